@@ -1,0 +1,30 @@
+import type { CommandEntry, CommandIo } from '../src/cli/command.ts';
+import { runProgram } from '../src/cli/program.ts';
+
+/** Every command of the program, in the order of `--help`. A command is loaded when it is asked for. */
+const commands: readonly CommandEntry[] = [
+  { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },
+];
+
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort();
+  });
+}
+// The reader of a pipe has gone (`fairlead get pods | head -1`): there is nobody left to tell.
+process.stdout.on('error', () => process.exit(0));
+
+const io: CommandIo = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  uid: process.geteuid?.() ?? -1,
+  signal: interrupt.signal,
+};
+const code = await runProgram(commands, process.argv.slice(2), io);
+// Keep-alive connections would hold the process open; streams are flushed first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -1,0 +1,76 @@
+import { UsageError } from './command-error.ts';
+import type { Command, CommandEntry, CommandIo } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { palette } from './palette.ts';
+import { nearest, parseArguments } from './parse.ts';
+import { reportFailure } from './report-error.ts';
+
+/** Runs one command line (`argv` without the program's name) and returns the exit code. Never throws. */
+export async function runProgram(
+  entries: readonly CommandEntry[],
+  argv: readonly string[],
+  io: CommandIo,
+): Promise<ExitCode> {
+  const [first, ...others] = argv;
+  try {
+    if (first === undefined) return await printProgramHelp(entries, io, io.stderr, exitCodes.usage);
+    if (first === '--help' || first === '-h') return await printProgramHelp(entries, io, io.stdout, exitCodes.ok);
+    if (first === 'help') return await runHelp(entries, others, io);
+    const command = await loadCommand(entries, first === '--version' ? 'version' : first);
+    return await runCommand(command, others, io);
+  } catch (error) {
+    if (error instanceof UsageError) return reportUsage(entries, error, first, io);
+    return reportFailure(error, io);
+  }
+}
+
+async function printProgramHelp(
+  entries: readonly CommandEntry[],
+  io: CommandIo,
+  output: CommandIo['stdout'],
+  code: ExitCode,
+): Promise<ExitCode> {
+  const listed = await Promise.all(
+    entries.map(async ({ group, load }) => ({ group, command: (await load()).command })),
+  );
+  output.write(programHelp(listed, palette(output, io.env)));
+  return code;
+}
+
+async function runHelp(entries: readonly CommandEntry[], argv: readonly string[], io: CommandIo): Promise<ExitCode> {
+  if (argv[0] === undefined) return await printProgramHelp(entries, io, io.stdout, exitCodes.ok);
+  const command = await loadCommand(entries, argv[0]);
+  io.stdout.write(commandHelp(command, palette(io.stdout, io.env)));
+  return exitCodes.ok;
+}
+
+async function loadCommand(entries: readonly CommandEntry[], name: string): Promise<Command> {
+  const entry = entries.find((candidate) => candidate.name === name);
+  if (entry !== undefined) return (await entry.load()).command;
+  const names = entries.map((candidate) => candidate.name);
+  const close = nearest(name, names);
+  throw new UsageError(`there is no command "${name}"`, close === undefined ? undefined : `did you mean ${close}?`);
+}
+
+async function runCommand(command: Command, argv: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const parsed = parseArguments(command.options, argv);
+  if (parsed.help) {
+    io.stdout.write(commandHelp(command, palette(io.stdout, io.env)));
+    return exitCodes.ok;
+  }
+  return await command.run({ ...io, options: parsed.options, args: parsed.args, rest: parsed.rest });
+}
+
+function reportUsage(
+  entries: readonly CommandEntry[],
+  error: UsageError,
+  name: string | undefined,
+  io: CommandIo,
+): ExitCode {
+  const known = entries.some((entry) => entry.name === name);
+  const code = reportFailure(error, io);
+  io.stderr.write(`  see: fairlead ${known ? `${name} ` : ''}--help\n`);
+  return code;
+}

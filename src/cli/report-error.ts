@@ -1,0 +1,58 @@
+import { CommandError } from './command-error.ts';
+import type { CommandIo } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { palette } from './palette.ts';
+
+/** What is printed for a failure, and the code that the process ends with. */
+export interface FailureReport {
+  readonly message: string;
+  readonly hint?: string;
+  readonly code: ExitCode;
+}
+
+/** Kubernetes `Status` reasons that have an exit code of their own. */
+const codeOfReason: Readonly<Record<string, ExitCode>> = {
+  NotFound: exitCodes.notFound,
+  AlreadyExists: exitCodes.conflict,
+  Conflict: exitCodes.conflict,
+  Forbidden: exitCodes.forbidden,
+  Unauthorized: exitCodes.forbidden,
+  Timeout: exitCodes.timeout,
+};
+
+/** Turns whatever a command threw into a message and an exit code. A defect of ours keeps its stack. */
+export function describeFailure(error: unknown): FailureReport {
+  if (error instanceof CommandError) return { message: error.message, hint: error.hint, code: error.code };
+  if (!(error instanceof Error)) return { message: String(error), code: exitCodes.failure };
+  if (error.name === 'AbortError') return { message: 'interrupted', code: exitCodes.interrupted };
+  if (error.name === 'ApiError') {
+    const reason = 'reason' in error ? String(error.reason) : '';
+    return { message: error.message, code: codeOfReason[reason] ?? exitCodes.failure };
+  }
+  if (error.name === 'TransportError') return unreachable(error);
+  if ('syscall' in error) return { message: error.message, code: exitCodes.failure };
+  return {
+    message: error.stack ?? error.message,
+    hint: 'this is a defect of Fairlead; please report it with the lines above',
+    code: exitCodes.failure,
+  };
+}
+
+function unreachable(error: Error): FailureReport {
+  const refused = /ECONNREFUSED/.test(`${error.message} ${String(error.cause)}`);
+  return {
+    message: error.message,
+    hint: refused ? 'is it running? start it with: fairlead up' : 'fairlead doctor looks for what is in the way',
+    code: exitCodes.notReachable,
+  };
+}
+
+/** Prints a failure to stderr and returns its exit code. */
+export function reportFailure(error: unknown, io: Pick<CommandIo, 'stderr' | 'env'>): ExitCode {
+  const report = describeFailure(error);
+  const paint = palette(io.stderr, io.env);
+  io.stderr.write(`${paint.red('error:')} ${report.message}\n`);
+  if (report.hint !== undefined) io.stderr.write(`  ${report.hint}\n`);
+  return report.code;
+}
