@@ -20,7 +20,8 @@ function figuresLine(result: BenchResult): string {
 }
 
 function print(result: BenchResult, asJson: boolean): void {
-  const peer = result.peer === undefined ? '' : `  peer ${result.peer.name}: ${result.peer.figure}, ratio ${result.ratio}`;
+  const peer =
+    result.peer === undefined ? '' : `  peer ${result.peer.name}: ${result.peer.figure}, ratio ${result.ratio}`;
   console.log(`${result.bench}: ${figuresLine(result)} ${result.unit}${peer}`);
   console.log(`  target: ${result.target}: ${result.met ? 'met' : 'MISSED'}`);
   if (asJson) console.log(JSON.stringify(result));
@@ -37,7 +38,8 @@ function runAlone(name: string): BenchResult {
 
 function report(results: readonly BenchResult[], date: Date): string {
   const rows = results.map((result) => {
-    const peer = result.peer === undefined ? 'none here' : `${result.peer.name}: ${result.peer.figure} (ratio ${result.ratio})`;
+    const peer =
+      result.peer === undefined ? 'none here' : `${result.peer.name}: ${result.peer.figure} (ratio ${result.ratio})`;
     return `| \`${result.bench}\` | ${figuresLine(result)} | ${result.unit} | ${peer} | ${result.target} | ${result.met ? 'met' : '**missed**'} |`;
   });
   return `# Benchmark report
@@ -50,7 +52,10 @@ ${rows.join('\n')}
 `;
 }
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'boolean', default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
 const [name] = positionals;
 if (name === undefined) {
   const results = Object.keys(benches).map((bench) => {

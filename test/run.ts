@@ -48,7 +48,12 @@ function steps(wanted: readonly string[]): readonly Step[] {
     { name: 'unit', files: chosen(tests.filter((file) => !isNamespaced(file))), concurrency: 2, obstacle: undefined },
     { name: 'network namespaces', files: chosen(tests.filter(isNamespaced)), concurrency: 1, obstacle },
     { name: 'system', files: chosen(system.filter(needsRoot)), concurrency: 1, obstacle },
-    { name: 'system without root', files: chosen(system.filter((file) => !needsRoot(file))), concurrency: 1, obstacle: undefined },
+    {
+      name: 'system without root',
+      files: chosen(system.filter((file) => !needsRoot(file))),
+      concurrency: 1,
+      obstacle: undefined,
+    },
   ];
 }
 

@@ -33,7 +33,10 @@ test('every `fairlead` command that a page shows exists', () => {
 
 test('every component folder has a README', () => {
   const folders = new Set(typeScriptFiles('src').map((file) => file.split('/').slice(0, 2).join('/')));
-  assert.deepEqual([...folders].filter((folder) => !existsSync(join(root, folder, 'README.md'))), []);
+  assert.deepEqual(
+    [...folders].filter((folder) => !existsSync(join(root, folder, 'README.md'))),
+    [],
+  );
 });
 
 test('the lock file names no registry host', () => {
@@ -43,7 +46,10 @@ test('the lock file names no registry host', () => {
 test('no file carries a machine path or a leftover mark', () => {
   const marks = /\/(?:work|home\/[a-z]+)\/(?:main|shared)|\bTODO\b|\bFIXME\b|\bXXX\b/;
   const wrong = repositoryFiles()
-    .filter((path) => /\.(ts|md|sh|json|yaml|c)$/.test(path) && !path.startsWith('test/repo/') && path !== 'package-lock.json')
+    .filter(
+      (path) =>
+        /\.(ts|md|sh|json|yaml|c)$/.test(path) && !path.startsWith('test/repo/') && path !== 'package-lock.json',
+    )
     .filter((path) => marks.test(readText(path)));
   assert.deepEqual(wrong, []);
 });

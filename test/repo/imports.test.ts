@@ -17,7 +17,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   proxy: ['lib', 'observe', 'api', 'client', 'routing', 'linux'],
   dns: ['lib', 'observe', 'api', 'client', 'routing', 'linux'],
   agent: ['lib', 'observe', 'api', 'client', 'linux'],
-  cli: ['lib', 'observe', 'api', 'store', 'apiserver', 'client', 'routing', 'controllers', 'proxy', 'dns', 'agent', 'linux'],
+  cli: [
+    'lib',
+    'observe',
+    'api',
+    'store',
+    'apiserver',
+    'client',
+    'routing',
+    'controllers',
+    'proxy',
+    'dns',
+    'agent',
+    'linux',
+  ],
 };
 
 /** Tests may also start the real parts that a component meets through the API. */
@@ -56,7 +69,10 @@ test('every folder imports only the folders that the design gives it', () => {
 
 test('every folder of src is in the import table', () => {
   const folders = new Set(typeScriptFiles('src').map((file) => file.split('/')[1] ?? ''));
-  assert.deepEqual([...folders].filter((folder) => !(folder in allowed)), []);
+  assert.deepEqual(
+    [...folders].filter((folder) => !(folder in allowed)),
+    [],
+  );
 });
 
 test('only src/linux calls foreign functions', () => {
