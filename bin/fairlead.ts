@@ -6,6 +6,9 @@ const commands: readonly CommandEntry[] = [
   { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },
 ];
 
+// Meant for this process alone, not for the programs it starts.
+delete process.env['NODE_COMPILE_CACHE'];
+
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
