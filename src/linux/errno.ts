@@ -1,0 +1,29 @@
+import { constants } from 'node:os';
+
+const names = new Map<number, string>(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** `EPERM` for 1; `errno 524` for a number without a name in Node's table. */
+export function errnoName(errno: number): string {
+  return names.get(errno) ?? `errno ${errno}`;
+}
+
+/** A system call or netlink request that the kernel refused. `code` is the errno name, as in Node's own errors. */
+export class SystemError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+
+  /** `detail` is what the kernel or the caller adds: a path, an extended acknowledgement text. */
+  constructor(syscall: string, errno: number, detail = '') {
+    super(`${syscall}: ${errnoName(errno)}${detail === '' ? '' : ` (${detail})`}`);
+    this.name = 'SystemError';
+    this.code = errnoName(errno);
+    this.errno = errno;
+    this.syscall = syscall;
+  }
+}
+
+/** Whether an error is a refused system call with this errno name. */
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import type Koffi from 'koffi';
+import { SystemError } from './errno.ts';
+
+/** The C functions Fairlead calls. Each throws `SystemError` when the kernel refuses. */
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array): void;
+  setsockopt(fd: number, level: number, name: number, value: number): void;
+  send(fd: number, data: Uint8Array, length: number, flags: number): number;
+  /** Bytes received; with MSG_DONTWAIT in `flags` and nothing to read, it throws EAGAIN. */
+  recv(fd: number, into: Uint8Array, flags: number): number;
+  unshare(flags: number): void;
+  setns(fd: number, type: number): void;
+  mount(source: string, target: string, type: string | null, flags: number, data: string | null): void;
+  umount2(target: string, flags: number): void;
+  /** Calls `ready` on the event loop whenever `fd` can be read; returns a function that ends it. */
+  pollReadable(fd: number, ready: () => void): () => void;
+}
+
+type Call = (...args: unknown[]) => number;
+
+function load(): Libc {
+  if (process.platform !== 'linux') {
+    throw new Error(`this needs Linux: foreign functions of the Linux kernel were asked for on ${process.platform}`);
+  }
+  const koffi: typeof Koffi = createRequire(import.meta.url)('koffi');
+  const library = koffi.load('libc.so.6');
+  const declare = (definition: string): Call => {
+    const name = /(\w+)\(/.exec(definition)?.[1] ?? definition;
+    const call: Call = library.func(definition);
+    return (...args) => {
+      const result = Number(call(...args));
+      if (result < 0) throw new SystemError(name, koffi.errno(), typeof args[1] === 'string' ? args[1] : '');
+      return result;
+    };
+  };
+  return wrap(declare, (fd, ready) => {
+    const handle = koffi.node.poll(fd, { readable: true }, ready);
+    handle.unref();
+    return () => handle.close();
+  });
+}
+
+function wrap(declare: (definition: string) => Call, pollReadable: Libc['pollReadable']): Libc {
+  const bind = declare('int bind(int, const uint8_t *, uint32_t)');
+  const setsockopt = declare('int setsockopt(int, int, int, const uint8_t *, uint32_t)');
+  const recv = declare('int64_t recv(int, _Out_ uint8_t *, size_t, int)');
+  return {
+    socket: declare('int socket(int, int, int)'),
+    bind: (fd, address) => void bind(fd, address, address.length),
+    setsockopt(fd, level, name, value) {
+      const bytes = Buffer.alloc(4);
+      bytes.writeInt32LE(value);
+      setsockopt(fd, level, name, bytes, 4);
+    },
+    send: declare('int64_t send(int, const uint8_t *, size_t, int)'),
+    recv: (fd, into, flags) => recv(fd, into, into.length, flags),
+    unshare: declare('int unshare(int)'),
+    setns: declare('int setns(int, int)'),
+    mount: declare('int mount(const char *, const char *, const char *, ulong, const char *)'),
+    umount2: declare('int umount2(const char *, int)'),
+    pollReadable,
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** libc, loaded at the first call. Throws a plain Error on anything but Linux. */
+export const libc: () => Libc = once(load);

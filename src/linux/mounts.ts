@@ -1,0 +1,37 @@
+import { libc } from './libc.ts';
+
+/** Flags of mount(2) and umount2(2) (linux/mount.h). */
+export const mountFlags = {
+  readOnly: 0x1,
+  noSuid: 0x2,
+  noDev: 0x4,
+  noExec: 0x8,
+  remount: 0x20,
+  bind: 0x1000,
+  recursive: 0x4000,
+  private: 0x40000,
+  slave: 0x80000,
+} as const;
+
+const MNT_DETACH = 2;
+
+/** Mounts `source` on `target` in the thread's mount namespace. Throws `SystemError`. */
+export function mount(options: {
+  readonly source: string;
+  readonly target: string;
+  readonly type?: string;
+  readonly flags?: number;
+  readonly data?: string;
+}): void {
+  libc().mount(options.source, options.target, options.type ?? null, options.flags ?? 0, options.data ?? null);
+}
+
+/** Makes the file or folder `source` appear at `target` (which must exist) as well. */
+export function bindMount(source: string, target: string): void {
+  mount({ source, target, flags: mountFlags.bind });
+}
+
+/** Takes a mount away; users that are still inside keep it until they leave. */
+export function unmount(target: string): void {
+  libc().umount2(target, MNT_DETACH);
+}
