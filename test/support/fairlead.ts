@@ -75,7 +75,7 @@ export async function up(options: UpOptions = {}): Promise<System> {
   };
   const environment = (options: RunOptions): RunOptions => ({
     ...options,
-    env: { KUBECONFIG: kubeconfig, ...options.env },
+    env: { KUBECONFIG: kubeconfig, HOME: dataDir, ...options.env },
   });
   return {
     dataDir,
