@@ -3,7 +3,7 @@
 # As root, everything runs in a network namespace of its own.
 set -eu
 cd "$(dirname "$0")/.."
-. bin/node.sh
+. test/node.sh
 find_node with-dev
 if [ "$(id -u)" = 0 ]; then
   exec unshare --net --mount sh -c 'ip link set lo up && exec "$@"' sh "$NODE" --expose-gc bench/run.ts "$@"

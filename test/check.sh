@@ -2,7 +2,7 @@
 # `npm run check`: types, lint, format, repository rules, unit tests, dead code. Seconds, not minutes.
 set -eu
 cd "$(dirname "$0")/.."
-. bin/node.sh
+. test/node.sh
 find_node with-dev
 step() {
   printf '%s\n' "== $1"

@@ -3,7 +3,7 @@
 # those, and --update to rewrite snapshots.
 set -eu
 cd "$(dirname "$0")/.."
-. bin/node.sh
+. test/node.sh
 find_node with-dev
 
 # Debian packages that tests use, each with a command or file that shows it is there.

@@ -56,7 +56,7 @@ export function startLoad(target: HttpTarget, perSecond: number): Load {
   const failures: string[] = [];
   const underway = new Set<Promise<void>>();
   let done = 0;
-  let running = true;
+  const stopping = new AbortController();
   const one = async (): Promise<void> => {
     const startedAt = new Date().toISOString();
     try {
@@ -67,7 +67,7 @@ export function startLoad(target: HttpTarget, perSecond: number): Load {
     }
   };
   const loop = async (): Promise<void> => {
-    while (running) {
+    while (!stopping.signal.aborted) {
       const promise = one();
       underway.add(promise);
       void promise.finally(() => underway.delete(promise));
@@ -82,7 +82,7 @@ export function startLoad(target: HttpTarget, perSecond: number): Load {
     },
     failures,
     stop: async () => {
-      running = false;
+      stopping.abort();
       await looping;
       await Promise.all(underway);
       return { done, failures };
