@@ -1,0 +1,25 @@
+import type { Infer } from '../schema.ts';
+import { kind, message, object } from '../schema.ts';
+import { UserInfo } from './user-info.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+
+export const SelfSubjectReviewStatus = message('authentication.v1.SelfSubjectReviewStatus', {
+  userInfo: object(1, UserInfo, { pointer: false }),
+});
+export type SelfSubjectReviewStatus = Infer<typeof SelfSubjectReviewStatus>;
+
+export const SelfSubjectReviewMessage = message('authentication.v1.SelfSubjectReview', {
+  ...typeMeta,
+  metadata,
+  status: object(2, SelfSubjectReviewStatus, { pointer: false }),
+});
+export type SelfSubjectReview = Infer<typeof SelfSubjectReviewMessage>;
+
+export const SelfSubjectReview = kind(SelfSubjectReviewMessage, {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectReview',
+  plural: 'selfsubjectreviews',
+  namespaced: false,
+  verbs: ['create'],
+});

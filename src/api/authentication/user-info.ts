@@ -1,0 +1,10 @@
+import type { Infer } from '../schema.ts';
+import { list, map, message, string } from '../schema.ts';
+
+export const UserInfo = message('authentication.v1.UserInfo', {
+  username: string(1),
+  uid: string(2),
+  groups: list(3, 'string'),
+  extra: map(4, 'strings'),
+});
+export type UserInfo = Infer<typeof UserInfo>;

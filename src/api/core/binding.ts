@@ -1,0 +1,20 @@
+import type { Infer } from '../schema.ts';
+import { kind, message, object } from '../schema.ts';
+import { ObjectReference } from './references.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+
+export const BindingMessage = message('core.v1.Binding', {
+  ...typeMeta,
+  metadata,
+  target: object(2, ObjectReference, { required: true, pointer: false }),
+});
+export type Binding = Infer<typeof BindingMessage>;
+
+export const Binding = kind(BindingMessage, {
+  group: '',
+  version: 'v1',
+  kind: 'Binding',
+  plural: 'bindings',
+  namespaced: true,
+  verbs: ['create'],
+});

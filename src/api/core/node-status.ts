@@ -1,0 +1,117 @@
+import type { Infer } from '../schema.ts';
+import { bool, int32, int64, list, map, message, object, string, time } from '../schema.ts';
+
+export const ConfigMapNodeConfigSource = message('core.v1.ConfigMapNodeConfigSource', {
+  namespace: string(1, { required: true }),
+  name: string(2, { required: true }),
+  uid: string(3),
+  resourceVersion: string(4),
+  kubeletConfigKey: string(5, { required: true }),
+});
+export type ConfigMapNodeConfigSource = Infer<typeof ConfigMapNodeConfigSource>;
+
+export const NodeConfigSource = message('core.v1.NodeConfigSource', {
+  configMap: object(2, ConfigMapNodeConfigSource),
+});
+export type NodeConfigSource = Infer<typeof NodeConfigSource>;
+
+export const NodeCondition = message('core.v1.NodeCondition', {
+  type: string(1, { required: true }),
+  status: string(2, { required: true, values: ['True', 'False', 'Unknown'] }),
+  lastHeartbeatTime: time(3),
+  lastTransitionTime: time(4),
+  reason: string(5),
+  message: string(6),
+});
+export type NodeCondition = Infer<typeof NodeCondition>;
+
+export const NodeAddress = message('core.v1.NodeAddress', {
+  type: string(1, { required: true }),
+  address: string(2, { required: true }),
+});
+export type NodeAddress = Infer<typeof NodeAddress>;
+
+export const DaemonEndpoint = message('core.v1.DaemonEndpoint', {
+  Port: int32(1, { required: true }),
+});
+export type DaemonEndpoint = Infer<typeof DaemonEndpoint>;
+
+export const NodeDaemonEndpoints = message('core.v1.NodeDaemonEndpoints', {
+  kubeletEndpoint: object(1, DaemonEndpoint, { pointer: false }),
+});
+export type NodeDaemonEndpoints = Infer<typeof NodeDaemonEndpoints>;
+
+export const NodeSwapStatus = message('core.v1.NodeSwapStatus', {
+  capacity: int64(1, { pointer: true }),
+});
+export type NodeSwapStatus = Infer<typeof NodeSwapStatus>;
+
+export const NodeSystemInfo = message('core.v1.NodeSystemInfo', {
+  machineID: string(1, { required: true }),
+  systemUUID: string(2, { required: true }),
+  bootID: string(3, { required: true }),
+  kernelVersion: string(4, { required: true }),
+  osImage: string(5, { required: true }),
+  containerRuntimeVersion: string(6, { required: true }),
+  kubeletVersion: string(7, { required: true }),
+  kubeProxyVersion: string(8, { required: true }),
+  operatingSystem: string(9, { required: true }),
+  architecture: string(10, { required: true }),
+  swap: object(11, NodeSwapStatus),
+});
+export type NodeSystemInfo = Infer<typeof NodeSystemInfo>;
+
+export const ContainerImage = message('core.v1.ContainerImage', {
+  names: list(1, 'string'),
+  sizeBytes: int64(2),
+});
+export type ContainerImage = Infer<typeof ContainerImage>;
+
+export const AttachedVolume = message('core.v1.AttachedVolume', {
+  name: string(1, { required: true }),
+  devicePath: string(2, { required: true }),
+});
+export type AttachedVolume = Infer<typeof AttachedVolume>;
+
+export const NodeConfigStatus = message('core.v1.NodeConfigStatus', {
+  assigned: object(1, NodeConfigSource),
+  active: object(2, NodeConfigSource),
+  lastKnownGood: object(3, NodeConfigSource),
+  error: string(4),
+});
+export type NodeConfigStatus = Infer<typeof NodeConfigStatus>;
+
+export const NodeRuntimeHandlerFeatures = message('core.v1.NodeRuntimeHandlerFeatures', {
+  recursiveReadOnlyMounts: bool(1, { pointer: true }),
+  userNamespaces: bool(2, { pointer: true }),
+});
+export type NodeRuntimeHandlerFeatures = Infer<typeof NodeRuntimeHandlerFeatures>;
+
+export const NodeRuntimeHandler = message('core.v1.NodeRuntimeHandler', {
+  name: string(1),
+  features: object(2, NodeRuntimeHandlerFeatures),
+});
+export type NodeRuntimeHandler = Infer<typeof NodeRuntimeHandler>;
+
+export const NodeFeatures = message('core.v1.NodeFeatures', {
+  supplementalGroupsPolicy: bool(1, { pointer: true }),
+});
+export type NodeFeatures = Infer<typeof NodeFeatures>;
+
+export const NodeStatus = message('core.v1.NodeStatus', {
+  capacity: map(1, 'quantity'),
+  allocatable: map(2, 'quantity'),
+  phase: string(3, { values: ['Pending', 'Running', 'Terminated'] }),
+  conditions: list(4, NodeCondition, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
+  addresses: list(5, NodeAddress, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
+  daemonEndpoints: object(6, NodeDaemonEndpoints, { pointer: false }),
+  nodeInfo: object(7, NodeSystemInfo, { pointer: false }),
+  images: list(8, ContainerImage),
+  volumesInUse: list(9, 'string'),
+  volumesAttached: list(10, AttachedVolume),
+  config: object(11, NodeConfigStatus),
+  runtimeHandlers: list(12, NodeRuntimeHandler),
+  features: object(13, NodeFeatures),
+  declaredFeatures: list(14, 'string'),
+});
+export type NodeStatus = Infer<typeof NodeStatus>;

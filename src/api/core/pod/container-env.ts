@@ -1,0 +1,93 @@
+import type { Infer } from '../../schema.ts';
+import { bool, inline, message, object, quantity, string } from '../../schema.ts';
+import { LocalObjectReference } from '../references.ts';
+
+export const ObjectFieldSelector = message(
+  'core.v1.ObjectFieldSelector',
+  {
+    apiVersion: string(1),
+    fieldPath: string(2, { required: true }),
+  },
+  { atomic: true },
+);
+export type ObjectFieldSelector = Infer<typeof ObjectFieldSelector>;
+
+export const ResourceFieldSelector = message(
+  'core.v1.ResourceFieldSelector',
+  {
+    containerName: string(1),
+    resource: string(2, { required: true }),
+    divisor: quantity(3),
+  },
+  { atomic: true },
+);
+export type ResourceFieldSelector = Infer<typeof ResourceFieldSelector>;
+
+export const ConfigMapKeySelector = message(
+  'core.v1.ConfigMapKeySelector',
+  {
+    ...inline(1, LocalObjectReference),
+    key: string(2, { required: true }),
+    optional: bool(3, { pointer: true }),
+  },
+  { atomic: true },
+);
+export type ConfigMapKeySelector = Infer<typeof ConfigMapKeySelector>;
+
+export const SecretKeySelector = message(
+  'core.v1.SecretKeySelector',
+  {
+    ...inline(1, LocalObjectReference),
+    key: string(2, { required: true }),
+    optional: bool(3, { pointer: true }),
+  },
+  { atomic: true },
+);
+export type SecretKeySelector = Infer<typeof SecretKeySelector>;
+
+export const FileKeySelector = message(
+  'core.v1.FileKeySelector',
+  {
+    volumeName: string(1, { required: true }),
+    path: string(2, { required: true }),
+    key: string(3, { required: true }),
+    optional: bool(4, { pointer: true, default: false }),
+  },
+  { atomic: true },
+);
+export type FileKeySelector = Infer<typeof FileKeySelector>;
+
+export const EnvVarSource = message('core.v1.EnvVarSource', {
+  fieldRef: object(1, ObjectFieldSelector),
+  resourceFieldRef: object(2, ResourceFieldSelector),
+  configMapKeyRef: object(3, ConfigMapKeySelector),
+  secretKeyRef: object(4, SecretKeySelector),
+  fileKeyRef: object(5, FileKeySelector),
+});
+export type EnvVarSource = Infer<typeof EnvVarSource>;
+
+export const EnvVar = message('core.v1.EnvVar', {
+  name: string(1, { required: true }),
+  value: string(2),
+  valueFrom: object(3, EnvVarSource),
+});
+export type EnvVar = Infer<typeof EnvVar>;
+
+export const ConfigMapEnvSource = message('core.v1.ConfigMapEnvSource', {
+  ...inline(1, LocalObjectReference),
+  optional: bool(2, { pointer: true }),
+});
+export type ConfigMapEnvSource = Infer<typeof ConfigMapEnvSource>;
+
+export const SecretEnvSource = message('core.v1.SecretEnvSource', {
+  ...inline(1, LocalObjectReference),
+  optional: bool(2, { pointer: true }),
+});
+export type SecretEnvSource = Infer<typeof SecretEnvSource>;
+
+export const EnvFromSource = message('core.v1.EnvFromSource', {
+  prefix: string(1),
+  configMapRef: object(2, ConfigMapEnvSource),
+  secretRef: object(3, SecretEnvSource),
+});
+export type EnvFromSource = Infer<typeof EnvFromSource>;

@@ -1,0 +1,164 @@
+import type { Infer } from '../../schema.ts';
+import { bool, int32, int64, list, map, message, object, string, time } from '../../schema.ts';
+import { ResourceRequirements } from './resources.ts';
+
+export const ContainerStateWaiting = message('core.v1.ContainerStateWaiting', {
+  reason: string(1),
+  message: string(2),
+});
+export type ContainerStateWaiting = Infer<typeof ContainerStateWaiting>;
+
+export const ContainerStateRunning = message('core.v1.ContainerStateRunning', {
+  startedAt: time(1),
+});
+export type ContainerStateRunning = Infer<typeof ContainerStateRunning>;
+
+export const ContainerStateTerminated = message('core.v1.ContainerStateTerminated', {
+  exitCode: int32(1, { required: true }),
+  signal: int32(2),
+  reason: string(3),
+  message: string(4),
+  startedAt: time(5),
+  finishedAt: time(6),
+  containerID: string(7),
+});
+export type ContainerStateTerminated = Infer<typeof ContainerStateTerminated>;
+
+export const ContainerState = message('core.v1.ContainerState', {
+  waiting: object(1, ContainerStateWaiting),
+  running: object(2, ContainerStateRunning),
+  terminated: object(3, ContainerStateTerminated),
+});
+export type ContainerState = Infer<typeof ContainerState>;
+
+export const ImageVolumeStatus = message('core.v1.ImageVolumeStatus', {
+  imageRef: string(1),
+});
+export type ImageVolumeStatus = Infer<typeof ImageVolumeStatus>;
+
+export const VolumeStatus = message('core.v1.VolumeStatus', {
+  image: object(1, ImageVolumeStatus),
+});
+export type VolumeStatus = Infer<typeof VolumeStatus>;
+
+export const VolumeMountStatus = message('core.v1.VolumeMountStatus', {
+  name: string(1, { required: true }),
+  mountPath: string(2, { required: true }),
+  readOnly: bool(3),
+  recursiveReadOnly: string(4, { pointer: true }),
+  volumeStatus: object(5, VolumeStatus),
+});
+export type VolumeMountStatus = Infer<typeof VolumeMountStatus>;
+
+export const LinuxContainerUser = message('core.v1.LinuxContainerUser', {
+  uid: int64(1, { required: true }),
+  gid: int64(2, { required: true }),
+  supplementalGroups: list(3, 'int64'),
+});
+export type LinuxContainerUser = Infer<typeof LinuxContainerUser>;
+
+export const ContainerUser = message('core.v1.ContainerUser', {
+  linux: object(1, LinuxContainerUser),
+});
+export type ContainerUser = Infer<typeof ContainerUser>;
+
+export const ResourceHealth = message('core.v1.ResourceHealth', {
+  resourceID: string(1, { required: true }),
+  health: string(2),
+  message: string(6, { pointer: true }),
+});
+export type ResourceHealth = Infer<typeof ResourceHealth>;
+
+export const ResourceStatus = message('core.v1.ResourceStatus', {
+  name: string(1, { required: true }),
+  resources: list(2, ResourceHealth, { listType: 'map', mapKeys: ['resourceID'] }),
+});
+export type ResourceStatus = Infer<typeof ResourceStatus>;
+
+export const ContainerStatus = message('core.v1.ContainerStatus', {
+  name: string(1, { required: true }),
+  state: object(2, ContainerState, { pointer: false }),
+  lastState: object(3, ContainerState, { pointer: false }),
+  ready: bool(4, { required: true }),
+  restartCount: int32(5, { required: true }),
+  image: string(6, { required: true }),
+  imageID: string(7, { required: true }),
+  containerID: string(8),
+  started: bool(9, { pointer: true }),
+  allocatedResources: map(10, 'quantity'),
+  resources: object(11, ResourceRequirements),
+  volumeMounts: list(12, VolumeMountStatus, { mergeKey: 'mountPath', listType: 'map', mapKeys: ['mountPath'] }),
+  user: object(13, ContainerUser),
+  allocatedResourcesStatus: list(14, ResourceStatus, { mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
+  stopSignal: string(15, {
+    pointer: true,
+    values: [
+      'SIGABRT',
+      'SIGALRM',
+      'SIGBUS',
+      'SIGCHLD',
+      'SIGCLD',
+      'SIGCONT',
+      'SIGFPE',
+      'SIGHUP',
+      'SIGILL',
+      'SIGINT',
+      'SIGIO',
+      'SIGIOT',
+      'SIGKILL',
+      'SIGPIPE',
+      'SIGPOLL',
+      'SIGPROF',
+      'SIGPWR',
+      'SIGQUIT',
+      'SIGSEGV',
+      'SIGSTKFLT',
+      'SIGSTOP',
+      'SIGSYS',
+      'SIGTERM',
+      'SIGTRAP',
+      'SIGTSTP',
+      'SIGTTIN',
+      'SIGTTOU',
+      'SIGURG',
+      'SIGUSR1',
+      'SIGUSR2',
+      'SIGVTALRM',
+      'SIGWINCH',
+      'SIGXCPU',
+      'SIGXFSZ',
+      'SIGRTMIN',
+      'SIGRTMIN+1',
+      'SIGRTMIN+2',
+      'SIGRTMIN+3',
+      'SIGRTMIN+4',
+      'SIGRTMIN+5',
+      'SIGRTMIN+6',
+      'SIGRTMIN+7',
+      'SIGRTMIN+8',
+      'SIGRTMIN+9',
+      'SIGRTMIN+10',
+      'SIGRTMIN+11',
+      'SIGRTMIN+12',
+      'SIGRTMIN+13',
+      'SIGRTMIN+14',
+      'SIGRTMIN+15',
+      'SIGRTMAX-14',
+      'SIGRTMAX-13',
+      'SIGRTMAX-12',
+      'SIGRTMAX-11',
+      'SIGRTMAX-10',
+      'SIGRTMAX-9',
+      'SIGRTMAX-8',
+      'SIGRTMAX-7',
+      'SIGRTMAX-6',
+      'SIGRTMAX-5',
+      'SIGRTMAX-4',
+      'SIGRTMAX-3',
+      'SIGRTMAX-2',
+      'SIGRTMAX-1',
+      'SIGRTMAX',
+    ],
+  }),
+});
+export type ContainerStatus = Infer<typeof ContainerStatus>;

@@ -1,0 +1,25 @@
+import type { Infer } from '../schema.ts';
+import { bool, kind, list, message } from '../schema.ts';
+import { LocalObjectReference, ObjectReference } from './references.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+
+export const ServiceAccountMessage = message('core.v1.ServiceAccount', {
+  ...typeMeta,
+  metadata,
+  secrets: list(2, ObjectReference, { mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
+  imagePullSecrets: list(3, LocalObjectReference),
+  automountServiceAccountToken: bool(4, { pointer: true }),
+});
+export type ServiceAccount = Infer<typeof ServiceAccountMessage>;
+
+export const ServiceAccount = kind(ServiceAccountMessage, {
+  group: '',
+  version: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  namespaced: true,
+  shortNames: ['sa'],
+  subresources: [
+    { name: 'token', verbs: ['create'], kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } },
+  ],
+});

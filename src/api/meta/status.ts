@@ -1,0 +1,30 @@
+import type { Infer } from '../schema.ts';
+import { int32, list, message, object, string } from '../schema.ts';
+import { ListMeta } from './list-meta.ts';
+
+export const StatusCause = message('meta.v1.StatusCause', {
+  reason: string(1),
+  message: string(2),
+  field: string(3),
+});
+export type StatusCause = Infer<typeof StatusCause>;
+
+export const StatusDetails = message('meta.v1.StatusDetails', {
+  name: string(1),
+  group: string(2),
+  kind: string(3),
+  uid: string(6),
+  causes: list(4, StatusCause),
+  retryAfterSeconds: int32(5),
+});
+export type StatusDetails = Infer<typeof StatusDetails>;
+
+export const Status = message('meta.v1.Status', {
+  metadata: object(1, ListMeta, { pointer: false }),
+  status: string(2),
+  message: string(3),
+  reason: string(4),
+  details: object(5, StatusDetails),
+  code: int32(6),
+});
+export type Status = Infer<typeof Status>;

@@ -1,0 +1,20 @@
+import type { Infer } from '../schema.ts';
+import { kind, message, object } from '../schema.ts';
+import { DeleteOptions } from '../meta/delete-options.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+
+export const EvictionMessage = message('policy.v1.Eviction', {
+  ...typeMeta,
+  metadata,
+  deleteOptions: object(2, DeleteOptions),
+});
+export type Eviction = Infer<typeof EvictionMessage>;
+
+export const Eviction = kind(EvictionMessage, {
+  group: 'policy',
+  version: 'v1',
+  kind: 'Eviction',
+  plural: 'evictions',
+  namespaced: true,
+  verbs: [],
+});

@@ -1,0 +1,325 @@
+import type { ApiObject } from './meta/object-meta.ts';
+import type { StatusCause } from './meta/status.ts';
+
+/**
+ * The schema language: kinds are data.
+ *
+ * A message lists its fields; a field says its JSON name, protobuf number, type and the rules that clients may rely on.
+ * Types (`Infer`), decoding, the protobuf codec, defaults, OpenAPI, discovery, tables, patches and server-side apply are
+ * all read from here. Field numbers and rules: the public API definitions of Kubernetes 1.36.
+ */
+
+/** The TypeScript (and JSON) form of every scalar. */
+export interface ScalarTypes {
+  readonly string: string;
+  readonly int32: number;
+  readonly int64: number;
+  readonly double: number;
+  readonly bool: boolean;
+  /** Base64 text in JSON. */
+  readonly bytes: string;
+  /** Canonical text such as `100m` or `1Gi`. */
+  readonly quantity: string;
+  readonly intOrString: number | string;
+  /** RFC 3339 with seconds. */
+  readonly time: string;
+  /** RFC 3339 with microseconds. */
+  readonly microTime: string;
+  /** Any JSON object, kept as it is. */
+  readonly rawExtension: Readonly<Record<string, unknown>>;
+  /** A set of field paths (managed fields). */
+  readonly fieldsV1: Readonly<Record<string, unknown>>;
+  /** A list of strings that protobuf wraps in a message (`items = 1`), so that it can be a map's value. */
+  readonly strings: readonly string[];
+}
+
+export type ScalarName = keyof ScalarTypes;
+
+declare const typed: unique symbol;
+declare const relied: unique symbol;
+
+export type FieldType =
+  | { readonly type: ScalarName }
+  | { readonly type: 'object'; readonly message: Message }
+  | { readonly type: 'list'; readonly item: FieldType }
+  | { readonly type: 'map'; readonly value: FieldType };
+
+/** What may be said about a field beyond its number and type. */
+export interface FieldRules {
+  /** One or two sentences for `kubectl explain`. */
+  readonly doc?: string;
+  /** Always there in a valid object: not optional in the TypeScript type, listed as required in OpenAPI. */
+  readonly required?: boolean;
+  /** The server makes sure of it (an absent object becomes `{}`): not optional in the TypeScript type only. */
+  readonly present?: boolean;
+  /**
+   * Absent and zero differ (a pointer in Go). Protobuf clients send the zero value of every other field, and the decoder
+   * drops it. Objects are pointers unless this is `false`, scalars are not unless it is `true`.
+   */
+  readonly pointer?: boolean;
+  /** Filled in when absent. */
+  readonly default?: string | number | boolean;
+  /** Every value that is allowed; narrows the TypeScript type. Checked by the kind's validation, not by decoding. */
+  readonly values?: readonly string[];
+  /** Strategic merge patch: the key that identifies an element. Absent: the list is replaced. */
+  readonly mergeKey?: string;
+  /** Strategic merge patch: how lists of scalars and objects merge when it is not the default. */
+  readonly strategy?: 'merge' | 'retainKeys' | 'merge,retainKeys' | 'replace';
+  /** Server-side apply: `atomic` (the default) has one owner; a `set` one per value; a `map` one per `mapKeys`. */
+  readonly listType?: 'atomic' | 'set' | 'map';
+  readonly mapKeys?: readonly string[];
+  /** Server-side apply: `granular` (the default) has one owner per key. */
+  readonly mapType?: 'atomic' | 'granular';
+}
+
+/** A field of a message. `T` is the value's type, `R` whether TypeScript may rely on it. */
+export interface Field<T = unknown, R extends boolean = boolean> extends FieldRules {
+  /** Protobuf field number; 0 when the field does not exist in protobuf (`apiVersion`, `kind`). */
+  readonly number: number;
+  /** Number of the embedded protobuf message that carries the field, when JSON has it inline. */
+  readonly within?: number;
+  readonly type: FieldType;
+  readonly [typed]?: T;
+  readonly [relied]?: R;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** A named group of fields. */
+export interface Message<T = unknown> {
+  /** Package and name: `core.v1.ServicePort`. */
+  readonly name: string;
+  readonly doc: string | undefined;
+  readonly fields: Fields;
+  /** The same fields for look-up by untrusted names. */
+  readonly byName: ReadonlyMap<string, Field>;
+  /** Server-side apply: the whole object has one owner. */
+  readonly atomic: boolean;
+  readonly [typed]?: T;
+}
+
+type Simplify<T> = { [K in keyof T]: T[K] };
+type ValueOf<F> = F extends Field<infer T> ? T : never;
+type RequiredNames<F> = {
+  [K in keyof F]: F[K] extends Field<unknown, infer R> ? ([R] extends [true] ? K : never) : never;
+}[keyof F];
+
+/** The readonly TypeScript type of a table of fields. */
+export type InferFields<F> = Simplify<
+  { readonly [K in RequiredNames<F>]: ValueOf<F[K]> } & {
+    readonly [K in Exclude<keyof F, RequiredNames<F>>]?: ValueOf<F[K]>;
+  }
+>;
+
+/** The readonly TypeScript type of a message or kind. */
+export type Infer<M> = M extends { readonly [typed]?: infer T } ? Exclude<T, undefined> : never;
+
+type IsRequired<O> = O extends { readonly required: true } | { readonly present: true } ? true : false;
+type TextOf<O> = O extends { readonly values: readonly (infer V extends string)[] } ? V : string;
+type ElementOf<E> = E extends ScalarName ? ScalarTypes[E] : E extends Message<infer T> ? T : never;
+
+function scalar<S extends ScalarName>(type: S) {
+  return <const O extends FieldRules = {}>(number: number, rules?: O): Field<ScalarTypes[S], IsRequired<O>> => ({
+    ...rules,
+    number,
+    type: { type },
+  });
+}
+
+/** Text; with `values` a union of them. */
+export function string<const O extends FieldRules = {}>(number: number, rules?: O): Field<TextOf<O>, IsRequired<O>> {
+  return { ...rules, number, type: { type: 'string' } };
+}
+export const int32 = scalar('int32');
+export const int64 = scalar('int64');
+export const double = scalar('double');
+export const bool = scalar('bool');
+export const bytes = scalar('bytes');
+export const quantity = scalar('quantity');
+export const intOrString = scalar('intOrString');
+export const time = scalar('time');
+export const microTime = scalar('microTime');
+export const rawExtension = scalar('rawExtension');
+export const fieldsV1 = scalar('fieldsV1');
+
+/** A nested object. */
+export function object<T, const O extends FieldRules = {}>(
+  number: number,
+  message: Message<T>,
+  rules?: O,
+): Field<T, IsRequired<O>> {
+  return { pointer: true, ...rules, number, type: { type: 'object', message } };
+}
+
+function elementType(element: ScalarName | Message): FieldType {
+  return typeof element === 'string' ? { type: element } : { type: 'object', message: element };
+}
+
+/** A list of scalars or objects. */
+export function list<const E extends ScalarName | Message, const O extends FieldRules = {}>(
+  number: number,
+  item: E,
+  rules?: O,
+): Field<readonly (E extends 'string' ? TextOf<O> : ElementOf<E>)[], IsRequired<O>> {
+  return { ...rules, number, type: { type: 'list', item: elementType(item) } };
+}
+
+/** A map from text to scalars or objects. */
+export function map<const E extends ScalarName | Message, const O extends FieldRules = {}>(
+  number: number,
+  value: E,
+  rules?: O,
+): Field<Readonly<Record<string, ElementOf<E>>>, IsRequired<O>> {
+  return { ...rules, number, type: { type: 'map', value: elementType(value) } };
+}
+
+/** The fields of `message`, inline in JSON and inside the embedded message `number` in protobuf. Spread it. */
+export function inline<F extends Fields>(number: number, message: { readonly fields: F }): F {
+  const entries = Object.entries(message.fields).map(([name, field]) => [name, { ...field, within: number }]);
+  return Object.fromEntries(entries) as F;
+}
+
+export interface MessageRules {
+  readonly doc?: string;
+  readonly atomic?: boolean;
+}
+
+/** Declares a message. `name` is package and name, such as `core.v1.ServicePort`. */
+export function message<F extends Fields>(
+  name: string,
+  fields: F,
+  rules: MessageRules = {},
+): Message<InferFields<F>> & { readonly fields: F } {
+  return { name, doc: rules.doc, fields, byName: new Map(Object.entries(fields)), atomic: rules.atomic ?? false };
+}
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+
+/** The verbs of an ordinary stored kind. */
+export const allVerbs: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];
+
+/** A printer column. `priority` 1 columns show with `-o wide`. */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date' | 'boolean';
+  readonly format?: 'name';
+  readonly doc?: string;
+  readonly priority?: 0 | 1;
+  /** Pure. `now` is in milliseconds since the epoch. */
+  cell(object: T, now: number): string | number | boolean;
+}
+
+/** The text that a field selector compares. Declared as a method so that a kind is usable as `Kind<ApiObject>`. */
+export type FieldGetter<T> = { get(object: T): string }['get'];
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+export interface Subresource {
+  readonly name: string;
+  readonly verbs: readonly Verb[];
+  /** What it reads and writes, when that is not the kind itself. */
+  readonly kind?: GroupVersionKind;
+}
+
+/** What validation depends on besides the object. */
+export interface ValidationContext {
+  /** Accept loopback addresses for endpoints, Pods and CIDRs (running without root). */
+  readonly allowLoopback?: boolean;
+  /** Set when only a subresource is written. */
+  readonly subresource?: string;
+}
+
+/** The outcome of validation: valid when `causes` is empty. Warnings go to the client either way. */
+export interface Checked {
+  readonly causes: readonly StatusCause[];
+  readonly warnings: readonly string[];
+}
+
+/** What a kind does beyond its fields. All functions are pure; results may share structure with arguments. */
+export interface KindBehaviour<T> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Resource name in URLs. */
+  readonly plural: string;
+  readonly singular?: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs?: readonly Verb[];
+  readonly subresources?: readonly Subresource[];
+  readonly columns?: readonly Column<T>[];
+  /** Field selectors beyond `metadata.name` and `metadata.namespace`. */
+  readonly selectableFields?: Readonly<Record<string, FieldGetter<T>>>;
+  /** Does the server keep `metadata.generation`? */
+  readonly hasGeneration?: boolean;
+  /** May PUT create the object? */
+  readonly createOnUpdate?: boolean;
+  /** The kind under whose key and form objects are stored, when it is another one. */
+  readonly storedAs?: GroupVersionKind;
+  /** Server-side apply must not own these paths on the main resource (besides `status`). */
+  readonly resetFields?: readonly string[];
+  /** Rules for `metadata.name`: messages, empty when it is fine. `prefix` is true for `generateName`. */
+  validateName?(name: string, prefix: boolean): readonly string[];
+  /** Fills in what depends on more than one field; plain defaults are in the fields. */
+  setDefaults?(object: T): T;
+  /** The whole object before it is stored, without metadata rules (`validate.ts` adds them). */
+  validate?(object: T, context: ValidationContext): Checked;
+  /** Rules about the change itself. Called after `validate`. */
+  validateUpdate?(object: T, old: T, context: ValidationContext): Checked;
+  /** Called before `validateUpdate` on a new object; ordinary kinds lose their status. */
+  prepareForCreate?(object: T): T;
+  /** Called with what the client sent; carries over what it may not change silently. Status is already the old one. */
+  prepareForUpdate?(object: T, old: T): T;
+}
+
+/** A kind: its message, behaviour and everything derived from them. */
+export interface Kind<T = ApiObject> extends KindBehaviour<T> {
+  /** `v1` or `apps/v1`. */
+  readonly apiVersion: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly Verb[];
+  readonly subresources: readonly Subresource[];
+  readonly columns: readonly Column<T>[];
+  readonly selectableFields: Readonly<Record<string, FieldGetter<T>>>;
+  readonly hasGeneration: boolean;
+  readonly hasStatus: boolean;
+  readonly createOnUpdate: boolean;
+  readonly message: Message<T>;
+  readonly [typed]?: T;
+}
+
+/** Declares a kind from its message and behaviour. */
+export function kind<T>(message: Message<T>, behaviour: KindBehaviour<NoInfer<T>>): Kind<T> {
+  const { group, version, subresources = [] } = behaviour;
+  return {
+    ...behaviour,
+    message,
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    singular: behaviour.singular ?? behaviour.kind.toLowerCase(),
+    shortNames: behaviour.shortNames ?? [],
+    categories: behaviour.categories ?? [],
+    verbs: behaviour.verbs ?? allVerbs,
+    subresources,
+    columns: behaviour.columns ?? [],
+    selectableFields: behaviour.selectableFields ?? {},
+    hasGeneration: behaviour.hasGeneration ?? false,
+    hasStatus: subresources.some((each) => each.name === 'status'),
+    createOnUpdate: behaviour.createOnUpdate ?? false,
+  };
+}
