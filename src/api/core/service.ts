@@ -38,7 +38,7 @@ export const ServiceSpec = message('core.v1.ServiceSpec', {
   healthCheckNodePort: int32(12),
   publishNotReadyAddresses: bool(13),
   sessionAffinityConfig: object(14, SessionAffinityConfig),
-  ipFamilies: list(19, 'string'),
+  ipFamilies: list(19, 'string', { values: ['IPv4', 'IPv6'] }),
   ipFamilyPolicy: string(17, { pointer: true, values: ['SingleStack', 'PreferDualStack', 'RequireDualStack'] }),
   allocateLoadBalancerNodePorts: bool(20, { pointer: true }),
   loadBalancerClass: string(21, { pointer: true }),

@@ -53,7 +53,7 @@ export type EndpointPort = Infer<typeof EndpointPort>;
 export const EndpointSliceMessage = message('discovery.v1.EndpointSlice', {
   ...typeMeta,
   metadata,
-  addressType: string(4, { required: true }),
+  addressType: string(4, { required: true, values: ['IPv4', 'IPv6', 'FQDN'] }),
   endpoints: list(2, Endpoint),
   ports: list(3, EndpointPort),
 });
