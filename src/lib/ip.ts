@@ -22,8 +22,10 @@ export function formatIp(bytes: Uint8Array): string {
 
 /** Canonical form of a textual address; undefined when it is not an address. IPv4-mapped IPv6 stays IPv6. */
 export function canonicalIp(text: string): string | undefined {
-  const bytes = parseIp(text);
-  return bytes && formatIp(bytes);
+  // Only canonical IPv4 text is accepted at all.
+  if (!text.includes(':')) return parseIpv4(text) && text;
+  const bytes = parseIpv6(text);
+  return bytes && formatIpv6(bytes);
 }
 
 /** Family of a textual address; undefined when it is not an address. */

@@ -80,3 +80,14 @@ export interface FrontendChanges {
   /** When the oldest cause was written to the API, in Unix milliseconds; undefined when unknown. */
   readonly triggeredAtMs: number | undefined;
 }
+
+/** The key of a frontend; `address` is canonical text, undefined for a node port. */
+export function frontendKey(
+  family: 'IPv4' | 'IPv6',
+  address: string | undefined,
+  port: number,
+  protocol: Protocol,
+): FrontendKey {
+  const host = address ?? '*';
+  return family === 'IPv6' ? `[${host}]:${port}/${protocol}` : `${host}:${port}/${protocol}`;
+}
