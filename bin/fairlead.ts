@@ -3,6 +3,7 @@ import { runProgram } from '../src/cli/program.ts';
 
 /** Every command of the program, in the order of `--help`. A command is loaded when it is asked for. */
 const commands: readonly CommandEntry[] = [
+  { group: 'Objects', name: 'get', load: () => import('../src/cli/get.ts') },
   { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },
 ];
 
@@ -27,6 +28,7 @@ const io: CommandIo = {
   cwd: process.cwd(),
   uid: process.geteuid?.() ?? -1,
   signal: interrupt.signal,
+  connect: async (...request) => (await import('../src/cli/open-connection.ts')).openConnection(...request),
 };
 const code = await runProgram(commands, process.argv.slice(2), io);
 // Keep-alive connections would hold the process open; streams are flushed first.

@@ -1,3 +1,4 @@
+import type { Connect } from './connection.ts';
 import type { ExitCode } from './exit-codes.ts';
 
 /** One flag of a command. Every flag can be written `--name value`, `--name=value`, `-x value` or `-xvalue`. */
@@ -89,6 +90,8 @@ export interface CommandIo {
   readonly uid: number;
   /** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process. */
   readonly signal: AbortSignal;
+  /** How to reach an API server; commands use `connect` of `connection.ts`, which also reads their flags. */
+  readonly connect: Connect;
 }
 
 /** What `run` gets: its flags and arguments, and the world. */

@@ -1,0 +1,24 @@
+/**
+ * Lines up rows as kubectl does: every column as wide as its widest cell plus three spaces, at least six wide, the last
+ * one not padded. Widths may be carried from one call to the next (a watch keeps its columns): `widths` is grown in place.
+ */
+export function alignRows(rows: readonly (readonly string[])[], widths: number[] = []): string[] {
+  for (const row of rows) {
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 3, cell.length);
+    });
+  }
+  return rows.map((row) =>
+    row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + 3))).join(''),
+  );
+}
+
+/** `Name:   value` lines under each other; a value of several lines is indented below the first. */
+export function alignFields(fields: readonly (readonly [string, string])[], indent = ''): string[] {
+  const width = Math.max(0, ...fields.map(([name]) => name.length)) + 3;
+  return fields.flatMap(([name, value]) => {
+    const [first = '', ...more] = value.split('\n');
+    const head = `${indent}${`${name}:`.padEnd(width)}${first}`.trimEnd();
+    return [head, ...more.map((line) => `${indent}${' '.repeat(width)}${line}`)];
+  });
+}
