@@ -1,0 +1,31 @@
+import type { Entry, StoreEvent } from './store.ts';
+
+/** What one group commit makes durable, all or nothing. */
+export interface Batch {
+  /** In revision order. */
+  readonly events: readonly StoreEvent[];
+  /** The store's revision after the batch. */
+  readonly revision: number;
+  /** History up to and including this revision is gone after the batch. */
+  readonly compactedRevision: number;
+  /** That many of the oldest kept events go. */
+  readonly forget: number;
+}
+
+/** What was found when the store was opened. */
+export interface Saved {
+  readonly revision: number;
+  readonly compactedRevision: number;
+  readonly entries: readonly Entry[];
+  /** In revision order; each with its `previous`. */
+  readonly events: readonly StoreEvent[];
+}
+
+/** Where batches become durable. Every store of this folder keeps its state in memory and differs only in this. */
+export interface Persistence {
+  /** Returns when the batch survives power loss; throws `StoreWriteError` when nothing of it was kept. */
+  write(batch: Batch): void;
+  /** Bytes on disk, for metrics. */
+  size(): number;
+  close(): void;
+}

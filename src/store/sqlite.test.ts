@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { DatabaseSync } from 'node:sqlite';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { describeStore } from './contract.ts';
+import { StoreClosedError, StoreCorruptError, StoreLockedError, StoreOpenError } from './errors.ts';
+import { openSqliteStore } from './sqlite.ts';
+import type { Operation, Store, StoreEvent } from './store.ts';
+import { killRound } from './testing/kill-rounds.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-store-'));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newPath = (): string => join(folder, `${files++}.db`);
+
+function put(key: string, value: string): Operation {
+  return { type: 'put', key, value: Buffer.from(value), expected: 'any' };
+}
+
+async function history(store: Store, from: number): Promise<readonly StoreEvent[]> {
+  for await (const events of store.watch('/', { from, signal: new AbortController().signal })) return events;
+  return [];
+}
+
+describeStore('the SQLite store', async (options) => openSqliteStore(newPath(), options));
+
+describe('the SQLite file, opened again', () => {
+  it('has the same state, revisions and history', async () => {
+    const path = newPath();
+    const first = openSqliteStore(path);
+    await first.commit([put('/a', '1'), put('/b', '1')]);
+    await first.commit([put('/a', '2')]);
+    await first.commit([{ type: 'delete', key: '/b', expected: 'any' }]);
+    await first.commit([put('/b', '3')]);
+    const before = [await first.list('/'), await history(first, 1), await first.list('/', { at: 3 })];
+    await first[Symbol.asyncDispose]();
+    await using second = openSqliteStore(path);
+    assert.deepEqual(
+      plain([await second.list('/'), await history(second, 1), await second.list('/', { at: 3 })]),
+      plain(before),
+    );
+    assert.deepEqual(await second.commit([put('/c', '1')]), { ok: true, revision: 6 });
+  });
+
+  it('goes on with the revisions when all history is gone', async () => {
+    const path = newPath();
+    const first = openSqliteStore(path);
+    await first.commit([put('/a', '1')]);
+    await first.commit([{ type: 'delete', key: '/a', expected: 'any' }]);
+    await first.compact(3);
+    await new Promise((resolve) => setImmediate(resolve));
+    await first[Symbol.asyncDispose]();
+    await using second = openSqliteStore(path);
+    assert.deepEqual([second.revision, second.compactedRevision], [3, 3]);
+    assert.deepEqual(await second.list('/'), { entries: [], revision: 3, remaining: 0 });
+    await second.commit([put('/a', '2')]);
+    assert.equal((await second.get('/a'))?.createRevision, 4);
+  });
+
+  it('survives being killed while it writes', async () => {
+    const path = newPath();
+    let commits = 0;
+    for (const [round, delay] of [3, 40, 120].entries()) commits += await killRound(path, round, delay);
+    assert.ok(commits > 0);
+  });
+});
+
+describe('the SQLite file, in trouble', () => {
+  it('is opened by one at a time, and the error names the holder', async () => {
+    const path = newPath();
+    const holder = openSqliteStore(path);
+    assert.throws(
+      () => openSqliteStore(path),
+      (error) => error instanceof StoreLockedError && error.pid === process.pid && error.path === path,
+    );
+    const script = `import { openSqliteStore } from ${JSON.stringify(import.meta.resolve('./sqlite.ts'))}; openSqliteStore(${JSON.stringify(path)});`;
+    const other = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    assert.notEqual(other.status, 0);
+    assert.match(other.stderr, new RegExp(`${path} is in use by process ${process.pid}`));
+    await holder.commit([put('/a', '1')]);
+    await holder[Symbol.asyncDispose]();
+    await using next = openSqliteStore(path);
+    assert.equal(next.revision, 2);
+  });
+
+  it('can be read by its owner only', async () => {
+    const path = newPath();
+    await using store = openSqliteStore(path);
+    await store.commit([put('/secret', 'x')]);
+    for (const file of [path, `${path}-wal`]) assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  const unusable: Readonly<
+    Record<string, { readonly make: (path: string) => void; readonly error: new (...args: never[]) => Error }>
+  > = {
+    'a folder': { make: (path) => mkdirSync(path), error: StoreOpenError },
+    text: {
+      make: (path) => writeFileSync(path, 'hello, this is no database at all'.repeat(100)),
+      error: StoreCorruptError,
+    },
+    'another program’s database': { make: (path) => execSql(path, 'CREATE TABLE t(x)'), error: StoreCorruptError },
+    'a store of a later version': { make: (path) => makeNewer(path), error: StoreCorruptError },
+    'a damaged store': { make: (path) => makeDamaged(path), error: StoreCorruptError },
+  };
+  for (const [what, { make, error }] of Object.entries(unusable)) {
+    it(`is refused and left alone when it is ${what}`, () => {
+      const path = newPath();
+      make(path);
+      const before = statSync(path).isFile() ? readFileSync(path) : undefined;
+      assert.throws(() => openSqliteStore(path), error);
+      if (before !== undefined) assert.ok(readFileSync(path).equals(before));
+    });
+  }
+
+  it('is refused when its folder is missing', () => {
+    assert.throws(() => openSqliteStore(join(folder, 'missing', 'store.db')), StoreOpenError);
+  });
+
+  it('is refused when it cannot be written', { skip: process.getuid?.() === 0 && 'root may write anything' }, () => {
+    const path = newPath();
+    writeFileSync(path, '');
+    chmodSync(path, 0o400);
+    assert.throws(() => openSqliteStore(path), StoreOpenError);
+  });
+
+  it(
+    'fails writes and serves reads while the disk is full',
+    { skip: !canMount() && 'mounting needs privileges' },
+    () => {
+      const mount = join(folder, 'small');
+      mkdirSync(mount);
+      const script = fileURLToPath(new URL('testing/write-until-full.ts', import.meta.url));
+      const command = 'mount -t tmpfs -o size=4m none "$0" && exec "$1" "$2" "$0/store.db"';
+      const output = execFileSync('unshare', ['-rm', 'sh', '-c', command, mount, process.execPath, script], {
+        encoding: 'utf8',
+      });
+      assert.match(output, /^ok \d+/);
+    },
+  );
+
+  it('refuses everything once it is closed', async () => {
+    const store = openSqliteStore(newPath());
+    const last = store.commit([put('/a', '1')]);
+    await store[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+    assert.deepEqual(await last, { ok: true, revision: 2 });
+    await assert.rejects(store.commit([put('/a', '2')]), StoreClosedError);
+    await assert.rejects(store.get('/a'), StoreClosedError);
+    await assert.rejects(history(store, 1), StoreClosedError);
+  });
+});
+
+function canMount(): boolean {
+  return spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', folder]).status === 0;
+}
+
+function execSql(path: string, sql: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
+}
+
+function makeNewer(path: string): void {
+  makeStore(path);
+  execSql(path, "UPDATE meta SET v = 99 WHERE k = 'schema'");
+}
+
+function makeDamaged(path: string): void {
+  makeStore(path);
+  const bytes = readFileSync(path);
+  for (let page = 8192; page < bytes.length; page += 8192) bytes.fill(0xab, page, page + 200);
+  writeFileSync(path, bytes);
+}
+
+/** A closed store with some pages of data. */
+function makeStore(path: string): void {
+  const store = openSqliteStore(path);
+  for (let count = 0; count < 50; count++) void store.commit([put(`/${count}`, 'x'.repeat(1000))]);
+  void store[Symbol.asyncDispose]();
+}
+
+/** With bytes as text, so that Buffers and Uint8Arrays compare. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, plain(it)]));
+}
