@@ -11,16 +11,30 @@ export interface Client {
   list<T extends ApiObject>(kind: Kind<T>, options?: ListOptions): Promise<ObjectList<T>>;
   /** Events until the server ends the stream or the signal aborts. An ERROR event is thrown as `ApiError`. */
   watch<T extends ApiObject>(kind: Kind<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
+  /** The same events in the groups in which they arrived: what a cache wants. No group is empty. */
+  watchBatches<T extends ApiObject>(kind: Kind<T>, options: WatchOptions): AsyncIterable<readonly WatchEvent<T>[]>;
   create<T extends ApiObject>(kind: Kind<T>, object: T, options?: WriteOptions): Promise<T>;
   /** Replace; `object.metadata.resourceVersion` set means compare-and-swap. */
   update<T extends ApiObject>(kind: Kind<T>, object: T, options?: WriteOptions): Promise<T>;
   patch<T extends ApiObject>(kind: Kind<T>, name: string, patch: Patch, options?: PatchOptions): Promise<T>;
-  delete<T extends ApiObject>(kind: Kind<T>, name: string, options?: DeleteOptions): Promise<void>;
+  /** The object as it is being deleted, when it is not gone yet (finalizers, grace); undefined when it is gone. */
+  delete<T extends ApiObject>(kind: Kind<T>, name: string, options?: DeleteOptions): Promise<T | undefined>;
   /** Anything else: discovery, logs, subresources of other kinds. */
   readonly transport: Transport;
 }
 
+/** No answer came: the server is not there, the connection broke, or the request was aborted (`aborted`). */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly aborted: boolean;
+  constructor(message: string, options: { readonly cause?: unknown; readonly aborted?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.aborted = options.aborted ?? false;
+  }
+}
+
 export interface GetOptions {
+  /** Of a namespaced object; writes take the object's own namespace when this is unset. */
   readonly namespace?: string;
   readonly subresource?: string;
 }
@@ -33,6 +47,7 @@ export interface ListOptions {
   readonly limit?: number;
   readonly continue?: string;
   readonly resourceVersion?: string;
+  readonly signal?: AbortSignal;
 }
 
 export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {

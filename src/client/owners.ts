@@ -1,0 +1,31 @@
+import { nameOf } from '../api/meta/object-meta.ts';
+import type { ApiObject, OwnerReference } from '../api/meta/object-meta.ts';
+import type { Kind } from '../api/schema.ts';
+
+/** The reference of the object's managing controller, when it has one. */
+export function controllerOf(object: ApiObject): OwnerReference | undefined {
+  return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+}
+
+/** Is `owner` the managing controller of `object`? Compares uids: a namesake made later does not count. */
+export function isControlledBy(object: ApiObject, owner: ApiObject): boolean {
+  const uid = controllerOf(object)?.uid;
+  return uid !== undefined && uid === owner.metadata.uid;
+}
+
+/** Is `owner` among the owners of `object`? */
+export function isOwnedBy(object: ApiObject, owner: ApiObject): boolean {
+  return object.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false;
+}
+
+/** The reference that makes `owner` the managing controller of an object; blocks the owner's foreground deletion. */
+export function controllerReference<T extends ApiObject>(kind: Kind<T>, owner: T): OwnerReference {
+  return {
+    apiVersion: kind.apiVersion,
+    kind: kind.kind,
+    name: nameOf(owner),
+    uid: owner.metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
