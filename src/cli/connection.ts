@@ -1,4 +1,5 @@
 import type { Transport } from '../client/client.ts';
+import type { Connection as Credentials } from '../client/http-transport.ts';
 import type { CommandIo, OptionTable } from './command.ts';
 import { resolveKubeconfig } from './kubeconfig-path.ts';
 
@@ -27,12 +28,12 @@ export interface Connection extends AsyncDisposable {
   readonly transport: Transport;
   /** Namespace of the context; `default` when it names none. */
   readonly namespace: string;
-  /** Base URL of the server, for messages. */
-  readonly server: string;
+  /** Address and credentials, for what the transport does not carry: WebSockets. */
+  readonly credentials: Credentials;
 }
 
-/** Opens a connection from a kubeconfig file; tests give their own. */
-export type Connect = (kubeconfig: string, context: string | undefined) => Promise<Connection>;
+/** Opens a connection from kubeconfig files; tests give their own. */
+export type Connect = (kubeconfigs: readonly string[], context: string | undefined) => Promise<Connection>;
 
 /** What commands need of each other's flags to connect. */
 export interface ConnectionFlags {
@@ -48,7 +49,7 @@ export async function connect(context: CommandIo & { readonly options: Connectio
   return {
     transport: opened.transport,
     namespace: options.namespace ?? opened.namespace,
-    server: opened.server,
+    credentials: opened.credentials,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }

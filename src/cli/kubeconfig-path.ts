@@ -7,20 +7,20 @@ import { exitCodes } from './exit-codes.ts';
 const howToStart = 'start a cluster with: fairlead up   (or name another one with --kubeconfig FILE)';
 
 /**
- * The kubeconfig to use: `--kubeconfig`, else $KUBECONFIG (the first file of a list that exists), else the one of the
- * `fairlead up` that runs with the default data folder, else ~/.kube/config. Throws `CommandError` when there is none.
+ * The kubeconfig files to use: `--kubeconfig`, else $KUBECONFIG (a list is merged), else the one of the `fairlead up`
+ * that runs with the default data folder, else ~/.kube/config. Throws `CommandError` when none can be read.
  */
 export async function resolveKubeconfig(
   flag: string | undefined,
   io: Pick<CommandIo, 'env' | 'uid' | 'cwd'>,
-): Promise<string> {
-  if (flag !== undefined) return await mustRead(resolve(io.cwd, flag), '--kubeconfig');
+): Promise<readonly string[]> {
+  if (flag !== undefined) return [await mustRead(resolve(io.cwd, flag), '--kubeconfig')];
   const listed = (io.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
-  if (listed.length > 0) return await firstReadable(listed.map((path) => resolve(io.cwd, path)));
+  if (listed.length > 0) return await readable(listed.map((path) => resolve(io.cwd, path)));
   const running = join(defaultDataFolder(io), 'kubeconfig');
   const users = join(io.env['HOME'] ?? '/', '.kube', 'config');
   for (const path of [running, users]) {
-    if ((await readability(path)) === 'readable') return path;
+    if ((await readability(path)) === 'readable') return [path];
   }
   throw new CommandError(`no cluster to talk to: neither ${running} nor ${users} can be read`, {
     code: exitCodes.notReachable,
@@ -40,9 +40,8 @@ async function mustRead(path: string, source: string): Promise<string> {
   throw new CommandError(`${path} (from ${source}): ${problem}`, { code: exitCodes.notFound });
 }
 
-async function firstReadable(paths: readonly string[]): Promise<string> {
-  for (const path of paths) {
-    if ((await readability(path)) === 'readable') return path;
-  }
-  return await mustRead(paths[0] ?? '', '$KUBECONFIG');
+async function readable(paths: readonly string[]): Promise<readonly string[]> {
+  const states = await Promise.all(paths.map(readability));
+  const found = paths.filter((_, i) => states[i] === 'readable');
+  return found.length > 0 ? found : [await mustRead(paths[0] ?? '', '$KUBECONFIG')];
 }

@@ -1,3 +1,5 @@
+import { ApiError } from '../api/errors.ts';
+import { TransportError } from '../client/client.ts';
 import { CommandError } from './command-error.ts';
 import type { CommandIo } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -26,11 +28,9 @@ export function describeFailure(error: unknown): FailureReport {
   if (error instanceof CommandError) return { message: error.message, hint: error.hint, code: error.code };
   if (!(error instanceof Error)) return { message: String(error), code: exitCodes.failure };
   if (error.name === 'AbortError') return { message: 'interrupted', code: exitCodes.interrupted };
-  if (error.name === 'ApiError') {
-    const reason = 'reason' in error ? String(error.reason) : '';
-    return { message: error.message, code: codeOfReason[reason] ?? exitCodes.failure };
-  }
-  if (error.name === 'TransportError') return unreachable(error);
+  if (error instanceof ApiError)
+    return { message: error.message, code: codeOfReason[error.reason] ?? exitCodes.failure };
+  if (error instanceof TransportError) return unreachable(error);
   if ('syscall' in error) return { message: error.message, code: exitCodes.failure };
   return {
     message: error.stack ?? error.message,
@@ -39,7 +39,8 @@ export function describeFailure(error: unknown): FailureReport {
   };
 }
 
-function unreachable(error: Error): FailureReport {
+function unreachable(error: TransportError): FailureReport {
+  if (error.aborted) return { message: 'interrupted', code: exitCodes.interrupted };
   const refused = /ECONNREFUSED/.test(`${error.message} ${String(error.cause)}`);
   return {
     message: error.message,
