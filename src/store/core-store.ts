@@ -1,6 +1,6 @@
 import { StoreClosedError } from './errors.ts';
 import { defaultRetention, EventLog, type Retention } from './event-log.ts';
-import { compareKeys } from './key-order.ts';
+import { compareBytes } from './key-order.ts';
 import { OrderedIndex, type Row } from './ordered-index.ts';
 import type { Persistence, Saved } from './persistence.ts';
 import { Staging } from './staging.ts';
@@ -93,7 +93,7 @@ export class CoreStore implements Store {
     this.checkOpen();
     const revision = this.checkRevision(at ?? this.newest);
     const start =
-      after !== undefined && compareKeys(after, prefix) >= 0
+      after !== undefined && compareBytes(after, prefix) >= 0
         ? this.index.upperBound(after)
         : this.index.lowerBound(prefix);
     const end = this.index.prefixEnd(prefix);

@@ -1,4 +1,4 @@
-import { compareKeys } from './key-order.ts';
+import { compareBytes, compareUnits, hasSurrogates, type Compare } from './key-order.ts';
 import type { Entry, StoreEvent } from './store.ts';
 
 /** A key the index knows: its current entry, and the kept events of the key (oldest first) to look into the past. */
@@ -31,6 +31,8 @@ const SMALLEST_CHUNK = 64;
 export class OrderedIndex {
   private readonly byKey = new Map<string, Row>();
   private readonly chunks: Chunk[] = [];
+  /** Once there is such a key, all comparing is the slow way; plain keys compare the same either way. */
+  private hasSurrogates = false;
 
   /** The row of a key, deleted or not. */
   get(key: string): Row | undefined {
@@ -61,17 +63,20 @@ export class OrderedIndex {
 
   /** The first row whose key is not before `key`. */
   lowerBound(key: string): Position {
-    return this.partition((row) => compareKeys(row.key, key) < 0);
+    const compare = this.compareWith(key);
+    return this.partition((row) => compare(row.key, key) < 0);
   }
 
   /** The first row whose key is after `key`. */
   upperBound(key: string): Position {
-    return this.partition((row) => compareKeys(row.key, key) <= 0);
+    const compare = this.compareWith(key);
+    return this.partition((row) => compare(row.key, key) <= 0);
   }
 
   /** The first row behind all those whose keys start with `prefix`. */
   prefixEnd(prefix: string): Position {
-    return this.partition((row) => row.key.startsWith(prefix) || compareKeys(row.key, prefix) < 0);
+    const compare = this.compareWith(prefix);
+    return this.partition((row) => row.key.startsWith(prefix) || compare(row.key, prefix) < 0);
   }
 
   /** The rows from one position up to (excluding) another. */
@@ -100,8 +105,13 @@ export class OrderedIndex {
     return count;
   }
 
+  private compareWith(key: string): Compare {
+    return this.hasSurrogates || hasSurrogates(key) ? compareBytes : compareUnits;
+  }
+
   private insert(row: Row): Row {
     this.byKey.set(row.key, row);
+    this.hasSurrogates ||= hasSurrogates(row.key);
     const { chunk: at, row: offset } = this.lowerBound(row.key);
     const last = this.chunks.at(-1);
     if (at < this.chunks.length) this.insertAt(at, offset, row);

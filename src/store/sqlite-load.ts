@@ -26,34 +26,27 @@ interface Change {
 }
 
 function loadEntries(db: DatabaseSync): Entry[] {
-  const entries: Entry[] = [];
-  for (const { key, created, rev, val } of db.prepare('SELECT key, created, rev, val FROM obj').iterate()) {
-    entries.push({
-      key: asText(key),
-      value: asBytes(val),
-      createRevision: asNumber(created),
-      modRevision: asNumber(rev),
-    });
-  }
-  return entries;
+  const statement = db.prepare('SELECT key, created, rev, val FROM obj');
+  statement.setReturnArrays(true);
+  return Array.from(statement.iterate(), (row) => entryOf(asRow(row)));
 }
 
 function loadChanges(db: DatabaseSync): Change[] {
-  const changes: Change[] = [];
-  for (const row of db.prepare('SELECT * FROM log ORDER BY id').iterate()) {
-    const key = asText(row['key']);
-    changes.push({ id: asNumber(row['id']), revision: asNumber(row['rev']), key, previous: previousOf(key, row) });
-  }
-  return changes;
+  const statement = db.prepare('SELECT id, rev, key, old_created, old_rev, old_val FROM log ORDER BY id');
+  statement.setReturnArrays(true);
+  return Array.from(statement.iterate(), (row) => {
+    const [id, revision, key, ...old] = asRow(row);
+    const previous = old[1] === null ? undefined : entryOf([key, ...old]);
+    return { id: asNumber(id), revision: asNumber(revision), key: asText(key), previous };
+  });
 }
 
-function previousOf(key: string, row: Record<string, unknown>): Entry | undefined {
-  if (row['old_rev'] === null) return undefined;
+function entryOf([key, created, revision, value]: readonly unknown[]): Entry {
   return {
-    key,
-    value: asBytes(row['old_val']),
-    createRevision: asNumber(row['old_created']),
-    modRevision: asNumber(row['old_rev']),
+    key: asText(key),
+    value: asBytes(value),
+    createRevision: asNumber(created),
+    modRevision: asNumber(revision),
   };
 }
 
@@ -67,6 +60,11 @@ function toEvents(entries: readonly Entry[], changes: readonly Change[]): StoreE
     after.set(key, previous);
   }
   return events.toReversed();
+}
+
+function asRow(row: unknown): readonly unknown[] {
+  if (!Array.isArray(row)) throw new TypeError('expected a row as an array');
+  return row;
 }
 
 function asNumber(value: unknown): number {
