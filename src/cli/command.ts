@@ -52,6 +52,9 @@ export interface DurationOption extends OptionBase {
 /** The flags of a command by their long name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
+/** One of the choices, where there are any. */
+type TextOf<S extends OptionSpec> = S extends { choices: readonly (infer C extends string)[] } ? C : string;
+
 type OptionValue<S extends OptionSpec> = S extends { type: 'boolean' }
   ? boolean
   : S extends { type: 'strings' }
@@ -61,8 +64,8 @@ type OptionValue<S extends OptionSpec> = S extends { type: 'boolean' }
         ? number
         : number | undefined
       : S extends { default: string }
-        ? string
-        : string | undefined;
+        ? TextOf<S>
+        : TextOf<S> | undefined;
 
 /** What a command gets for its flags: a boolean, text, list or number for each long name. */
 export type OptionValues<O extends OptionTable> = { readonly [K in keyof O]: OptionValue<O[K]> };

@@ -31,6 +31,20 @@ export async function requestJson<T>(transport: Transport, request: TransportReq
   return JSON.parse(await readText(response.body)) as T;
 }
 
+/** Like `requestJson`, with the texts of the server's `Warning` headers (RFC 7234 5.5, code 299). */
+export async function requestWithWarnings<T>(
+  transport: Transport,
+  request: TransportRequest,
+): Promise<{ readonly value: T; readonly warnings: readonly string[] }> {
+  const response = await requestOk(transport, request);
+  const value = JSON.parse(await readText(response.body)) as T;
+  const header = response.headers['warning'] ?? '';
+  const warnings = [...header.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) =>
+    text.replace(/\\(.)/g, '$1'),
+  );
+  return { value, warnings };
+}
+
 /** One request whose answer is not an error; the body is still to be read. Throws like `requestJson`. */
 export async function requestOk(transport: Transport, request: TransportRequest): Promise<TransportResponse> {
   const response = await transport.request(request);

@@ -1,0 +1,125 @@
+import { isConflict, isNotFound } from '../api/errors.ts';
+import type { Transport } from '../client/client.ts';
+import { objectPath } from '../client/paths.ts';
+import { CommandError } from './command-error.ts';
+import { defineCommand } from './command.ts';
+import type { CommandContext } from './command.ts';
+import { connect, connectionOptions, namespaceOption } from './connection.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { locate } from './objects/locate.ts';
+import type { LocatedObject } from './objects/locate.ts';
+import { readManifests } from './objects/manifests.ts';
+import { isObjectFormat, objectLabel, printObject, withoutManagedFields } from './objects/print.ts';
+import { loadResourceTypes } from './objects/resource-types.ts';
+import { requestJson, requestWithWarnings } from './objects/rest.ts';
+import type { AnyObject } from './objects/rest.ts';
+import { describeFailure, reportFailure } from './report-error.ts';
+
+const options = {
+  filename: { type: 'strings', short: 'f', value: 'PATH', summary: 'File, folder, or - for standard input' },
+  recursive: { type: 'boolean', short: 'R', summary: 'Folders inside folders too' },
+  ...namespaceOption,
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    choices: ['json', 'yaml', 'name'],
+    summary: 'Print the objects',
+  },
+  'dry-run': { type: 'boolean', summary: 'Let the server check everything and keep nothing' },
+  'force-conflicts': { type: 'boolean', summary: 'Take over fields that others have set' },
+  'field-manager': { type: 'string', value: 'NAME', default: 'fairlead', summary: 'Who owns the fields set here' },
+  ...connectionOptions,
+} as const;
+
+type ApplyContext = CommandContext<typeof options>;
+
+/** `fairlead apply`. */
+export const command = defineCommand({
+  name: 'apply',
+  summary: 'Create or change objects as files say',
+  usage: ['apply -f PATH… [flags]'],
+  description:
+    'Server-side apply: the fields in the files are set, fields that others have set stay. Every object is tried; the\n' +
+    'exit code is that of the first failure.',
+  options,
+  examples: [
+    { command: 'fairlead apply -f examples/hello/', does: 'Everything in a folder' },
+    { command: 'cat service.yaml | fairlead apply -n shop -f -', does: 'From standard input, into a namespace' },
+    { command: 'fairlead apply --dry-run -o yaml -f service.yaml', does: 'What the server would make of it' },
+  ],
+  run,
+});
+
+async function run(context: ApplyContext): Promise<ExitCode> {
+  const { options, args, signal } = context;
+  const manifests = await readManifests([...options.filename, ...args], options.recursive, context);
+  await using connection = await connect(context);
+  const types = await loadResourceTypes(connection.transport, signal);
+  const namespaces = { fallback: connection.namespace, required: options.namespace };
+  let result: ExitCode = exitCodes.ok;
+  for (const manifest of manifests) {
+    try {
+      await applyOne(context, connection.transport, locate(types, manifest, namespaces));
+    } catch (error) {
+      const code = reportFailure(atPlace(error, manifest.place), context);
+      result ||= code;
+      if (code === exitCodes.notReachable || code === exitCodes.interrupted) break;
+    }
+  }
+  return result;
+}
+
+async function applyOne(context: ApplyContext, transport: Transport, located: LocatedObject): Promise<void> {
+  const { options, signal, stdout, stderr } = context;
+  const { type, name, namespace } = located;
+  const before = await currentVersion(transport, located, signal);
+  const { value, warnings } = await requestWithWarnings<AnyObject>(transport, {
+    method: 'PATCH',
+    path: `${objectPath(type, name, namespace)}?${applyQuery(options)}`,
+    headers: { 'content-type': 'application/apply-patch+yaml', accept: 'application/json' },
+    body: JSON.stringify(located.object),
+    signal,
+  });
+  for (const warning of warnings) stderr.write(`warning: ${warning}\n`);
+  if (isObjectFormat(options.output)) {
+    await printObject(stdout, type, withoutManagedFields(value), options.output, true);
+    return;
+  }
+  const done =
+    before === undefined ? 'created' : before === value.metadata.resourceVersion ? 'unchanged' : 'configured';
+  stdout.write(`${objectLabel(type, name)} ${done}${options['dry-run'] ? ' (dry run)' : ''}\n`);
+}
+
+function applyQuery(options: ApplyContext['options']): URLSearchParams {
+  const query = new URLSearchParams({ fieldManager: options['field-manager'], fieldValidation: 'Strict' });
+  if (options['force-conflicts']) query.set('force', 'true');
+  if (options['dry-run']) query.set('dryRun', 'All');
+  return query;
+}
+
+/** The version that the object has now; undefined when it does not exist. */
+async function currentVersion(
+  transport: Transport,
+  { type, name, namespace }: LocatedObject,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const path = objectPath(type, name, namespace);
+  const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
+  try {
+    const found = await requestJson<AnyObject>(transport, { method: 'GET', path, headers: { accept }, signal });
+    return found.metadata.resourceVersion;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The failure with the place in the file put first. */
+function atPlace(error: unknown, place: string): unknown {
+  const { message, hint, code } = describeFailure(error);
+  if (code === exitCodes.notReachable || message.startsWith(place)) return error;
+  const forced = isConflict(error) ? 'to take these fields over: --force-conflicts' : hint;
+  return new CommandError(`${place}: ${message}`, { code, hint: forced, cause: error });
+}
