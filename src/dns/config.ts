@@ -1,0 +1,64 @@
+import type { Caches } from '../client/caches.ts';
+import type { Client } from '../client/client.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+
+/** An address and port to listen on or to send to; both UDP and TCP. */
+export interface SocketAddress {
+  /** IPv4 or IPv6 text. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How `1-2-3-4.<namespace>.pod.<zone>` is answered. */
+export type PodRecords =
+  /** Any address, as long as the namespace exists: the name is only rewritten. */
+  | 'insecure'
+  /** Only when a Pod of the namespace has the address. Watches Pods. */
+  | 'verified'
+  /** Never: NXDOMAIN. */
+  | 'disabled';
+
+/** Keeps a Service and its EndpointSlice that lead to this server. */
+export interface AdvertiseConfig {
+  /** Cluster IP of the `kube-dns` Service; undefined lets the API server choose. */
+  readonly serviceIp?: string;
+  /** Where Pods reach this server. All of one family use one port. */
+  readonly addresses: readonly SocketAddress[];
+  /** `kube-system` and `kube-dns` unless given. */
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+export interface DnsConfig {
+  readonly client: Client;
+  readonly caches: Caches;
+  /** `cluster.local` unless given. */
+  readonly clusterDomain?: string;
+  readonly listen: readonly SocketAddress[];
+  /** The host's resolvers, asked in this order. Own addresses among them are left out. Empty: nothing is forwarded. */
+  readonly upstreams?: readonly SocketAddress[];
+  /** Service and Pod ranges: reverse names inside them are never asked upstream. */
+  readonly cidrs?: readonly string[];
+  readonly pods?: PodRecords;
+  /** Seconds; 5 unless given. */
+  readonly ttlSeconds?: number;
+  readonly advertise?: AdvertiseConfig;
+  /** Folder for the last known state (`<dataDir>/state.ndjson`); undefined keeps nothing on disk. */
+  readonly dataDir?: string;
+  /** How UDP is read: `batch` needs Linux; `auto` takes it there and `dgram` elsewhere. */
+  readonly udp?: 'auto' | 'batch' | 'dgram';
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly signal?: AbortSignal;
+}
+
+/** A running DNS server. Disposing of it closes its sockets and writes its state down. */
+export interface Dns extends AsyncDisposable {
+  /** The addresses it answers on, with the ports the kernel chose where 0 was asked for. */
+  readonly listening: readonly SocketAddress[];
+  /** Resolves once Services, EndpointSlices and Namespaces are read completely. Never rejects. */
+  readonly synced: Promise<void>;
+  /** How UDP is read. */
+  readonly udp: 'batch' | 'dgram';
+}

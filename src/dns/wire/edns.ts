@@ -1,0 +1,91 @@
+import { typeNumbers } from './types.ts';
+
+/**
+ * EDNS (RFC 6891): the OPT pseudo record.
+ *
+ * ```
+ * 00        name: root
+ * 00 29     type: OPT
+ * 04 d0     class: UDP payload size of the sender
+ * xx        upper 8 bits of the response code
+ * 00        version
+ * 80 00     DO bit, then bits that must be zero
+ * 00 0c     length of the options: code, length, data each
+ * ```
+ */
+export interface Edns {
+  /** Largest UDP message the sender takes, as it said it. */
+  readonly udpSize: number;
+  readonly version: number;
+  /** Upper bits of the response code. */
+  readonly extendedRcode: number;
+  /** The sender wants DNSSEC records (RFC 3225). */
+  readonly dnssecOk: boolean;
+  readonly options: readonly EdnsOption[];
+}
+
+export interface EdnsOption {
+  readonly code: number;
+  readonly data: Uint8Array;
+}
+
+/** An extended DNS error (RFC 8914). */
+export interface ExtendedError {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** Largest UDP message this server sends or takes: no fragments anywhere (DNS flag day 2020, RFC 9715). */
+export const ownUdpSize = 1232;
+
+const extendedErrorOption = 15;
+
+/** Meaning of an OPT record's class, TTL and RDATA; undefined when an option runs over the end. */
+export function readEdns(udpSize: number, ttl: number, rdata: Uint8Array): Edns | undefined {
+  const options: EdnsOption[] = [];
+  const view = new DataView(rdata.buffer, rdata.byteOffset, rdata.length);
+  let at = 0;
+  while (at < rdata.length) {
+    if (at + 4 > rdata.length) return undefined;
+    const end = at + 4 + view.getUint16(at + 2);
+    if (end > rdata.length) return undefined;
+    options.push({ code: view.getUint16(at), data: rdata.subarray(at + 4, end) });
+    at = end;
+  }
+  return {
+    udpSize,
+    version: (ttl >>> 16) & 0xff,
+    extendedRcode: ttl >>> 24,
+    dnssecOk: (ttl & 0x8000) !== 0,
+    options,
+  };
+}
+
+/** An OPT record of this server: its own size, version 0, unknown bits zero. */
+export function writeEdns(rcode: number, dnssecOk: boolean, error?: ExtendedError): Uint8Array {
+  const text = Buffer.from(error?.text ?? '', 'utf8');
+  const length = error === undefined ? 0 : 6 + text.length;
+  const bytes = Buffer.alloc(11 + length);
+  bytes.writeUInt16BE(typeNumbers.OPT, 1);
+  bytes.writeUInt16BE(ownUdpSize, 3);
+  bytes[5] = rcode >> 4;
+  bytes[7] = dnssecOk ? 0x80 : 0;
+  bytes.writeUInt16BE(length, 9);
+  if (error !== undefined) {
+    bytes.writeUInt16BE(extendedErrorOption, 11);
+    bytes.writeUInt16BE(2 + text.length, 13);
+    bytes.writeUInt16BE(error.code, 15);
+    bytes.set(text, 17);
+  }
+  return bytes;
+}
+
+/** The extended errors among options. */
+export function extendedErrorsOf(options: readonly EdnsOption[]): ExtendedError[] {
+  return options
+    .filter(({ code, data }) => code === extendedErrorOption && data.length >= 2)
+    .map(({ data }) => ({
+      code: ((data[0] ?? 0) << 8) | (data[1] ?? 0),
+      text: Buffer.from(data.subarray(2)).toString('utf8'),
+    }));
+}

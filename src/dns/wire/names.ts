@@ -1,0 +1,131 @@
+/**
+ * Domain names in wire form as a latin1 string: `\x03www\x07example\x03com\x00`, one character a byte. Such a string is
+ * compared, kept as a map key and copied into a packet without any conversion, and no label needs escaping. At most 255
+ * characters, labels of at most 63 (RFC 1035 2.3.4).
+ */
+export type Name = string;
+
+/** The name of the root. */
+export const rootName: Name = '\0';
+
+/** The same name with ASCII letters in lower case: the form to compare (RFC 4343). Other bytes stay as they are. */
+export function nameKey(name: Name): Name {
+  return /[A-Z]/.test(name) ? name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
+}
+
+/** Labels of a name from left to right, each a latin1 string; none for the root. */
+export function labelsOf(name: Name): string[] {
+  const labels: string[] = [];
+  let at = 0;
+  let length = name.charCodeAt(0);
+  while (length > 0) {
+    labels.push(name.slice(at + 1, at + 1 + length));
+    at += 1 + length;
+    length = name.charCodeAt(at);
+  }
+  return labels;
+}
+
+/** Name of labels; undefined when a label is empty or a limit is passed. */
+export function nameFromLabels(labels: readonly string[]): Name | undefined {
+  let name = '';
+  for (const label of labels) {
+    if (label.length === 0 || label.length > 63) return undefined;
+    name += String.fromCharCode(label.length) + label;
+  }
+  return name.length > 254 ? undefined : `${name}\0`;
+}
+
+/** Whether `name` is `zone` or below it. Both must be lower case. */
+export function isWithin(name: Name, zone: Name): boolean {
+  if (!name.endsWith(zone)) return false;
+  const start = name.length - zone.length;
+  let at = 0;
+  while (at < start) at += name.charCodeAt(at) + 1;
+  return at === start;
+}
+
+/** The name without its first label; undefined for the root. */
+export function parentOf(name: Name): Name | undefined {
+  const length = name.charCodeAt(0);
+  return length === 0 ? undefined : name.slice(1 + length);
+}
+
+/**
+ * Reads presentation format: `www.example.com`, with or without the final dot, `\.` and `\DDD` escapes (RFC 1035 5.1).
+ * Characters above U+007F are taken as UTF-8 bytes. Undefined when it is no name.
+ */
+export function parseName(text: string): Name | undefined {
+  if (text === '.') return rootName;
+  const labels: string[] = [''];
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  for (let i = 0; i < bytes.length; i += 1) {
+    const char = bytes[i] ?? '';
+    if (char === '.') {
+      labels.push('');
+      continue;
+    }
+    const escaped = char === '\\' ? readEscape(bytes, i + 1) : { char, length: 0 };
+    if (escaped === undefined) return undefined;
+    i += escaped.length;
+    labels[labels.length - 1] += escaped.char;
+  }
+  if (labels.at(-1) === '') labels.pop();
+  return labels.length === 0 ? undefined : nameFromLabels(labels);
+}
+
+function readEscape(text: string, at: number): { char: string; length: number } | undefined {
+  const digits = /^\d{3}/.exec(text.slice(at, at + 3))?.[0];
+  if (digits !== undefined) {
+    return Number(digits) > 255 ? undefined : { char: String.fromCharCode(Number(digits)), length: 3 };
+  }
+  const char = text[at];
+  return char === undefined || /\d/.test(char) ? undefined : { char, length: 1 };
+}
+
+/** Presentation format with the final dot. Bytes that are not printable ASCII come out as `\DDD`. */
+export function formatName(name: Name): string {
+  if (name === rootName) return '.';
+  return labelsOf(name)
+    .map((label) => `${label.replaceAll(/[^!-~]|[.\\"();@$]/g, escapeChar)}.`)
+    .join('');
+}
+
+function escapeChar(char: string): string {
+  return /[!-~]/.test(char) ? `\\${char}` : `\\${String(char.charCodeAt(0)).padStart(3, '0')}`;
+}
+
+/** Where a name read from a packet ends, and the name. */
+export interface ReadName {
+  readonly name: Name;
+  /** Offset behind the name in the packet: behind its pointer, if it has one. */
+  readonly end: number;
+}
+
+/**
+ * Reads a name at `offset`, following compression pointers. Pointers must lead backwards, so that reading always ends;
+ * label types other than plain ones are refused. Undefined when it is malformed or leaves the packet.
+ */
+export function readName(packet: Buffer, offset: number): ReadName | undefined {
+  let name = '';
+  let at = offset;
+  let end = -1;
+  let limit = offset;
+  for (;;) {
+    const length = packet[at];
+    if (length === undefined) return undefined;
+    if (length === 0) return name.length > 254 ? undefined : { name: `${name}\0`, end: end < 0 ? at + 1 : end };
+    if (length < 64) {
+      if (at + 1 + length > packet.length || name.length > 254) return undefined;
+      name += packet.toString('latin1', at, at + 1 + length);
+      at += 1 + length;
+    } else {
+      const low = packet[at + 1];
+      if (length < 192 || low === undefined) return undefined;
+      const target = ((length & 63) << 8) | low;
+      if (target >= limit) return undefined;
+      if (end < 0) end = at + 2;
+      at = limit = target;
+    }
+  }
+}
