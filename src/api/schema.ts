@@ -93,10 +93,17 @@ export interface Message<T = unknown> {
   readonly fields: Fields;
   /** The same fields for look-up by untrusted names. */
   readonly byName: ReadonlyMap<string, Field>;
+  /** The same fields by protobuf number, ascending; embedded messages as messages of their own. */
+  readonly byNumber: ReadonlyMap<number, Slot>;
+  /** The fields that defaulting has to look at: with a default, always present, or containing such. */
+  readonly defaulted: readonly (readonly [name: string, field: Field])[];
   /** Server-side apply: the whole object has one owner. */
   readonly atomic: boolean;
   readonly [typed]?: T;
 }
+
+/** What a protobuf field number stands for. */
+export type Slot = { readonly name: string; readonly field: Field } | { readonly inline: Message };
 
 type Simplify<T> = { [K in keyof T]: T[K] };
 type ValueOf<F> = F extends Field<infer T> ? T : never;
@@ -184,13 +191,42 @@ export interface MessageRules {
   readonly atomic?: boolean;
 }
 
+function slotsOf(name: string, entries: readonly (readonly [string, Field])[]): ReadonlyMap<number, Slot> {
+  const slots = new Map<number, Slot>();
+  for (const [fieldName, field] of entries.filter(([, each]) => each.number > 0)) {
+    const { within } = field;
+    if (within === undefined) slots.set(field.number, { name: fieldName, field });
+    else if (!slots.has(within)) {
+      const members = entries.filter(([, each]) => each.within === within);
+      const fields = members.map(([key, each]) => [key, { ...each, within: undefined }] as const);
+      slots.set(within, { inline: message(`${name}.${within}`, Object.fromEntries(fields)) });
+    }
+  }
+  return new Map([...slots].sort(([a], [b]) => a - b));
+}
+
+function needsDefaults({ type, ...rules }: Field): boolean {
+  if (rules.default !== undefined || rules.present === true) return true;
+  const inner = type.type === 'list' ? type.item : type.type === 'map' ? type.value : type;
+  return inner.type === 'object' && inner.message.defaulted.length > 0;
+}
+
 /** Declares a message. `name` is package and name, such as `core.v1.ServicePort`. */
 export function message<F extends Fields>(
   name: string,
   fields: F,
   rules: MessageRules = {},
 ): Message<InferFields<F>> & { readonly fields: F } {
-  return { name, doc: rules.doc, fields, byName: new Map(Object.entries(fields)), atomic: rules.atomic ?? false };
+  const entries = Object.entries(fields);
+  return {
+    name,
+    doc: rules.doc,
+    fields,
+    byName: new Map(entries),
+    byNumber: slotsOf(name, entries),
+    defaulted: entries.filter(([, field]) => needsDefaults(field)),
+    atomic: rules.atomic ?? false,
+  };
 }
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';

@@ -1,0 +1,38 @@
+/** Times as the API writes them: RFC 3339 in UTC, with seconds (`Time`) or microseconds (`MicroTime`). */
+
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})$/;
+const canonicalTime = /^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ$/;
+
+/** `2026-01-02T03:04:05Z` from milliseconds since the epoch. */
+export function formatTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** `2026-01-02T03:04:05.000000Z` from milliseconds since the epoch; fractions of a millisecond are kept. */
+export function formatMicroTime(ms: number): string {
+  const micros = Math.floor((ms - Math.floor(ms)) * 1000);
+  return `${new Date(Math.floor(ms)).toISOString().slice(0, 23)}${String(micros).padStart(3, '0')}Z`;
+}
+
+/** Milliseconds since the epoch; undefined when the text is no RFC 3339 time. */
+export function parseTime(text: string): number | undefined {
+  if (!rfc3339.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** The canonical text with seconds; undefined when the text is no time. */
+export function canonicalSeconds(text: string): string | undefined {
+  if (canonicalTime.test(text)) return text;
+  const ms = parseTime(text);
+  return ms === undefined ? undefined : formatTime(Math.floor(ms / 1000) * 1000);
+}
+
+/** The canonical text with microseconds; undefined when the text is no time. */
+export function canonicalMicros(text: string): string | undefined {
+  const match = rfc3339.exec(text);
+  const ms = parseTime(text);
+  if (match === null || ms === undefined) return undefined;
+  const micros = (match[7] ?? '').padEnd(6, '0').slice(0, 6);
+  return `${formatTime(Math.floor(ms / 1000) * 1000).slice(0, 19)}.${micros}Z`;
+}
