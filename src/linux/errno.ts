@@ -1,6 +1,12 @@
 import { constants } from 'node:os';
 
-const names = new Map<number, string>(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+// Two numbers have two names each: EAGAIN and EOPNOTSUPP are the ones the kernel's documents use.
+const aliases = new Set(['EWOULDBLOCK', 'ENOTSUP']);
+const names = new Map<number, string>(
+  Object.entries(constants.errno)
+    .filter(([name]) => !aliases.has(name))
+    .map(([name, number]) => [number, name]),
+);
 
 /** `EPERM` for 1; `errno 524` for a number without a name in Node's table. */
 export function errnoName(errno: number): string {
