@@ -246,3 +246,8 @@ export function parseFieldSelector(text: string): readonly FieldRequirement[] {
     .filter((term) => term.trim() !== '')
     .map(fieldRequirement);
 }
+
+/** Do the fields satisfy every condition? `get` answers the text of a field, '' when it is unset. */
+export function matchesFields(requirements: readonly FieldRequirement[], get: (field: string) => string): boolean {
+  return requirements.every(({ field, value, equal }) => (get(field) === value) === equal);
+}
