@@ -1,5 +1,6 @@
 import type { CommandEntry, CommandIo } from '../src/cli/command.ts';
 import { runProgram } from '../src/cli/program.ts';
+import { watchSignals } from '../src/cli/signals.ts';
 
 /** Every command of the program, in the order of `--help`. A command is loaded when it is asked for. */
 const commands: readonly CommandEntry[] = [
@@ -7,30 +8,27 @@ const commands: readonly CommandEntry[] = [
   { group: 'Objects', name: 'apply', load: () => import('../src/cli/apply.ts') },
   { group: 'Objects', name: 'delete', load: () => import('../src/cli/delete.ts') },
   { group: 'Objects', name: 'scale', load: () => import('../src/cli/scale.ts') },
+  { group: 'Objects', name: 'logs', load: () => import('../src/cli/logs.ts') },
+  { group: 'Objects', name: 'exec', load: () => import('../src/cli/exec.ts') },
   { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },
 ];
 
 // Meant for this process alone, not for the programs it starts.
 delete process.env['NODE_COMPILE_CACHE'];
 
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort();
-  });
-}
+const signals = watchSignals(process);
 // The reader of a pipe has gone (`fairlead get pods | head -1`): there is nobody left to tell.
 process.stdout.on('error', () => process.exit(0));
 
 const io: CommandIo = {
-  stdin: process.stdin,
+  stdin: () => process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
   uid: process.geteuid?.() ?? -1,
-  signal: interrupt.signal,
+  signal: signals.signal,
+  takeSignals: signals.take,
   connect: async (...request) => (await import('../src/cli/open-connection.ts')).openConnection(...request),
 };
 const code = await runProgram(commands, process.argv.slice(2), io);

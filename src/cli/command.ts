@@ -1,5 +1,6 @@
 import type { Connect } from './connection.ts';
 import type { ExitCode } from './exit-codes.ts';
+import type { SignalListener } from './signals.ts';
 
 /** One flag of a command. Every flag can be written `--name value`, `--name=value`, `-x value` or `-xvalue`. */
 export type OptionSpec = BooleanOption | StringOption | StringsOption | NumberOption | DurationOption;
@@ -74,17 +75,25 @@ export type OptionValues<O extends OptionTable> = { readonly [K in keyof O]: Opt
 export interface Output {
   write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
+  /** Size of a terminal, in characters. */
   readonly columns?: number;
+  readonly rows?: number;
+  /** A terminal only: tells when its size changes. */
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
 }
 
 /** Where a command reads. */
 export interface Input extends AsyncIterable<Uint8Array | string> {
   readonly isTTY?: boolean;
+  /** A terminal only: hand over every key as it is typed, Ctrl-C too. */
+  setRawMode?(raw: boolean): unknown;
 }
 
 /** The world around a command. Commands use nothing of `process`, so tests can run them without one. */
 export interface CommandIo {
-  readonly stdin: Input;
+  /** Opened when it is first asked for. */
+  readonly stdin: () => Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -93,6 +102,8 @@ export interface CommandIo {
   readonly uid: number;
   /** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process. */
   readonly signal: AbortSignal;
+  /** Gives every signal to a listener (for programs run on the user's behalf) until the result is disposed. */
+  readonly takeSignals: (listener: SignalListener) => Disposable;
   /** How to reach an API server; commands use `connect` of `connection.ts`, which also reads their flags. */
   readonly connect: Connect;
 }

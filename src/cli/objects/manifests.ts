@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CommandError, UsageError } from '../command-error.ts';
-import type { CommandIo } from '../command.ts';
+import type { CommandIo, Input } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { AnyObject } from './rest.ts';
 import { parseYamlDocuments } from './yaml-text.ts';
@@ -22,14 +22,14 @@ export async function readManifests(
   if (paths.length === 0) throw new UsageError('name a file, a folder or - for standard input: -f PATH');
   const objects: ManifestObject[] = [];
   for (const path of paths) {
-    if (path === '-') objects.push(...parseManifest(await readAll(io.stdin), 'stdin'));
+    if (path === '-') objects.push(...parseManifest(await readAll(io.stdin()), 'stdin'));
     else for (const file of await filesOf(path, recursive, io.cwd)) objects.push(...(await readManifest(file, io.cwd)));
   }
   if (objects.length === 0) throw new CommandError(`no objects in ${paths.join(', ')}`);
   return objects;
 }
 
-async function readAll(input: CommandIo['stdin']): Promise<string> {
+async function readAll(input: Input): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of input) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
