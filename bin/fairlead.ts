@@ -5,6 +5,7 @@ import { watchSignals } from '../src/cli/signals.ts';
 /** Every command of the program, in the order of `--help`. A command is loaded when it is asked for. */
 const commands: readonly CommandEntry[] = [
   { group: 'Objects', name: 'get', load: () => import('../src/cli/get.ts') },
+  { group: 'Objects', name: 'describe', load: () => import('../src/cli/describe.ts') },
   { group: 'Objects', name: 'apply', load: () => import('../src/cli/apply.ts') },
   { group: 'Objects', name: 'delete', load: () => import('../src/cli/delete.ts') },
   { group: 'Objects', name: 'scale', load: () => import('../src/cli/scale.ts') },

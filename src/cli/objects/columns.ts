@@ -13,12 +13,15 @@ export function alignRows(rows: readonly (readonly string[])[], widths: number[]
   );
 }
 
-/** `Name:   value` lines under each other; a value of several lines is indented below the first. */
-export function alignFields(fields: readonly (readonly [string, string])[], indent = ''): string[] {
-  const width = Math.max(0, ...fields.map(([name]) => name.length)) + 3;
+/**
+ * `Name:   value` lines under each other; a value of several lines is indented below the first. `width` is that of the
+ * longest name, when the lines stand among others.
+ */
+export function alignFields(fields: readonly (readonly [string, string])[], indent = '', width = 0): string[] {
+  const column = Math.max(width, ...fields.map(([name]) => name.length)) + 3;
   return fields.flatMap(([name, value]) => {
     const [first = '', ...more] = value.split('\n');
-    const head = `${indent}${`${name}:`.padEnd(width)}${first}`.trimEnd();
-    return [head, ...more.map((line) => `${indent}${' '.repeat(width)}${line}`)];
+    const head = `${indent}${`${name}:`.padEnd(column)}${first}`.trimEnd();
+    return [head, ...more.map((line) => `${indent}${' '.repeat(column)}${line}`.trimEnd())];
   });
 }

@@ -1,4 +1,5 @@
 import { ApiError } from '../../api/errors.ts';
+import type { OwnerReference } from '../../api/meta/object-meta.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../client/client.ts';
 import { readText } from '../../client/read-body.ts';
 
@@ -21,7 +22,7 @@ export interface AnyMetadata {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
+  readonly ownerReferences?: readonly OwnerReference[];
   readonly [field: string]: unknown;
 }
 
