@@ -39,7 +39,7 @@ export async function clusterFiles(context: FilesContext): Promise<ReplacedFiles
 }
 
 function runningCluster(context: FilesContext): RunFile {
-  const run = findRunFile(context.options.data, context);
+  const run = findRunFile(context.options, context);
   if (run !== undefined && isRunning(run)) return run;
   throw new CommandError('no Fairlead runs on this machine that could answer DNS', {
     code: exitCodes.notReachable,
