@@ -2,6 +2,11 @@ import type { Infer } from '../schema.ts';
 import { bool, int32, intOrString, kind, list, map, message, object, string } from '../schema.ts';
 import { Condition } from '../meta/condition.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { dns1035, nameRule } from '../names.ts';
+import { statusSubresource } from '../subresources.ts';
+import { serviceColumns } from './service-columns.ts';
+import { defaultService, prepareChangedService, prepareNewService } from './service-strategy.ts';
+import { validateService, validateServiceUpdate } from './service-validation.ts';
 
 export const ServicePort = message('core.v1.ServicePort', {
   name: string(1),
@@ -89,5 +94,16 @@ export const Service = kind(ServiceMessage, {
   namespaced: true,
   shortNames: ['svc'],
   categories: ['all'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
+  columns: serviceColumns,
+  selectableFields: {
+    'spec.clusterIP': (service) => service.spec.clusterIP ?? '',
+    'spec.type': (service) => service.spec.type ?? '',
+  },
+  validateName: nameRule(dns1035),
+  setDefaults: defaultService,
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  prepareForCreate: prepareNewService,
+  prepareForUpdate: prepareChangedService,
 });
