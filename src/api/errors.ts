@@ -79,12 +79,22 @@ export function conflict(resource: ResourceName, name: string, cause: string = s
 
 /** 409 of server-side apply: other managers own the fields in `causes` (reason `FieldManagerConflict`). */
 export function applyConflict(causes: readonly StatusCause[]): ApiError {
-  const list = causes.map((each) => `${each.message}: ${each.field}`);
+  const [first] = causes;
   const message =
-    list.length === 1
-      ? `Apply failed with 1 conflict: ${list[0]}`
-      : `Apply failed with ${list.length} conflicts:\n${list.map((each) => `- ${each}`).join('\n')}`;
+    causes.length === 1
+      ? `Apply failed with 1 conflict: ${first?.message}: ${first?.field}`
+      : `Apply failed with ${causes.length} conflicts: ${conflictsByManager(causes)}`;
   return failure(409, 'Conflict', message, { causes });
+}
+
+/** One line a manager, one below it for each of its fields. */
+function conflictsByManager(causes: readonly StatusCause[]): string {
+  const groups = [...Map.groupBy(causes, ({ message = '' }) => message)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const lines = groups.flatMap(([message, fields]) => [
+    `${message.replace('conflict with', 'conflicts with')}:`,
+    ...fields.map(({ field }) => `- ${field}`),
+  ]);
+  return lines.join('\n');
 }
 
 function summary(causes: readonly StatusCause[]): string {

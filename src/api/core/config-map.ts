@@ -1,6 +1,8 @@
 import type { Infer } from '../schema.ts';
 import { bool, kind, map, message } from '../schema.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { checkData, checkDataChange, countEntries } from './data-validation.ts';
 
 export const ConfigMapMessage = message('core.v1.ConfigMap', {
   ...typeMeta,
@@ -18,4 +20,16 @@ export const ConfigMap = kind(ConfigMapMessage, {
   plural: 'configmaps',
   namespaced: true,
   shortNames: ['cm'],
+  columns: [
+    nameColumn,
+    {
+      name: 'Data',
+      type: 'string',
+      doc: 'How many entries it has.',
+      cell: (map) => countEntries(map.data, map.binaryData),
+    },
+    ageColumn,
+  ],
+  validate: (map) => checkData(map),
+  validateUpdate: checkDataChange,
 });

@@ -1,6 +1,9 @@
 import type { Infer } from '../schema.ts';
 import { kind, list, message, object, string, time } from '../schema.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { dnsLabel, nameRule } from '../names.ts';
+import { statusSubresource } from '../subresources.ts';
 
 export const NamespaceSpec = message('core.v1.NamespaceSpec', {
   finalizers: list(1, 'string'),
@@ -30,6 +33,21 @@ export const NamespaceMessage = message('core.v1.Namespace', {
 });
 export type Namespace = Infer<typeof NamespaceMessage>;
 
+const nameLabel = 'kubernetes.io/metadata.name';
+
+/** Every namespace carries its name as a label, so that selectors can pick it. */
+function labelWithName(namespace: Namespace): Namespace {
+  const { metadata } = namespace;
+  if (metadata.name === undefined || metadata.labels?.[nameLabel] === metadata.name) return namespace;
+  return { ...namespace, metadata: { ...metadata, labels: { ...metadata.labels, [nameLabel]: metadata.name } } };
+}
+
+/** The finalizer keeps a namespace until its content is gone. */
+function beginActive(namespace: Namespace): Namespace {
+  const finalizers = new Set([...(namespace.spec.finalizers ?? []), 'kubernetes']);
+  return { ...namespace, spec: { finalizers: [...finalizers] }, status: { phase: 'Active' } };
+}
+
 export const Namespace = kind(NamespaceMessage, {
   group: '',
   version: 'v1',
@@ -37,8 +55,15 @@ export const Namespace = kind(NamespaceMessage, {
   plural: 'namespaces',
   namespaced: false,
   shortNames: ['ns'],
-  subresources: [
-    { name: 'finalize', verbs: ['update'] },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  subresources: [{ name: 'finalize', verbs: ['update'] }, statusSubresource],
+  columns: [
+    nameColumn,
+    { name: 'Status', type: 'string', doc: 'Active or Terminating.', cell: ({ status }) => status?.phase ?? '' },
+    ageColumn,
   ],
+  selectableFields: { 'status.phase': ({ status }) => status?.phase ?? '' },
+  validateName: nameRule(dnsLabel),
+  setDefaults: labelWithName,
+  prepareForCreate: beginActive,
+  prepareForUpdate: (namespace, old) => ({ ...namespace, spec: old.spec }),
 });

@@ -1,6 +1,11 @@
 import type { Infer } from '../schema.ts';
 import { bool, kind, map, message, string } from '../schema.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { combine, Issues } from '../issues.ts';
+import { compact, omit } from '../objects.ts';
+import type { Checked } from '../schema.ts';
+import { checkData, checkDataChange, countEntries } from './data-validation.ts';
 
 export const SecretMessage = message('core.v1.Secret', {
   ...typeMeta,
@@ -12,10 +17,57 @@ export const SecretMessage = message('core.v1.Secret', {
 });
 export type Secret = Infer<typeof SecretMessage>;
 
+/** Moves `stringData`, which is write-only, into `data`. */
+function defaultSecret(secret: Secret): Secret {
+  const typed = secret.type === undefined ? { ...secret, type: 'Opaque' } : secret;
+  if (typed.stringData === undefined) return typed;
+  const entries = Object.entries(typed.stringData);
+  const encoded = entries.map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  return compact({ ...omit(typed, 'stringData'), data: { ...typed.data, ...Object.fromEntries(encoded) } });
+}
+
+const neededKeys: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+};
+const accountAnnotation = 'kubernetes.io/service-account.name';
+
+function checkSecretType(secret: Secret): Checked {
+  const issues = new Issues();
+  const { type = 'Opaque', data = {} } = secret;
+  for (const key of neededKeys[type] ?? []) if (!Object.hasOwn(data, key)) issues.required(`data[${key}]`);
+  if (type === 'kubernetes.io/basic-auth' && data['username'] === undefined && data['password'] === undefined) {
+    issues.required('data[username]');
+    issues.required('data[password]');
+  }
+  if (type === 'kubernetes.io/service-account-token' && !secret.metadata.annotations?.[accountAnnotation]) {
+    issues.required(`metadata.annotations[${accountAnnotation}]`);
+  }
+  return issues.result();
+}
+
+function checkTypeChange(secret: Secret, old: Secret): Checked {
+  const issues = new Issues();
+  issues.immutable('type', secret.type, old.type, secret.type === old.type);
+  return issues.result();
+}
+
 export const Secret = kind(SecretMessage, {
   group: '',
   version: 'v1',
   kind: 'Secret',
   plural: 'secrets',
   namespaced: true,
+  columns: [
+    nameColumn,
+    { name: 'Type', type: 'string', doc: 'What its entries mean.', cell: (secret) => secret.type ?? 'Opaque' },
+    { name: 'Data', type: 'string', doc: 'How many entries it has.', cell: (secret) => countEntries(secret.data) },
+    ageColumn,
+  ],
+  selectableFields: { type: (secret) => secret.type ?? 'Opaque' },
+  setDefaults: defaultSecret,
+  validate: (secret) => combine(checkData(secret), checkSecretType(secret)),
+  validateUpdate: (secret, old) => combine(checkDataChange(secret, old), checkTypeChange(secret, old)),
 });

@@ -2,6 +2,7 @@ import type { Infer } from '../schema.ts';
 import { bool, kind, list, message } from '../schema.ts';
 import { LocalObjectReference, ObjectReference } from './references.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
 
 export const ServiceAccountMessage = message('core.v1.ServiceAccount', {
   ...typeMeta,
@@ -21,5 +22,15 @@ export const ServiceAccount = kind(ServiceAccountMessage, {
   shortNames: ['sa'],
   subresources: [
     { name: 'token', verbs: ['create'], kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } },
+  ],
+  columns: [
+    nameColumn,
+    {
+      name: 'Secrets',
+      type: 'string',
+      doc: 'How many Secrets it lists.',
+      cell: (account) => account.secrets?.length ?? 0,
+    },
+    ageColumn,
   ],
 });

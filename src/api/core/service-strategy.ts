@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { compact, omit } from '../objects.ts';
 import type { Service, ServicePort, ServiceSpec } from './service.ts';
 
 /**
@@ -58,10 +59,6 @@ function policiesOf(spec: ServiceSpec): Partial<ServiceSpec> {
   };
 }
 
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
-}
-
 function defaultStatus(service: Service): Pick<Service, 'status'> {
   const { status } = service;
   const ingress = status?.loadBalancer?.ingress;
@@ -76,8 +73,8 @@ function defaultStatus(service: Service): Pick<Service, 'status'> {
 export function defaultService(service: Service): Service {
   const typed: ServiceSpec = { ...service.spec, type: service.spec.type ?? 'ClusterIP' };
   const ports = typed.ports?.map(defaultPort);
-  const spec = withoutUndefined({ ...typed, ports, ...affinityOf(typed), ...policiesOf(typed) });
-  return withoutUndefined({ ...service, spec, ...defaultStatus(service) });
+  const spec = compact({ ...typed, ports, ...affinityOf(typed), ...policiesOf(typed) });
+  return compact({ ...service, spec, ...defaultStatus(service) });
 }
 
 /** Keeps `clusterIPs` in step with `clusterIP` on a new Service. */
@@ -97,7 +94,7 @@ function inStep(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
   const isListSame = isDeepStrictEqual(clusterIPs, old.clusterIPs ?? []);
   if (clusterIP !== (old.clusterIP ?? '')) {
     if (!isListSame) return spec;
-    return withoutUndefined({
+    return compact({
       ...spec,
       clusterIPs: clusterIP === '' ? undefined : [clusterIP, ...clusterIPs.slice(1)],
     });
@@ -109,7 +106,7 @@ function carryClusterIps(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
   if (!needsClusterIp(spec) || !needsClusterIp(old)) return spec;
   const clusterIP = spec.clusterIP ?? old.clusterIP;
   const keeps = spec.clusterIPs === undefined && clusterIP === old.clusterIP;
-  return withoutUndefined({ ...spec, clusterIP, clusterIPs: keeps ? old.clusterIPs : spec.clusterIPs });
+  return compact({ ...spec, clusterIP, clusterIPs: keeps ? old.clusterIPs : spec.clusterIPs });
 }
 
 function nodePortsOf(spec: ServiceSpec): ReadonlySet<number> {
@@ -125,7 +122,7 @@ function carryNodePorts(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
     const known = byName.get(port.name ?? '');
     return (port.nodePort ?? 0) !== 0 || known === undefined || taken.has(known) ? port : { ...port, nodePort: known };
   });
-  return withoutUndefined({ ...spec, ports });
+  return compact({ ...spec, ports });
 }
 
 /** Values that the old type needed and the new one does not go away, unless the client changed them itself. */
@@ -149,7 +146,7 @@ function dropNodePorts(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
   const isObsolete = needsNodePorts(old) && !needsNodePorts(spec) && spec.type !== 'LoadBalancer';
   if (!isObsolete || spec.ports === undefined) return spec;
   if (!isDeepStrictEqual(nodePortsOf(spec), nodePortsOf(old))) return spec;
-  return { ...spec, ports: spec.ports.map(({ nodePort: _, ...port }) => port) };
+  return { ...spec, ports: spec.ports.map((port) => omit(port, 'nodePort')) };
 }
 
 /** A changed Service with the allocated values that the client left out, and without those that no longer apply. */
@@ -157,7 +154,7 @@ export function prepareChangedService(service: Service, old: Service): Service {
   const carried = carryNodePorts(carryClusterIps(service.spec, old.spec), old.spec);
   const checked =
     needsHealthCheckPort(carried) && needsHealthCheckPort(old.spec) && carried.healthCheckNodePort === undefined
-      ? withoutUndefined({ ...carried, healthCheckNodePort: old.spec.healthCheckNodePort })
+      ? compact({ ...carried, healthCheckNodePort: old.spec.healthCheckNodePort })
       : carried;
   return { ...service, spec: dropUnneeded(inStep(checked, old.spec), old.spec) };
 }

@@ -1,6 +1,11 @@
 import type { Infer } from '../schema.ts';
 import { kind, message, object, string } from '../schema.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { canonicalIp } from '../../lib/ip.ts';
+import { Issues } from '../issues.ts';
+import type { Checked } from '../schema.ts';
 
 export const ParentReference = message('networking.v1.ParentReference', {
   group: string(1),
@@ -22,6 +27,40 @@ export const IPAddressMessage = message('networking.v1.IPAddress', {
 });
 export type IPAddress = Infer<typeof IPAddressMessage>;
 
+function formatParent({ spec }: IPAddress): string {
+  const { resource = '', group = '', namespace = '', name = '' } = spec.parentRef ?? {};
+  const subject = group === '' ? resource : `${resource}.${group}`;
+  return [subject, namespace, name].filter((each) => each !== '').join('/') || '<none>';
+}
+
+function canonicalName(name: string): readonly string[] {
+  const canonical = canonicalIp(name);
+  if (canonical === undefined) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
+  return canonical === name ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+function validateIpAddress({ spec }: IPAddress): Checked {
+  const issues = new Issues();
+  const { parentRef } = spec;
+  if (parentRef === undefined) issues.required('spec.parentRef');
+  else {
+    if ((parentRef.resource ?? '') === '') issues.required('spec.parentRef.resource');
+    if ((parentRef.name ?? '') === '') issues.required('spec.parentRef.name');
+  }
+  return issues.result();
+}
+
+function validateIpAddressUpdate({ spec }: IPAddress, old: IPAddress): Checked {
+  const issues = new Issues();
+  issues.immutable(
+    'spec.parentRef',
+    spec.parentRef,
+    old.spec.parentRef,
+    isDeepStrictEqual(spec.parentRef, old.spec.parentRef),
+  );
+  return issues.result();
+}
+
 export const IPAddress = kind(IPAddressMessage, {
   group: 'networking.k8s.io',
   version: 'v1',
@@ -29,4 +68,12 @@ export const IPAddress = kind(IPAddressMessage, {
   plural: 'ipaddresses',
   namespaced: false,
   shortNames: ['ip'],
+  columns: [
+    nameColumn,
+    { name: 'ParentRef', type: 'string', doc: 'The object that uses the address.', cell: formatParent },
+    ageColumn,
+  ],
+  validateName: canonicalName,
+  validate: validateIpAddress,
+  validateUpdate: validateIpAddressUpdate,
 });

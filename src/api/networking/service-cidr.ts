@@ -2,6 +2,13 @@ import type { Infer } from '../schema.ts';
 import { kind, list, message, object } from '../schema.ts';
 import { Condition } from '../meta/condition.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { familyOf } from '../../lib/ip.ts';
+import { cidr } from '../addresses.ts';
+import { Issues } from '../issues.ts';
+import type { Checked } from '../schema.ts';
+import { statusSubresource } from '../subresources.ts';
 
 export const ServiceCIDRSpec = message('networking.v1.ServiceCIDRSpec', {
   cidrs: list(1, 'string'),
@@ -21,11 +28,50 @@ export const ServiceCIDRMessage = message('networking.v1.ServiceCIDR', {
 });
 export type ServiceCIDR = Infer<typeof ServiceCIDRMessage>;
 
+function validateServiceCidr({ spec }: ServiceCIDR): Checked {
+  const issues = new Issues();
+  const cidrs = spec.cidrs ?? [];
+  if (cidrs.length === 0) issues.required('spec.cidrs', 'at least one CIDR required');
+  if (cidrs.length > 2) issues.invalid('spec', spec, 'may only hold up to 2 values');
+  for (const [index, each] of cidrs.entries()) issues.invalidAll(`spec.cidrs[${index}]`, each, cidr(each));
+  const families = cidrs.map((each) => familyOf(each.split('/')[0] ?? ''));
+  if (families.length === 2 && families[0] === families[1]) {
+    issues.invalid(
+      'spec',
+      spec,
+      'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96',
+    );
+  }
+  return issues.result();
+}
+
+/** The ranges stay, except that a second family may be added. */
+function validateServiceCidrUpdate({ spec }: ServiceCIDR, old: ServiceCIDR): Checked {
+  const issues = new Issues();
+  const cidrs = spec.cidrs ?? [];
+  const before = old.spec.cidrs ?? [];
+  const isGrown = before.length === 1 && cidrs.length === 2 && cidrs[0] === before[0];
+  issues.immutable('spec.cidrs', cidrs, before, isGrown || isDeepStrictEqual(cidrs, before));
+  return issues.result();
+}
+
 export const ServiceCIDR = kind(ServiceCIDRMessage, {
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'ServiceCIDR',
   plural: 'servicecidrs',
   namespaced: false,
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
+  columns: [
+    nameColumn,
+    {
+      name: 'CIDRs',
+      type: 'string',
+      doc: 'The ranges, one per IP family.',
+      cell: ({ spec }) => (spec.cidrs ?? []).join(','),
+    },
+    ageColumn,
+  ],
+  validate: validateServiceCidr,
+  validateUpdate: validateServiceCidrUpdate,
 });
