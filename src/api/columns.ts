@@ -30,3 +30,11 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
     .sort()
     .join(',');
 }
+
+const shownItems = 3;
+
+/** The first three items, and how many there are besides; '' for none. */
+export function listStart(items: readonly string[]): string {
+  const shown = items.slice(0, shownItems).join(',');
+  return items.length > shownItems ? `${shown} + ${items.length - shownItems} more...` : shown;
+}

@@ -2,7 +2,7 @@
 
 /** The object without some of its fields. */
 export function omit<T extends object, K extends keyof T>(object: T, ...names: readonly K[]): Omit<T, K> {
-  const dropped: ReadonlySet<PropertyKey> = new Set(names);
+  const dropped: ReadonlySet<PropertyKey> = new Set<PropertyKey>(names);
   return Object.fromEntries(Object.entries(object).filter(([name]) => !dropped.has(name))) as Omit<T, K>;
 }
 

@@ -2,6 +2,13 @@ import type { Infer } from '../schema.ts';
 import { bool, kind, list, message, object, string, time } from '../schema.ts';
 import { NodeConfigSource, NodeStatus } from './node-status.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { Issues } from '../issues.ts';
+import { labelValue, qualifiedName } from '../names.ts';
+import { cidr } from '../addresses.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { nodeColumns } from './node-columns.ts';
+import type { Checked } from '../schema.ts';
+import { statusSubresource } from '../subresources.ts';
 
 export const Taint = message('core.v1.Taint', {
   key: string(1, { required: true }),
@@ -30,6 +37,45 @@ export const NodeMessage = message('core.v1.Node', {
 });
 export type Node = Infer<typeof NodeMessage>;
 
+/** Everything that a node has is there for Pods, unless it says otherwise. */
+function defaultAllocatable(node: Node): Node {
+  const { status } = node;
+  if (status?.capacity === undefined || status.allocatable !== undefined) return node;
+  return { ...node, status: { ...status, allocatable: status.capacity } };
+}
+
+function checkTaints(issues: Issues, taints: readonly Taint[]): void {
+  const seen = new Set<string>();
+  for (const [index, { key, value = '', effect }] of taints.entries()) {
+    const path = `spec.taints[${index}]`;
+    issues.invalidAll(`${path}.key`, key, qualifiedName(key ?? ''));
+    issues.invalidAll(`${path}.value`, value, labelValue(value));
+    if (effect === undefined) issues.required(`${path}.effect`);
+    else issues.oneOf(`${path}.effect`, effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute']);
+    if (seen.has(`${key}:${effect}`)) issues.duplicate(path, { key, effect });
+    seen.add(`${key}:${effect}`);
+  }
+}
+
+function validateNode({ spec }: Node): Checked {
+  const issues = new Issues();
+  checkTaints(issues, spec.taints ?? []);
+  for (const [index, range] of (spec.podCIDRs ?? []).entries()) {
+    issues.invalidAll(`spec.podCIDRs[${index}]`, range, cidr(range));
+  }
+  return issues.result();
+}
+
+/** The Pod ranges of a node stay once they are set. */
+function validateNodeUpdate({ spec }: Node, old: Node): Checked {
+  const issues = new Issues();
+  const before = old.spec.podCIDRs ?? [];
+  if (before.length > 0 && !isDeepStrictEqual(spec.podCIDRs ?? [], before)) {
+    issues.forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid');
+  }
+  return issues.result();
+}
+
 export const Node = kind(NodeMessage, {
   group: '',
   version: 'v1',
@@ -37,5 +83,10 @@ export const Node = kind(NodeMessage, {
   plural: 'nodes',
   namespaced: false,
   shortNames: ['no'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
+  columns: nodeColumns,
+  selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec.unschedulable ?? false) },
+  setDefaults: defaultAllocatable,
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
 });

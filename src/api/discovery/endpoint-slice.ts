@@ -2,6 +2,8 @@ import type { Infer } from '../schema.ts';
 import { bool, int32, kind, list, map, message, object, string } from '../schema.ts';
 import { ObjectReference } from '../core/references.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, listStart, nameColumn } from '../columns.ts';
+import { validateEndpointSlice, validateEndpointSliceUpdate } from './endpoint-slice-validation.ts';
 
 export const EndpointConditions = message('discovery.v1.EndpointConditions', {
   ready: bool(1, { pointer: true }),
@@ -59,6 +61,20 @@ export const EndpointSliceMessage = message('discovery.v1.EndpointSlice', {
 });
 export type EndpointSlice = Infer<typeof EndpointSliceMessage>;
 
+function formatPorts({ ports = [] }: EndpointSlice): string {
+  return listStart(ports.map(({ port, name }) => String(port ?? name ?? '*'))) || '<unset>';
+}
+
+function formatAddresses({ endpoints = [] }: EndpointSlice): string {
+  return listStart(endpoints.flatMap((endpoint) => endpoint.addresses)) || '<unset>';
+}
+
+function defaultPorts(slice: EndpointSlice): EndpointSlice {
+  if (slice.ports === undefined) return slice;
+  const ports = slice.ports.map((port) => ({ ...port, name: port.name ?? '', protocol: port.protocol ?? 'TCP' }));
+  return { ...slice, ports };
+}
+
 export const EndpointSlice = kind(EndpointSliceMessage, {
   group: 'discovery.k8s.io',
   version: 'v1',
@@ -66,4 +82,14 @@ export const EndpointSlice = kind(EndpointSliceMessage, {
   plural: 'endpointslices',
   namespaced: true,
   hasGeneration: true,
+  columns: [
+    nameColumn,
+    { name: 'AddressType', type: 'string', doc: 'IPv4, IPv6 or FQDN.', cell: (slice) => slice.addressType },
+    { name: 'Ports', type: 'string', doc: 'The ports of all its endpoints.', cell: formatPorts },
+    { name: 'Endpoints', type: 'string', doc: 'The first addresses.', cell: formatAddresses },
+    ageColumn,
+  ],
+  setDefaults: defaultPorts,
+  validate: validateEndpointSlice,
+  validateUpdate: validateEndpointSliceUpdate,
 });
