@@ -39,6 +39,8 @@ export interface ExtendedError {
 export const ownUdpSize = 1232;
 
 const extendedErrorOption = 15;
+/** Bytes of an extended error's text: it must never be what does not fit. */
+const longestText = 160;
 
 /** Meaning of an OPT record's class, TTL and RDATA; undefined when an option runs over the end. */
 export function readEdns(udpSize: number, ttl: number, rdata: Uint8Array): Edns | undefined {
@@ -63,7 +65,7 @@ export function readEdns(udpSize: number, ttl: number, rdata: Uint8Array): Edns 
 
 /** An OPT record of this server: its own size, version 0, unknown bits zero. */
 export function writeEdns(rcode: number, dnssecOk: boolean, error?: ExtendedError): Uint8Array {
-  const text = Buffer.from(error?.text ?? '', 'utf8');
+  const text = Buffer.from(error?.text ?? '', 'utf8').subarray(0, longestText);
   const length = error === undefined ? 0 : 6 + text.length;
   const bytes = Buffer.alloc(11 + length);
   bytes.writeUInt16BE(typeNumbers.OPT, 1);

@@ -1,0 +1,70 @@
+import { parseIp } from '../lib/ip.ts';
+import type { NameData } from './name-data.ts';
+import type { Zone } from './zone.ts';
+import type { ResourceRecord } from './wire/message.ts';
+import type { Name } from './wire/names.ts';
+import { nameRdata, soaRdata, stringsRdata } from './wire/rdata.ts';
+import { classIn, typeNumbers } from './wire/types.ts';
+
+/** Version of the schema of kubernetes/dns that the records follow (R1). */
+const schemaVersion = '1.1.0';
+const schemaTtlSeconds = 28_800;
+
+/** What the zones say about themselves. */
+export interface ApexConfig {
+  readonly clusterZone: Name;
+  readonly ttl: number;
+  /** Addresses of this server as Pods see them: what `ns.dns.<zone>` answers. */
+  readonly serverAddresses: readonly string[];
+}
+
+/** Name of the server in SOA and NS records. */
+export function serverName(clusterZone: Name): Name {
+  return `\x02ns\x03dns${clusterZone}`;
+}
+
+/** The SOA record of a zone; `serial` is the Unix time of the last change, in seconds. */
+export function soaOf(zone: Zone, config: ApexConfig, serial: number): ResourceRecord {
+  const numbers = { serial, refresh: 7200, retry: 1800, expire: 86_400, minimum: config.ttl };
+  const rdata = soaRdata(serverName(config.clusterZone), `\x0ahostmaster${config.clusterZone}`, numbers);
+  return { name: zone.name, type: typeNumbers.SOA, class: classIn, ttl: Math.min(config.ttl, 300), rdata };
+}
+
+/** SOA and NS at the top of a zone. */
+export function apexData(zone: Zone, config: ApexConfig, serial: number): NameData {
+  const server = serverName(config.clusterZone);
+  return {
+    source: 'zone apex',
+    ttl: config.ttl,
+    sets: new Map([
+      [typeNumbers.SOA, [soaOf(zone, config, serial).rdata]],
+      [typeNumbers.NS, [nameRdata(server)]],
+    ]),
+    glue: serverRecords(config),
+  };
+}
+
+/** Address records of the server itself. */
+export function serverData(config: ApexConfig): NameData {
+  const sets = new Map<number, Uint8Array[]>();
+  for (const { type, rdata } of serverRecords(config)) sets.set(type, [...(sets.get(type) ?? []), rdata]);
+  return { source: 'this server', ttl: config.ttl, sets };
+}
+
+function serverRecords({ clusterZone, serverAddresses, ttl }: ApexConfig): ResourceRecord[] {
+  return serverAddresses.flatMap((address) => {
+    const rdata = parseIp(address);
+    if (rdata === undefined) return [];
+    const type = rdata.length === 4 ? typeNumbers.A : typeNumbers.AAAA;
+    return [{ name: serverName(clusterZone), type, class: classIn, ttl, rdata }];
+  });
+}
+
+/** R1: the version of the schema. */
+export function versionData(): NameData {
+  return {
+    source: 'dns-version',
+    ttl: schemaTtlSeconds,
+    sets: new Map([[typeNumbers.TXT, [stringsRdata([schemaVersion])]]]),
+  };
+}

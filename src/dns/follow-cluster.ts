@@ -1,0 +1,150 @@
+import type { Namespace } from '../api/core/namespace.ts';
+import type { Pod } from '../api/core/pod.ts';
+import type { Service } from '../api/core/service.ts';
+import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import type { ApiObject } from '../api/meta/object-meta.ts';
+import type { Cache, Change } from '../client/caches.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { triggerTimeOf } from '../routing/trigger-time.ts';
+import type { RecordChange, Records } from './records.ts';
+import { loadState, saveState } from './state-file.ts';
+
+export interface FollowOptions {
+  readonly records: Records;
+  readonly caches: {
+    readonly service: Cache<Service>;
+    readonly slice: Cache<EndpointSlice>;
+    readonly namespace: Cache<Namespace>;
+    /** Only for verified Pod records. */
+    readonly pod: Cache<Pod> | undefined;
+  };
+  readonly dataDir: string | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** The connection from the API's caches, and the disk, to the records. */
+export interface Following extends AsyncDisposable {
+  readonly knowledge: () => 'none' | 'restored' | 'synced';
+  readonly synced: Promise<void>;
+}
+
+/** State is written at most this often. */
+const saveEveryMs = 5000;
+
+/** Restores the last known state, then applies every change that the caches see at once. */
+export async function followCluster(options: FollowOptions): Promise<Following> {
+  const { records, caches, dataDir, metrics, now } = options;
+  const figures = followMetrics(metrics);
+  const restored = dataDir === undefined ? undefined : await loadState(dataDir);
+  if (restored !== undefined) records.apply(restored, seconds(now));
+  let knowledge: 'none' | 'restored' | 'synced' = restored === undefined ? 'none' : 'restored';
+  const saver = createSaver(options);
+
+  function apply(changes: readonly RecordChange[]): void {
+    records.apply(changes, seconds(now));
+    if (knowledge !== 'synced') return;
+    const slices = changes.filter((change) => change.type === 'slice');
+    const triggered = triggerTimeOf(slices);
+    if (triggered !== undefined) figures.programming.observe(Math.max(0, now() - triggered) / 1000);
+    saver.changed();
+  }
+
+  const { service, slice, namespace, pod } = caches;
+  const subscriptions = [
+    service.subscribe((changes) => apply(changes.map(({ old, current }) => ({ type: 'service', old, new: current })))),
+    slice.subscribe((changes) => apply(changes.map(({ old, current }) => ({ type: 'slice', old, new: current })))),
+    namespace.subscribe((changes) =>
+      apply(changes.map(({ old, current }) => ({ type: 'namespace', old, new: current }))),
+    ),
+    pod?.subscribe((changes: readonly Change<Pod>[]) =>
+      apply(changes.map(({ old, current }) => ({ type: 'pod', old, new: current }))),
+    ),
+  ];
+  const synced = Promise.all([service.synced, slice.synced, namespace.synced, pod?.synced]).then(() => {
+    records.apply(goneSince(restored ?? [], caches), seconds(now));
+    knowledge = 'synced';
+    figures.synced.set(1);
+    saver.changed();
+  });
+
+  return {
+    knowledge: () => knowledge,
+    synced,
+    async [Symbol.asyncDispose]() {
+      for (const subscription of subscriptions) subscription?.[Symbol.dispose]();
+      await saver[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Objects of the restored state that the API does not have any more. */
+function goneSince(restored: readonly RecordChange[], caches: FollowOptions['caches']): RecordChange[] {
+  return restored.flatMap((change): RecordChange[] => {
+    switch (change.type) {
+      case 'service':
+        return isIn(caches.service, change.new) ? [] : [{ type: 'service', old: change.new }];
+      case 'slice':
+        return isIn(caches.slice, change.new) ? [] : [{ type: 'slice', old: change.new }];
+      case 'namespace':
+        return isIn(caches.namespace, change.new) ? [] : [{ type: 'namespace', old: change.new }];
+      default:
+        return [];
+    }
+  });
+}
+
+function isIn<T extends ApiObject>(cache: Cache<T>, object: ApiObject | undefined): boolean {
+  return cache.get(object?.metadata.name ?? '', object?.metadata.namespace) !== undefined;
+}
+
+function seconds(now: () => number): number {
+  return Math.floor(now() / 1000);
+}
+
+/** Writes the state down some time after changes, and once more at the end. */
+function createSaver({ caches, dataDir, logger }: FollowOptions): { changed(): void } & AsyncDisposable {
+  let timer: NodeJS.Timeout | undefined;
+  let writing = Promise.resolve();
+  let isDirty = false;
+
+  async function save(): Promise<void> {
+    if (dataDir === undefined || !isDirty) return;
+    isDirty = false;
+    const { service, slice, namespace } = caches;
+    const state = { services: service.list(), slices: slice.list(), namespaces: namespace.list() };
+    await saveState(dataDir, state).catch((error: unknown) =>
+      logger.warn('the state could not be written; a restart would have to wait for the API', { error }),
+    );
+  }
+  const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    writing = writing.then(save);
+    return writing;
+  };
+
+  return {
+    changed() {
+      isDirty = true;
+      if (dataDir !== undefined) timer ??= setTimeout(() => void flush(), saveEveryMs).unref();
+    },
+    [Symbol.asyncDispose]: flush,
+  };
+}
+
+function followMetrics(metrics: Metrics) {
+  return {
+    synced: metrics.gauge({
+      name: 'fairlead_dns_synced',
+      help: '1 once the cluster is read completely; names are only denied then.',
+    }),
+    programming: metrics.histogram({
+      name: 'fairlead_dns_programming_seconds',
+      help: 'From the change that made an EndpointSlice be written until its names are answered.',
+    }),
+  };
+}

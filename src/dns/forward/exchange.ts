@@ -1,0 +1,103 @@
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import type { SocketAddress } from '../config.ts';
+import { createFrames } from '../listen/tcp-frames.ts';
+import { readMessage } from '../wire/message.ts';
+import type { Message, Question } from '../wire/message.ts';
+import { nameKey } from '../wire/names.ts';
+import { flags } from '../wire/types.ts';
+
+/** A request as it goes out, and what identifies its answer. */
+export interface Request {
+  readonly packet: Uint8Array;
+  readonly id: number;
+  readonly question: Question;
+}
+
+export interface ExchangeOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Asks over UDP, and again over TCP when the answer was cut. Rejects with Error when no answer comes. */
+export async function exchange(server: SocketAddress, request: Request, options: ExchangeOptions): Promise<Message> {
+  const answer = await exchangeUdp(server, request, options);
+  return (answer.flags & flags.TC) === 0 ? answer : exchangeTcp(server, request, options);
+}
+
+/**
+ * Asks once over UDP, from a port of its own: with the id, that is what a forger must guess. Packets that are no answer to
+ * this request are passed over (RFC 5452 9).
+ */
+export function exchangeUdp(server: SocketAddress, request: Request, options: ExchangeOptions): Promise<Message> {
+  return withDeadline(server, options, (settle) => {
+    const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
+    socket.on('message', (packet) => {
+      const message = readAnswer(packet, request);
+      if (message !== undefined) settle.resolve(message);
+    });
+    socket.on('error', settle.reject);
+    // Connected, so that the kernel only lets this server's packets in and reports a closed port.
+    socket.connect(server.port, server.address, () => {
+      socket.send(request.packet, (error) => {
+        if (error) settle.reject(error);
+      });
+    });
+    return () => socket.close();
+  });
+}
+
+/** Asks once over TCP, on a connection of its own. */
+export function exchangeTcp(server: SocketAddress, request: Request, options: ExchangeOptions): Promise<Message> {
+  return withDeadline(server, options, (settle) => {
+    const socket = connect({ host: server.address, port: server.port, noDelay: true });
+    const frames = createFrames((packet) => {
+      const message = readAnswer(packet, request);
+      if (message !== undefined) settle.resolve(message);
+    });
+    socket.on('data', (chunk: Buffer) => frames(chunk));
+    socket.on('error', settle.reject);
+    socket.on('close', () => settle.reject(new Error('the connection was closed before an answer')));
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(request.packet.length, 0);
+    socket.write(Buffer.concat([length, request.packet]));
+    return () => socket.destroy();
+  });
+}
+
+interface Settle {
+  readonly resolve: (message: Message) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Runs `start` until it settles, the time is over or the signal aborts; what it returns cleans up, once. */
+function withDeadline(
+  { address, port }: SocketAddress,
+  { timeoutMs, signal }: ExchangeOptions,
+  start: (settle: Settle) => () => void,
+): Promise<Message> {
+  const { promise, resolve, reject } = Promise.withResolvers<Message>();
+  const late = (): void => reject(new Error(`${address} port ${port} did not answer within ${timeoutMs} ms`));
+  const aborted = (): void => reject(new Error('stopped'));
+  const timer = setTimeout(late, timeoutMs);
+  signal?.addEventListener('abort', aborted, { once: true });
+  const stop = start({ resolve, reject });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', aborted);
+    stop();
+  });
+}
+
+/** The message, when it answers this very request. */
+function readAnswer(packet: Buffer, { id, question }: Request): Message | undefined {
+  const message = readMessage(packet);
+  if ('malformed' in message || message.id !== id || (message.flags & flags.QR) === 0) return undefined;
+  const [asked, ...more] = message.questions;
+  if (more.length > 0) return undefined;
+  // Some servers leave the question out of an error.
+  if (asked === undefined) return message.rcode === 0 ? undefined : message;
+  const isSame =
+    asked.type === question.type && asked.class === question.class && nameKey(asked.name) === nameKey(question.name);
+  return isSame ? message : undefined;
+}

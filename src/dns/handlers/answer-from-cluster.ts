@@ -1,0 +1,127 @@
+import type { NameData } from '../name-data.ts';
+import { buildReply, codeReply, recordsOf } from '../reply.ts';
+import type { Reply } from '../reply.ts';
+import type { ExtendedError } from '../wire/edns.ts';
+import type { Question, ResourceRecord } from '../wire/message.ts';
+import { nameKey } from '../wire/names.ts';
+import type { Name } from '../wire/names.ts';
+import type { Query } from '../wire/query.ts';
+import { nameRdata } from '../wire/rdata.ts';
+import { extendedErrors, rcodes, typeNumbers } from '../wire/types.ts';
+import type { Zone } from '../zone.ts';
+import type { Handler, HandlerContext } from './handler.ts';
+
+const { A, AAAA, ANY, CNAME, SRV } = typeNumbers;
+
+/** Longest chain of aliases that is followed. */
+const maxAliases = 8;
+
+/** Answers names of the cluster zone and of its reverse zones. Queries for them never go further. */
+export const answerFromCluster: Handler = {
+  name: 'cluster',
+  answer(query, context) {
+    const kept = context.memo.get(query.type, query.key);
+    if (kept !== undefined) return kept;
+    const found = context.records.find(query.key);
+    if (found.kind === 'outside') return undefined;
+    if (found.kind === 'missing') return missing(query, found.zone, context);
+    return fromData(query, found.data, found.zone, context);
+  },
+};
+
+/** A server that does not know everything yet must not deny a name. */
+function missing(query: Query, zone: Zone, context: HandlerContext): Reply {
+  if (context.knowledge() === 'synced') return context.negatives.get(query, zone, rcodes.NXDOMAIN);
+  return codeReply(rcodes.SERVFAIL, notReady);
+}
+
+const notReady: ExtendedError = { code: extendedErrors.notReady, text: 'the cluster is not read completely yet' };
+
+function fromData(
+  query: Query,
+  data: NameData,
+  zone: Zone | undefined,
+  context: HandlerContext,
+): Reply | Promise<Reply> | undefined {
+  if (data.alias !== undefined && query.type !== CNAME && query.type !== ANY) {
+    return followAlias(query, data.alias, data.ttl, context);
+  }
+  const type = query.type === ANY ? oneType(data) : query.type;
+  const rdata = data.alias === undefined ? data.sets.get(type) : type === CNAME ? [nameRdata(data.alias)] : undefined;
+  if (rdata === undefined) return zone && context.negatives.get(query, zone, rcodes.NOERROR);
+  const answers = recordsOf(query.name, type, data.ttl, rdata);
+  const additionals = type === SRV || type === typeNumbers.NS ? data.glue : undefined;
+  const reply = buildReply(query, { answers, additionals, owner: data.owner, error: stale(context) });
+  if (reply.error === undefined) context.memo.put(query.type, query.key, reply);
+  return reply;
+}
+
+/** ANY gets one record set, not all (RFC 8482 4.1). */
+function oneType(data: NameData): number {
+  if (data.alias !== undefined) return CNAME;
+  return [A, AAAA, SRV].find((type) => data.sets.has(type)) ?? data.sets.keys().next().value ?? A;
+}
+
+function stale(context: HandlerContext): ExtendedError | undefined {
+  if (context.knowledge() === 'synced') return undefined;
+  return { code: extendedErrors.staleAnswer, text: 'last known state: the API has not been read yet' };
+}
+
+/** What following an alias has found so far. */
+interface Chain {
+  readonly answers: ResourceRecord[];
+  target: Name;
+}
+
+/** The alias and what its target has, of any type; the code is the target's (RFC 1034 3.6.2, RFC 6604 3). */
+function followAlias(query: Query, alias: Name, ttl: number, context: HandlerContext): Reply | Promise<Reply> {
+  const chain: Chain = { answers: recordsOf(query.name, CNAME, ttl, [nameRdata(alias)]), target: alias };
+  for (let i = 0; i < maxAliases; i += 1) {
+    const found = context.records.find(nameKey(chain.target));
+    if (found.kind === 'outside') return followOutside(query, chain, context);
+    if (found.kind === 'missing') return endMissing(query, chain, found.zone, context);
+    const { data, zone } = found;
+    if (data.alias === undefined) return endOfChain(query, chain, data, zone, context);
+    chain.answers.push(...recordsOf(chain.target, CNAME, data.ttl, [nameRdata(data.alias)]));
+    chain.target = data.alias;
+  }
+  return buildReply(query, { rcode: rcodes.SERVFAIL, answers: chain.answers });
+}
+
+function endOfChain(
+  question: Question,
+  { answers, target }: Chain,
+  data: NameData,
+  zone: Zone | undefined,
+  context: HandlerContext,
+): Reply {
+  const records = recordsOf(target, question.type, data.ttl, data.sets.get(question.type));
+  if (records.length > 0) return buildReply(question, { answers: [...answers, ...records], error: stale(context) });
+  return buildReply(question, { answers, authorities: zone ? [context.records.soa(zone)] : [] });
+}
+
+function endMissing(question: Question, { answers }: Chain, zone: Zone, context: HandlerContext): Reply {
+  if (context.knowledge() !== 'synced') {
+    return buildReply(question, { rcode: rcodes.SERVFAIL, answers, error: notReady });
+  }
+  return buildReply(question, { rcode: rcodes.NXDOMAIN, answers, authorities: [context.records.soa(zone)] });
+}
+
+/** The target is outside the cluster: the upstream servers know. Without them the alias alone would look like NODATA. */
+function followOutside(query: Query, { answers, target }: Chain, context: HandlerContext): Reply | Promise<Reply> {
+  if (!query.recursionDesired) return buildReply(query, { answers });
+  if (context.resolver === undefined) {
+    const error = { code: extendedErrors.noReachableAuthority, text: 'no upstream server is configured' };
+    return buildReply(query, { rcode: rcodes.SERVFAIL, answers, error });
+  }
+  const question = { name: target, type: query.type, class: query.class };
+  const asked = context.resolver.resolve(question, query.edns?.dnssecOk ?? false, query.checkingDisabled);
+  return asked.then((result) =>
+    buildReply(query, {
+      rcode: result.rcode,
+      answers: [...answers, ...result.answers],
+      authorities: result.authorities,
+      error: result.error,
+    }),
+  );
+}

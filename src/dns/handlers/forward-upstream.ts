@@ -1,0 +1,21 @@
+import { buildReply, codeReply } from '../reply.ts';
+import { extendedErrors, rcodes } from '../wire/types.ts';
+import type { Handler } from './handler.ts';
+
+/** Asks the upstream servers. The last handler: it answers everything, if only that it cannot. */
+export const forwardUpstream: Handler = {
+  name: 'forward',
+  answer(query, { resolver }) {
+    if (!query.recursionDesired) return codeReply(rcodes.REFUSED);
+    if (resolver === undefined) {
+      return codeReply(rcodes.SERVFAIL, {
+        code: extendedErrors.noReachableAuthority,
+        text: 'no upstream server is configured',
+      });
+    }
+    const asked = resolver.resolve(query, query.edns?.dnssecOk ?? false, query.checkingDisabled);
+    return asked.then(({ rcode, answers, authorities, error }) =>
+      buildReply(query, { rcode, authoritative: false, answers, authorities, error }),
+    );
+  },
+};

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { SocketAddress } from '../config.ts';
+import type { Answered, Responder } from '../responder.ts';
+import type { Listener } from './listener.ts';
+import { createFrames } from './tcp-frames.ts';
+
+export interface TcpLimits {
+  /** A connection without a request for this long is closed. */
+  readonly idleMs: number;
+  /** Connections at once; more are closed at once. */
+  readonly connections: number;
+  /** Requests of one connection being answered at once; reading waits while there are more. */
+  readonly pending: number;
+}
+
+const defaultLimits: TcpLimits = { idleMs: 10_000, connections: 1024, pending: 128 };
+
+/**
+ * Answers TCP: any number of requests per connection, answered as they are ready, in any order (RFC 7766). Rejects when
+ * the address cannot be had.
+ */
+export async function listenTcp(
+  { address, port }: SocketAddress,
+  responder: Responder,
+  limits: Partial<TcpLimits> = {},
+): Promise<Listener> {
+  const all = { ...defaultLimits, ...limits };
+  const open = new Set<Socket>();
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    serve(socket, responder, all);
+  });
+  server.maxConnections = all.connections;
+  server.listen({ host: address, port, ipv6Only: address.includes(':') });
+  await once(server, 'listening');
+  server.on('error', () => undefined);
+  const bound = server.address() as AddressInfo;
+  return {
+    address: bound.address,
+    port: bound.port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function serve(socket: Socket, responder: Responder, limits: TcpLimits): void {
+  let pending = 0;
+  let hasEnded = false;
+
+  const send = (answered: Answered | undefined): void => {
+    if (answered === undefined || socket.destroyed) return;
+    const out = Buffer.allocUnsafe(2 + responder.size(answered));
+    const length = responder.write(answered, out, 2);
+    out.writeUInt16BE(length, 0);
+    // A reader that is slower than its questions must not fill our memory.
+    if (!socket.write(out.subarray(0, 2 + length))) pause();
+  };
+  const pause = (): void => {
+    socket.pause();
+    socket.once('drain', () => socket.resume());
+  };
+  const done = (): void => {
+    pending -= 1;
+    if (pending < limits.pending && !socket.writableNeedDrain) socket.resume();
+    if (hasEnded && pending === 0) socket.end();
+  };
+  const onMessage = (packet: Buffer): void => {
+    const answered = responder.answer(packet, 'tcp');
+    if (!(answered instanceof Promise)) return send(answered);
+    pending += 1;
+    if (pending >= limits.pending) socket.pause();
+    answered.then(send).finally(done);
+  };
+
+  const frames = createFrames(onMessage);
+  socket.setTimeout(limits.idleMs, () => socket.destroy());
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: Buffer) => frames(chunk));
+  socket.on('end', () => {
+    hasEnded = true;
+    if (pending === 0) socket.end();
+  });
+}

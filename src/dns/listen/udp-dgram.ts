@@ -1,0 +1,40 @@
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
+import { once } from 'node:events';
+import type { SocketAddress } from '../config.ts';
+import type { Answered, Responder } from '../responder.ts';
+import type { Listener } from './listener.ts';
+
+/** Answers UDP with Node's own sockets: on any platform. Rejects when the address cannot be had. */
+export async function listenUdpDgram({ address, port }: SocketAddress, responder: Responder): Promise<Listener> {
+  const socket = createSocket({
+    type: address.includes(':') ? 'udp6' : 'udp4',
+    ipv6Only: address.includes(':'),
+    // Peers are addresses already: without this each answer would wait for a name lookup.
+    lookup: (host, _options, callback) => callback(null, host, host.includes(':') ? 6 : 4),
+  });
+  let isOpen = true;
+  const send = (answered: Answered, { address: host, port: at }: RemoteInfo): void => {
+    if (!isOpen) return;
+    const out = Buffer.allocUnsafe(responder.size(answered));
+    // An asker that cannot be reached is no error of ours.
+    socket.send(out.subarray(0, responder.write(answered, out, 0)), at, host, () => undefined);
+  };
+  socket.on('message', (packet, peer) => {
+    if (peer.port === 0) return;
+    const answered = responder.answer(packet, 'udp');
+    if (answered instanceof Promise) answered.then((late) => send(late, peer));
+    else if (answered !== undefined) send(answered, peer);
+  });
+  socket.bind(port, address);
+  await once(socket, 'listening');
+  socket.on('error', () => undefined);
+  return {
+    ...socket.address(),
+    async [Symbol.asyncDispose]() {
+      isOpen = false;
+      socket.close();
+      await once(socket, 'close');
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import type { Owner } from './name-data.ts';
+import type { ExtendedError } from './wire/edns.ts';
+import type { Question, ResourceRecord } from './wire/message.ts';
+import type { Name } from './wire/names.ts';
+import { rcodes, typeNumbers } from './wire/types.ts';
+import { Writer } from './wire/writer.ts';
+
+/**
+ * An answer without what differs between two askers of one name: everything behind the question section, as bytes. Its
+ * compression pointers count on the question being at offset 12, so it fits every query for a name of the same length.
+ */
+export interface Reply {
+  readonly rcode: number;
+  readonly authoritative: boolean;
+  readonly body: Uint8Array;
+  readonly answers: number;
+  readonly authorities: number;
+  readonly additionals: number;
+  /** Address records to start with another one of each time. */
+  readonly rotation?: Rotation;
+  readonly error?: ExtendedError;
+  /** Whose change makes it stale; undefined when it must not be kept. */
+  readonly owner?: Owner;
+}
+
+/** Equal-sized records in a body: `count` of `size` bytes from `start`. */
+export interface Rotation {
+  readonly start: number;
+  readonly size: number;
+  readonly count: number;
+}
+
+/** The parts of a reply before they are bytes. */
+export interface ReplyParts {
+  readonly rcode?: number;
+  readonly authoritative?: boolean;
+  readonly answers?: readonly ResourceRecord[];
+  readonly authorities?: readonly ResourceRecord[];
+  readonly additionals?: readonly ResourceRecord[];
+  readonly error?: ExtendedError;
+  readonly owner?: Owner;
+}
+
+/** Writes a reply to a question; only the name's length and labels matter, not its case. */
+export function buildReply(question: Question, parts: ReplyParts): Reply {
+  const { rcode = rcodes.NOERROR, authoritative = true, answers = [], authorities = [], additionals = [] } = parts;
+  const writer = new Writer();
+  writer.header(0, 0, [0, 0, 0, 0]);
+  writer.question(question);
+  const start = writer.length;
+  const ends = answers.map((record) => {
+    writer.record(record);
+    return writer.length - start;
+  });
+  for (const record of [...authorities, ...additionals]) writer.record(record);
+  return {
+    rcode,
+    authoritative,
+    body: Uint8Array.from(writer.bytes().subarray(start)),
+    answers: answers.length,
+    authorities: authorities.length,
+    additionals: additionals.length,
+    rotation: rotationOf(answers, ends),
+    error: parts.error,
+    owner: parts.owner,
+  };
+}
+
+/** A reply that says nothing but its code. */
+export function codeReply(rcode: number, error?: ExtendedError): Reply {
+  return {
+    rcode,
+    authoritative: false,
+    body: new Uint8Array(),
+    answers: 0,
+    authorities: 0,
+    additionals: 0,
+    error,
+  };
+}
+
+/** The address records at the end of the answers, when there are several of one name and type. */
+function rotationOf(answers: readonly ResourceRecord[], ends: readonly number[]): Rotation | undefined {
+  const last = answers.at(-1);
+  if (last === undefined || (last.type !== typeNumbers.A && last.type !== typeNumbers.AAAA)) return undefined;
+  const size = (ends.at(-1) ?? 0) - (ends.at(-2) ?? 0);
+  let first = answers.length - 1;
+  while (first > 0 && isAlike(answers[first - 1], last) && sizeAt(ends, first - 1) === size) first -= 1;
+  const count = answers.length - first;
+  return count > 1 ? { start: ends[first - 1] ?? 0, size, count } : undefined;
+}
+
+function isAlike(record: ResourceRecord | undefined, other: ResourceRecord): boolean {
+  return record?.type === other.type && record.name === other.name;
+}
+
+function sizeAt(ends: readonly number[], index: number): number {
+  return (ends[index] ?? 0) - (ends[index - 1] ?? 0);
+}
+
+/** Records of one name and type from their RDATA. */
+export function recordsOf(
+  name: Name,
+  type: number,
+  ttl: number,
+  rdata: readonly Uint8Array[] | undefined,
+): ResourceRecord[] {
+  return (rdata ?? []).map((bytes) => ({ name, type, class: 1, ttl, rdata: bytes }));
+}

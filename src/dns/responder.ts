@@ -1,0 +1,120 @@
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { chain } from './chain.ts';
+import type { HandlerContext } from './handlers/handler.ts';
+import { createQueryCounts } from './metrics.ts';
+import type { Transport } from './metrics.ts';
+import { codeReply } from './reply.ts';
+import type { Reply } from './reply.ts';
+import { ownUdpSize } from './wire/edns.ts';
+import { readQuery } from './wire/query.ts';
+import type { Query, Refusal } from './wire/query.ts';
+import { flags, rcodes } from './wire/types.ts';
+import { writeReply } from './write-reply.ts';
+import type { Asked } from './write-reply.ts';
+
+/** A reply with what it needs to become a packet for one asker. */
+export interface Answered {
+  readonly asked: Asked;
+  readonly reply: Reply;
+  /** Longest packet the asker takes. */
+  readonly limit: number;
+}
+
+/** From request packets to answers. */
+export interface Responder extends Disposable {
+  /**
+   * The answer to a packet, now or later; undefined when there must be none. A later answer owns copies of all it needs;
+   * one that is ready refers to the packet.
+   */
+  answer(packet: Buffer, transport: Transport): Answered | Promise<Answered> | undefined;
+  /** Writes an answer into `out` from `at`; returns its length. */
+  write(answered: Answered, out: Buffer, at: number): number;
+  /** Most bytes that `write` may need. */
+  size(answered: Answered): number;
+}
+
+export interface ResponderOptions {
+  readonly context: HandlerContext;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Longest OPT record that this server writes, with the text of an extended error. */
+const optSpace = 256;
+
+export function createResponder({ context, logger, metrics }: ResponderOptions): Responder {
+  const counts = createQueryCounts(metrics, [...chain.map((handler) => handler.name), 'refused']);
+  const recursionAvailable = context.resolver !== undefined;
+  let turn = 0;
+
+  function ask(query: Query, transport: Transport): Reply | Promise<Reply> {
+    for (const [index, handler] of chain.entries()) {
+      const reply = handler.answer(query, context);
+      if (reply === undefined) continue;
+      if (!(reply instanceof Promise)) {
+        counts.add(index, reply.rcode, transport);
+        return reply;
+      }
+      return reply.then((late) => {
+        counts.add(index, late.rcode, transport);
+        return late;
+      });
+    }
+    return codeReply(rcodes.REFUSED);
+  }
+
+  function safely(query: Query, transport: Transport): Reply | Promise<Reply> {
+    try {
+      const reply = ask(query, transport);
+      return reply instanceof Promise ? reply.catch((error: unknown) => failed(error)) : reply;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  function failed(error: unknown): Reply {
+    logger.error('a query could not be answered', { error });
+    return codeReply(rcodes.SERVFAIL);
+  }
+
+  function refuse(refusal: Refusal, transport: Transport): Answered | undefined {
+    const { refuse: rcode, id, repeat, question, edns } = refusal;
+    if (rcode === 'ignore') return undefined;
+    counts.add(chain.length, rcode, transport);
+    return {
+      asked: { id, repeat, question: question ?? new Uint8Array(), edns },
+      reply: codeReply(rcode),
+      limit: limitOf(edns?.udpSize, transport),
+    };
+  }
+
+  return {
+    answer(packet, transport) {
+      const query = readQuery(packet);
+      if ('refuse' in query) return refuse(query, transport);
+      const limit = limitOf(query.edns?.udpSize, transport);
+      const reply = safely(query, transport);
+      if (!(reply instanceof Promise)) return { asked: askedBy(query, query.question), reply, limit };
+      const asked = askedBy(query, Buffer.from(query.question));
+      return reply.then((late) => ({ asked, reply: late, limit }));
+    },
+    write({ asked, reply, limit }, out, at) {
+      turn = (turn + 1) & 0x3fffffff;
+      return writeReply(out, at, asked, reply, { limit, recursionAvailable, turn });
+    },
+    size: ({ asked, reply, limit }) => Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace),
+    [Symbol.dispose]: () => counts[Symbol.dispose](),
+  };
+}
+
+function askedBy({ id, recursionDesired, checkingDisabled, edns }: Query, question: Uint8Array): Asked {
+  const repeat = (recursionDesired ? flags.RD : 0) | (checkingDisabled ? flags.CD : 0);
+  return { id, repeat, question, edns };
+}
+
+/** UDP: what the asker takes, at least 512, at most what travels without fragments. TCP: 64 KiB. */
+function limitOf(udpSize: number | undefined, transport: Transport): number {
+  if (transport === 'tcp') return 65_535;
+  return Math.min(Math.max(udpSize ?? 512, 512), ownUdpSize);
+}
