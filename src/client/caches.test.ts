@@ -123,7 +123,7 @@ test('managed fields are not kept, and a transform may drop more', async () => {
   await using _caches = caches;
   const managedFields = [{ manager: 'kubectl' }];
   api.put(ConfigMap, { metadata: { name: 'a', namespace: 'default', managedFields }, data: { large: 'x' } });
-  const cache = caches.of(ConfigMap, { transform: ({ data: _data, ...rest }) => rest });
+  const cache = caches.of(ConfigMap, { view: 'without-data', transform: ({ data: _data, ...rest }) => rest });
   await cache.synced;
   const object = cache.get('a', 'default');
   assert.equal(object?.metadata.managedFields, undefined);

@@ -48,10 +48,12 @@ export interface CacheOptions<T> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   /**
-   * What is kept of an object: drop large fields that nobody reads. All users of one kind and selector share the first
-   * one's transform. Objects always lose `metadata.managedFields`.
+   * What is kept of an object: drop large fields that nobody reads. A cache with a transform has a `view` name, and all
+   * users of that name pass the same transform. Objects always lose `metadata.managedFields`.
    */
   readonly transform?: (object: T) => T;
+  /** Names what the transform leaves; caches of one kind with different views have watches of their own. */
+  readonly view?: string;
 }
 
 export interface Caches extends AsyncDisposable {
@@ -82,7 +84,7 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
   const started = new Map<string, Started>();
   const stop = new AbortController();
 
-  function start<T extends ApiObject>(kind: Kind<T>, { transform, ...selector }: CacheOptions<T>): Started<T> {
+  function start<T extends ApiObject>(kind: Kind<T>, { transform, view, ...selector }: CacheOptions<T>): Started<T> {
     const label = { kind: kind.kind };
     const onHandlerError = (error: unknown) => logger.error('a change handler threw', { ...label, error });
     const cache = createObjectCache(kind, { transform, onHandlerError });
@@ -99,7 +101,7 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
       random,
       now,
     }).finally(() => counting[Symbol.dispose]());
-    const isWhole = !selector.namespace && !selector.labelSelector && !selector.fieldSelector;
+    const isWhole = view === undefined && !selector.namespace && !selector.labelSelector && !selector.fieldSelector;
     return { cache, loop, isWhole };
   }
 
@@ -134,8 +136,9 @@ interface Started<T = ApiObject> {
   readonly isWhole: boolean;
 }
 
-function cacheKey<T>(kind: Kind<T>, { namespace, labelSelector, fieldSelector }: CacheOptions<T>): string {
-  return JSON.stringify([kind.apiVersion, kind.kind, namespace ?? '', labelSelector ?? '', fieldSelector ?? '']);
+function cacheKey<T>(kind: Kind<T>, options: CacheOptions<T>): string {
+  const { namespace = '', labelSelector = '', fieldSelector = '', view = '' } = options;
+  return JSON.stringify([kind.apiVersion, kind.kind, namespace, labelSelector, fieldSelector, view]);
 }
 
 function cacheMetrics(metrics: Metrics) {

@@ -7,6 +7,12 @@ export function controllerOf(object: ApiObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
 }
 
+/** The uid of the managing controller, as an index key. */
+export function controllerUids(object: ApiObject): readonly string[] {
+  const uid = controllerOf(object)?.uid;
+  return uid === undefined ? [] : [uid];
+}
+
 /** Is `owner` the managing controller of `object`? Compares uids: a namesake made later does not count. */
 export function isControlledBy(object: ApiObject, owner: ApiObject): boolean {
   const uid = controllerOf(object)?.uid;

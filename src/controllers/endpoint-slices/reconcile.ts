@@ -1,0 +1,126 @@
+import type { Node } from '../../api/core/node.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import { Service } from '../../api/core/service.ts';
+import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
+import { controllerReference } from '../../client/owners.ts';
+import { isPodReady, isPodTerminal, isPodTerminating } from '../pods.ts';
+import { endpointHostname, familiesOf, isHeadless, isManaged, podAddress, targetPortOn } from '../service-endpoints.ts';
+import type { Family } from '../service-endpoints.ts';
+import { packSlices } from '../slice-packing.ts';
+import type { EndpointGroup, SliceChanges } from '../slice-packing.ts';
+
+/** The labels that say which slices are ours and which Service they belong to. */
+export const serviceNameLabel = 'kubernetes.io/service-name';
+export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
+export const managedBy = 'endpointslice-controller.k8s.io';
+const headlessLabel = 'service.kubernetes.io/headless';
+const reservedLabels = new Set([serviceNameLabel, managedByLabel, headlessLabel]);
+const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+export interface EndpointSliceInput {
+  readonly service: Service;
+  /** The Pods that the selector matches, in the Service's namespace. */
+  readonly pods: readonly Pod[];
+  /** A Node by name; undefined when there is none. */
+  readonly nodeOf: (name: string) => Node | undefined;
+  /** This controller's slices of the Service. */
+  readonly slices: readonly EndpointSlice[];
+  /** When the oldest cause of this pass happened, in Unix milliseconds. */
+  readonly triggerTimeMs?: number;
+  /** 100 in Kubernetes; at most 1000. */
+  readonly maxEndpoints?: number;
+}
+
+/** What to write so that the Service's slices show its Pods. Nothing when they do. */
+export function reconcileEndpointSlices(input: EndpointSliceInput): SliceChanges {
+  const { service, slices, triggerTimeMs, maxEndpoints = 100 } = input;
+  if (!isManaged(service)) return { create: [], update: [], delete: [] };
+  const families = familiesOf(service);
+  const changes = packSlices(
+    slices,
+    families.flatMap((family) => groupsOf(input, family)),
+    {
+      namespace: service.metadata.namespace ?? '',
+      generateName: `${service.metadata.name}-`,
+      ownerReference: controllerReference(Service, service),
+      labels: sliceLabels(service),
+      annotations: {
+        [triggerTimeAnnotation]: triggerTimeMs === undefined ? undefined : new Date(triggerTimeMs).toISOString(),
+      },
+      maxEndpoints,
+    },
+  );
+  // What is being deleted must not get new dependents: the garbage collector would race with us.
+  return service.metadata.deletionTimestamp ? { ...changes, create: [] } : changes;
+}
+
+/** The Service's labels without the reserved ones, and ours. */
+function sliceLabels(service: Service): Record<string, string> {
+  const own = Object.entries(service.metadata.labels ?? {}).filter(([name]) => !reservedLabels.has(name));
+  return {
+    ...Object.fromEntries(own),
+    ...(isHeadless(service) ? { [headlessLabel]: '' } : {}),
+    [serviceNameLabel]: service.metadata.name ?? '',
+    [managedByLabel]: managedBy,
+  };
+}
+
+/** Endpoints of one family, grouped by what their ports resolve to; one empty group when there are none. */
+function groupsOf(input: EndpointSliceInput, family: Family): EndpointGroup[] {
+  const groups = new Map<string, { addressType: Family; ports: readonly EndpointPort[]; endpoints: Endpoint[] }>();
+  for (const pod of input.pods) {
+    const endpoint = endpointOf(input, pod, family);
+    if (endpoint === undefined) continue;
+    const ports = portsOn(input.service, pod);
+    const key = JSON.stringify(ports);
+    const group = groups.get(key) ?? { addressType: family, ports, endpoints: [] };
+    group.endpoints.push(endpoint);
+    groups.set(key, group);
+  }
+  return groups.size > 0 ? [...groups.values()] : [{ addressType: family, ports: [], endpoints: [] }];
+}
+
+function portsOn(service: Service, pod: Pod): EndpointPort[] {
+  return (service.spec.ports ?? []).flatMap((port) => {
+    const number = targetPortOn(pod, port);
+    if (number === undefined) return [];
+    const { name = '', protocol = 'TCP', appProtocol } = port;
+    return [{ name, protocol, port: number, ...(appProtocol === undefined ? {} : { appProtocol }) }];
+  });
+}
+
+/** The Pod as an endpoint; undefined when it has finished, has no address, or its Node does not exist. */
+function endpointOf({ service, nodeOf }: EndpointSliceInput, pod: Pod, family: Family): Endpoint | undefined {
+  const address = podAddress(pod, family);
+  if (address === undefined || isPodTerminal(pod)) return undefined;
+  const publishNotReady = service.spec.publishNotReadyAddresses ?? false;
+  const { nodeName } = pod.spec;
+  const node = nodeName ? nodeOf(nodeName) : undefined;
+  if (nodeName && node === undefined && !publishNotReady) return undefined;
+  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'];
+  const terminating = isPodTerminating(pod);
+  const serving = isPodReady(pod);
+  const ready = publishNotReady || (serving && !terminating);
+  const hostname = endpointHostname(service, pod);
+  const hints = ready ? hintsFor(service.spec.trafficDistribution, zone, nodeName) : undefined;
+  const { name, namespace, uid } = pod.metadata;
+  return {
+    addresses: [address],
+    conditions: { ready, serving, terminating },
+    ...(hostname === undefined ? {} : { hostname }),
+    targetRef: { kind: 'Pod', namespace, name, uid },
+    ...(nodeName ? { nodeName } : {}),
+    ...(zone === undefined ? {} : { zone }),
+    ...(hints === undefined ? {} : { hints }),
+  };
+}
+
+/** KEP-3015. `PreferClose` is the old name of `PreferSameZone`. An endpoint without a zone gets no hint. */
+function hintsFor(distribution: string | undefined, zone: string | undefined, nodeName: string | undefined) {
+  const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] };
+  let hints: EndpointHints = {};
+  if (distribution === 'PreferSameZone' || distribution === 'PreferClose') hints = forZones;
+  if (distribution === 'PreferSameNode')
+    hints = { ...forZones, ...(nodeName ? { forNodes: [{ name: nodeName }] } : {}) };
+  return Object.keys(hints).length > 0 ? hints : undefined;
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Node } from '../../api/core/node.ts';
+import { Pod } from '../../api/core/pod.ts';
+import { Service } from '../../api/core/service.ts';
+import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
+import { nodeFixture, podFixture, serviceFixture } from '../fixtures.ts';
+import { startBench } from '../test-bench.ts';
+import { startEndpointSlices } from './run.ts';
+
+test('a readiness change reaches the slice, and nothing is written twice', async () => {
+  await using bench = await startBench(startEndpointSlices);
+  const { api } = bench;
+  api.put(Node, nodeFixture());
+  await api.client.create(Service, serviceFixture());
+  await bench.until(() => api.objects(EndpointSlice).length === 1);
+  const pod = api.put(Pod, podFixture({ ready: false }));
+  const ready = () => api.objects(EndpointSlice)[0]?.endpoints?.[0]?.conditions?.ready;
+  await bench.until(() => ready() === false);
+  await api.client.update(Pod, { ...pod, status: podFixture().status }, { subresource: 'status' });
+  await bench.until(() => ready() === true);
+  const writes = bench.writes('EndpointSlice');
+  await api.client.update(Pod, { ...api.objects(Pod)[0], status: { ...podFixture().status, message: 'x' } } as Pod, {
+    subresource: 'status',
+  });
+  await bench.settled();
+  assert.equal(bench.writes('EndpointSlice'), writes, 'a change that no endpoint shows is not written');
+});
+
+test('a Pod on an unknown Node appears with its Node, and a zone change reaches the slice', async () => {
+  await using bench = await startBench(startEndpointSlices);
+  const { api } = bench;
+  await api.client.create(Service, serviceFixture());
+  api.put(Pod, podFixture());
+  await bench.until(() => api.objects(EndpointSlice).length === 1);
+  const endpoint = () => api.objects(EndpointSlice)[0]?.endpoints?.[0];
+  assert.equal(endpoint(), undefined);
+  const node = api.put(Node, nodeFixture('n1', 'a'));
+  await bench.until(() => endpoint()?.zone === 'a');
+  api.put(Node, { ...node, metadata: { ...node.metadata, labels: { 'topology.kubernetes.io/zone': 'b' } } });
+  await bench.until(() => endpoint()?.zone === 'b');
+});
+
+test('a slice that somebody deletes or edits is put right', async () => {
+  await using bench = await startBench(startEndpointSlices);
+  const { api } = bench;
+  api.put(Node, nodeFixture());
+  api.put(Pod, podFixture());
+  await api.client.create(Service, serviceFixture());
+  const endpoints = () => api.objects(EndpointSlice)[0]?.endpoints ?? [];
+  await bench.until(() => endpoints().length === 1);
+  const [slice] = api.objects(EndpointSlice);
+  assert.ok(slice);
+  await api.client.update(EndpointSlice, { ...slice, endpoints: [] });
+  await bench.until(() => endpoints().length === 1);
+  await api.client.delete(EndpointSlice, slice.metadata.name ?? '', { namespace: 'default' });
+  await bench.until(() => endpoints().length === 1);
+});
