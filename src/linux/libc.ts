@@ -14,11 +14,25 @@ export interface Libc {
   setns(fd: number, type: number): void;
   mount(source: string, target: string, type: string | null, flags: number, data: string | null): void;
   umount2(target: string, flags: number): void;
+  setHostName(name: string): void;
+  /** Makes the mount `root` (also the working directory) the root of the thread's mount namespace. */
+  pivotRoot(root: string, old: string): void;
+  makeFifo(path: string, mode: number): void;
+  /** fallocate(2) with `mode` on a range of bytes. */
+  fallocate(fd: number, mode: number, offset: number, length: number): void;
+  /** A new pseudo-terminal's controlling side, with its other side unlocked. */
+  openTerminal(): { readonly fd: number; readonly path: string };
+  setWindowSize(fd: number, size: Uint8Array): void;
   /** Calls `ready` on the event loop whenever `fd` can be read; returns a function that ends it. */
   pollReadable(fd: number, ready: () => void): () => void;
 }
 
 type Call = (...args: unknown[]) => number;
+
+const TIOCSWINSZ = 0x5414;
+const O_RDWR = 2;
+const O_NOCTTY = 0o400;
+const O_CLOEXEC = 0o2000000;
 
 function load(): Libc {
   if (process.platform !== 'linux') {
@@ -60,9 +74,43 @@ function wrap(declare: (definition: string) => Call, pollReadable: Libc['pollRea
     setns: declare('int setns(int, int)'),
     mount: declare('int mount(const char *, const char *, const char *, ulong, const char *)'),
     umount2: declare('int umount2(const char *, int)'),
+    ...wrapProcesses(declare),
     pollReadable,
   };
 }
+
+/** The calls for processes of their own: root directory, pipes, terminals. */
+function wrapProcesses(declare: (definition: string) => Call) {
+  const sethostname = declare('int sethostname(const char *, size_t)');
+  const ioctl = declare('int ioctl(int, ulong, const uint8_t *)');
+  const openTerminal = declare('int posix_openpt(int)');
+  const grant = declare('int grantpt(int)');
+  const unlock = declare('int unlockpt(int)');
+  const nameOf = declare('int ptsname_r(int, _Out_ uint8_t *, size_t)');
+  const pivot = pivotNumbers.get(process.arch) ?? 155;
+  const pivotRoot = declare('long syscall(long, const char *, const char *)');
+  return {
+    setHostName: (name: string) => void sethostname(name, Buffer.byteLength(name)),
+    pivotRoot: (root: string, old: string) => void pivotRoot(pivot, root, old),
+    makeFifo: declare('int mkfifo(const char *, uint32_t)'),
+    fallocate: declare('int fallocate(int, int, int64_t, int64_t)'),
+    openTerminal() {
+      const fd = openTerminal(O_RDWR | O_NOCTTY | O_CLOEXEC);
+      grant(fd);
+      unlock(fd);
+      const name = Buffer.alloc(64);
+      nameOf(fd, name, name.length);
+      return { fd, path: name.toString('latin1', 0, name.indexOf(0)) };
+    },
+    setWindowSize: (fd: number, size: Uint8Array) => void ioctl(fd, TIOCSWINSZ, size),
+  };
+}
+
+/** Number of pivot_root(2), which has no function in libc (asm/unistd.h). */
+const pivotNumbers = new Map([
+  ['x64', 155],
+  ['arm64', 41],
+]);
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

@@ -59,14 +59,19 @@ export function removeNetworkNamespace(path: string): void {
  */
 export function inNetworkNamespace<T>(path: string, work: () => T): T {
   return stepIntoAndBack(threadNet, CLONE_NEWNET, () => {
-    const target = openSync(path, 'r');
-    try {
-      libc().setns(target, CLONE_NEWNET);
-    } finally {
-      closeSync(target);
-    }
+    enterNetworkNamespace(path);
     return work();
   });
+}
+
+/** Moves the calling thread into the network namespace at `path` for good: for a worker that lives there. */
+export function enterNetworkNamespace(path: string): void {
+  const target = openSync(path, 'r');
+  try {
+    libc().setns(target, CLONE_NEWNET);
+  } finally {
+    closeSync(target);
+  }
 }
 
 /**

@@ -68,6 +68,14 @@ export class MessageWriter {
     return this;
   }
 
+  /** Bytes as they are: attributes that were read before. */
+  raw(bytes: Uint8Array): this {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+    return this;
+  }
+
   /** An attribute with raw bytes. */
   attribute(type: number, data: Uint8Array): this {
     const padded = (data.length + 3) & ~3;

@@ -1,6 +1,6 @@
 import { MessageWriter, messageFlags } from '../netlink/message.ts';
 import type { NetlinkSocket } from '../netlink/socket.ts';
-import { isErrno, SystemError } from '../errno.ts';
+import { SystemError } from '../errno.ts';
 import type { Expression } from './expressions.ts';
 import { type SetElement, type SetSpec, writeElement, writeSet } from './sets.ts';
 import { commentData } from './userdata.ts';
@@ -114,21 +114,26 @@ export class Transaction {
     this.#elements(MESSAGE_DEL_ELEMENT, 0, family, table, spec, keys);
   }
 
-  /** Bytes to send so far. */
-  get size(): number {
-    return this.#writer.length;
+  /** Takes every element out of a set. */
+  flushSet(family: NftFamily, table: string, set: string): void {
+    this.#message(MESSAGE_DEL_ELEMENT, 0, family, `flush set ${set}`, (writer) =>
+      writer.attributeString(1, table).attributeString(2, set),
+    );
   }
 
-  /** Sends it. Throws `SystemError` that names the first refused message; then nothing has changed. */
-  commit(): void {
-    if (this.#labels.size === 0) return;
+  /**
+   * Sends it; false when there was nothing to do. Throws `SystemError` that names the first refused message; then nothing
+   * has changed.
+   */
+  commit(): boolean {
+    if (this.#labels.size === 0) return false;
     // Kernels before 6.10 acknowledge no batch end, so the last message asks: acknowledged after the commit.
     const flags = this.#writer.bytes.readUInt16LE(this.#lastStart + 6);
     this.#writer.bytes.writeUInt16LE(flags | messageFlags.ack, this.#lastStart + 6);
     const last = this.#writer.bytes.readUInt32LE(this.#lastStart + 8);
     this.#batch(BATCH_END);
     const refused = this.#socket.exchange(this.#writer.written(), last, 'nftables')[0];
-    if (refused === undefined) return;
+    if (refused === undefined) return true;
     const label = this.#labels.get(refused.sequence) ?? 'transaction';
     throw new SystemError(`nftables: ${label}`, refused.error.errno, refused.error.message);
   }
@@ -183,9 +188,4 @@ function writeHook(writer: MessageWriter, hook: Hook): void {
   const nest = writer.nest(4);
   writer.attributeU32be(1, hooks[hook.hook]).attributeU32be(2, hook.priority).endNest(nest);
   writer.attributeU32be(5, 1).attributeString(7, hook.type);
-}
-
-/** Whether the kernel refused because something that was changed is not there, or is there already. */
-export function isOutOfStep(error: unknown): boolean {
-  return isErrno(error, 'ENOENT') || isErrno(error, 'EEXIST') || isErrno(error, 'EBUSY');
 }

@@ -23,8 +23,8 @@ export function commentData(text: string): Buffer {
 }
 
 /** The comment in user data; undefined when there is none. */
-export function readComment(data: Buffer | undefined): string | undefined {
-  for (let at = 0; data !== undefined && at + 2 <= data.length; at += 2 + (data[at + 1] ?? 0)) {
+export function readComment(data: Buffer = Buffer.alloc(0)): string | undefined {
+  for (let at = 0; at + 2 <= data.length; at += 2 + (data[at + 1] ?? 0)) {
     if (data[at] === COMMENT) return data.toString('utf8', at + 2, at + 1 + (data[at + 1] ?? 0));
   }
   return undefined;

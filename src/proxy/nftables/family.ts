@@ -1,0 +1,140 @@
+import { Transaction } from '../../linux/nftables/transaction.ts';
+import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
+import { findTable } from '../../linux/nftables/dump.ts';
+import type { Frontend } from '../../routing/frontend.ts';
+import type { NodeNetwork } from '../dataplane.ts';
+import { networkElements } from './network.ts';
+import type { Element, Programmed } from './program.ts';
+import { kernelElements, type KernelTable, programmedOf, readTable } from './read.ts';
+import { type FamilyLayout, setSpecs, tableName } from './schema.ts';
+import { type Draft, elementId, FamilyState, isSameElement } from './state.ts';
+import { removeElements, removeNumber, writeDraft, writeNetworkChanges, writeTable } from './write.ts';
+
+/** Idle class chains that stay, because endpoints that come and go need the same few again and again. */
+const idleClassesKept = 16;
+
+/** One family's table: what this process believes of it, and how to change it. */
+export class TableFamily {
+  readonly layout: FamilyLayout;
+  readonly #specs: ReturnType<typeof setSpecs>;
+  readonly #network: ReturnType<typeof networkElements>;
+  #state = new FamilyState();
+  /** Undefined until the table was adopted. */
+  #handle: bigint | undefined;
+
+  constructor(layout: FamilyLayout, network: NodeNetwork) {
+    this.layout = layout;
+    this.#specs = setSpecs(layout);
+    this.#network = networkElements(layout, network);
+  }
+
+  get isPresent(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  get frontends(): readonly Frontend[] {
+    return [...this.#state.programmed.values()].map((programmed) => programmed.frontend);
+  }
+
+  get programmed(): ReadonlyMap<string, Programmed> {
+    return this.#state.programmed;
+  }
+
+  /** Whether the table in the kernel is the one that was adopted. */
+  isIntact(socket: NetlinkSocket): boolean {
+    return findTable(socket, this.layout.family, tableName)?.handle === this.#handle;
+  }
+
+  /**
+   * Makes the kernel's table the belief: what is there and whole is known from now on; `transaction` gets what must
+   * change so that nothing else is there. After its commit call `recordHandle`.
+   */
+  takeOver(socket: NetlinkSocket, transaction: Transaction): void {
+    const table = readTable(socket, this.layout);
+    this.#state = new FamilyState();
+    if (typeof table === 'string') {
+      if (table === 'other') transaction.deleteTable(this.layout.family, tableName);
+      writeTable(transaction, this.layout, this.#specs, this.#network, (chain) => this.#state.classNumber(chain));
+      return;
+    }
+    const kernel = new Map(kernelElements(table).map((element) => [elementId(element), element]));
+    this.#loadWhole(table, kernel);
+    for (const element of this.#state.elements()) kernel.delete(elementId(element));
+    removeElements(transaction, this.layout, this.#specs, [...kernel.values()]);
+    for (const chain of table.orphans) transaction.deleteChain(this.layout.family, tableName, chain);
+    writeNetworkChanges(transaction, socket, this.layout, this.#specs, this.#network);
+  }
+
+  recordHandle(socket: NetlinkSocket): void {
+    this.#handle = findTable(socket, this.layout.family, tableName)?.handle;
+  }
+
+  draft(changed: readonly Frontend[], removed: readonly string[]): Draft {
+    return this.#state.draft(changed, removed);
+  }
+
+  /** What makes the belief `desired`, and nothing more. */
+  draftOf(desired: readonly Frontend[]): Draft {
+    const keys = new Set(desired.map((frontend) => frontend.key));
+    return this.draft(
+      desired,
+      [...this.#state.programmed.keys()].filter((key) => !keys.has(key)),
+    );
+  }
+
+  write(transaction: Transaction, draft: Draft): void {
+    writeDraft(transaction, this.layout, this.#specs, draft);
+  }
+
+  record(draft: Draft): void {
+    this.#state.record(draft);
+  }
+
+  /**
+   * Takes away class chains that are idle for long, as transactions of their own: kernels before 6.2 refuse to delete a
+   * chain together with the last element that names it.
+   */
+  retireClasses(socket: NetlinkSocket, commit: (transaction: Transaction) => void): void {
+    const idle = this.#state.idleClasses(idleClassesKept);
+    if (idle.length === 0) return;
+    const numbers = new Transaction(socket);
+    const chains = new Transaction(socket);
+    for (const chain of idle) {
+      removeNumber(numbers, this.layout, this.#specs, chain, this.#state.classNumber(chain) ?? 0);
+      chains.deleteChain(this.layout.family, tableName, chain);
+      this.#state.forgetClass(chain);
+    }
+    commit(numbers);
+    commit(chains);
+  }
+
+  /** The frontends in the kernel now, each as it was given when its elements are exactly what it needs. */
+  dump(socket: NetlinkSocket): readonly Frontend[] {
+    const table = readTable(socket, this.layout);
+    if (typeof table === 'string') return [];
+    const kernel = new Map(kernelElements(table).map((element) => [elementId(element), element]));
+    const found = new Map(programmedOf(this.layout, table).map(({ frontend }) => [frontend.key, frontend]));
+    const known = [...this.#state.programmed].flatMap(([key, programmed]) => {
+      const inKernel = found.get(key);
+      found.delete(key);
+      return this.#isWhole(programmed, kernel) ? [programmed.frontend] : inKernel === undefined ? [] : [inKernel];
+    });
+    return [...known, ...found.values()];
+  }
+
+  #loadWhole(table: KernelTable, kernel: ReadonlyMap<string, Element>): void {
+    const all = programmedOf(this.layout, table);
+    this.#state.load([], table.classes);
+    this.#state.load(
+      all.filter((programmed) => this.#isWhole(programmed, kernel)),
+      new Map(),
+    );
+  }
+
+  #isWhole(programmed: Programmed, kernel: ReadonlyMap<string, Element>): boolean {
+    return this.#state.elementsFor(programmed).every((element) => {
+      const found = kernel.get(elementId(element));
+      return found !== undefined && isSameElement(found, element);
+    });
+  }
+}

@@ -1,0 +1,116 @@
+import { cidrLast, parseCidr } from '../../lib/cidr.ts';
+import { formatIp, parseIp } from '../../lib/ip.ts';
+import type { Backend, Frontend, Protocol } from '../../routing/frontend.ts';
+
+/**
+ * Keys and data of map elements. Fields are in network order, each padded to 4 bytes; numbers that travel in the packet
+ * mark are in host order.
+ *
+ * ```
+ * frontend    address 4|16 · protocol 1+3 · port 2+2        node port   protocol 1+3 · port 2+2
+ * bucket      frontend · number 4                           backend     address 4|16 · port 2+2
+ * ```
+ */
+
+const protocolNumbers: Readonly<Record<Protocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
+
+function bytesOf(address: string): Uint8Array {
+  const bytes = parseIp(address);
+  if (bytes === undefined) throw new RangeError(`${address} is not an IP address`);
+  return bytes;
+}
+
+/** The address for the kernel: 4 or 16 bytes. */
+export function addressKey(address: string): Buffer {
+  return Buffer.from(bytesOf(address));
+}
+
+/** An address twice: a connection that a backend makes to itself. */
+export function hairpinKey(address: string): Buffer {
+  const bytes = bytesOf(address);
+  return Buffer.concat([bytes, bytes]);
+}
+
+export function frontendKey(frontend: Pick<Frontend, 'address' | 'port' | 'protocol'>): Buffer {
+  const address = frontend.address === undefined ? new Uint8Array(0) : bytesOf(frontend.address);
+  const key = Buffer.alloc(address.length + 8);
+  key.set(address);
+  key[address.length] = protocolNumbers[frontend.protocol];
+  key.writeUInt16BE(frontend.port, address.length + 4);
+  return key;
+}
+
+/** Inverse of `frontendKey`: undefined when the protocol is not one of ours. */
+export function readFrontendKey(key: Buffer): { address?: string; port: number; protocol: Protocol } | undefined {
+  const width = key.length - 8;
+  const protocol = protocolOf(key[width] ?? 0);
+  if (protocol === undefined) return undefined;
+  const port = key.readUInt16BE(width + 4);
+  return width === 0 ? { port, protocol } : { address: formatIp(key.subarray(0, width)), port, protocol };
+}
+
+export function protocolOf(number: number): Protocol | undefined {
+  return number === 6 ? 'TCP' : number === 17 ? 'UDP' : number === 132 ? 'SCTP' : undefined;
+}
+
+/** A frontend's key followed by a number in host order. */
+export function numberedKey(frontend: Buffer, number: number): Buffer {
+  const key = Buffer.alloc(frontend.length + 4);
+  frontend.copy(key);
+  key.writeUInt32LE(number, frontend.length);
+  return key;
+}
+
+export function markData(number: number): Buffer {
+  const data = Buffer.alloc(4);
+  data.writeUInt32LE(number);
+  return data;
+}
+
+/** `10.244.0.3:8080`, `[fd00::3]:8080`: a backend's name everywhere in the planes. */
+export function backendName(backend: Pick<Backend, 'address' | 'port'>): string {
+  return backend.address.includes(':') ? `[${backend.address}]:${backend.port}` : `${backend.address}:${backend.port}`;
+}
+
+/** Inverse of `backendName`. */
+export function parseBackendName(name: string): { readonly address: string; readonly port: number } {
+  const colon = name.lastIndexOf(':');
+  return { address: name.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(name.slice(colon + 1)) };
+}
+
+export function backendData(name: string): Buffer {
+  const { address, port } = parseBackendName(name);
+  const bytes = bytesOf(address);
+  const data = Buffer.alloc(bytes.length + 4);
+  data.set(bytes);
+  data.writeUInt16BE(port, bytes.length);
+  return data;
+}
+
+/** Inverse of `backendData`. */
+export function readBackendData(data: Buffer): string {
+  const width = data.length - 4;
+  return backendName({ address: formatIp(data.subarray(0, width)), port: data.readUInt16BE(width) });
+}
+
+/** First and last key of a frontend's source range. */
+export function sourceRangeKeys(frontend: Buffer, range: string): { readonly key: Buffer; readonly keyEnd: Buffer } {
+  const cidr = parseCidr(range);
+  if (cidr === undefined) throw new RangeError(`${range} is not a CIDR`);
+  return {
+    key: Buffer.concat([frontend, cidr.base]),
+    keyEnd: Buffer.concat([frontend, bytesOf(cidrLast(cidr))]),
+  };
+}
+
+/** Start and first address after a range, as sets of single addresses want them; undefined end past the last address. */
+export function cidrKeys(range: string): { readonly key: Buffer; readonly keyEnd: Buffer | undefined } {
+  const cidr = parseCidr(range);
+  if (cidr === undefined) throw new RangeError(`${range} is not a CIDR`);
+  const end = Buffer.from(bytesOf(cidrLast(cidr)));
+  for (let at = end.length - 1; at >= 0; at -= 1) {
+    end[at] = ((end[at] ?? 0) + 1) & 0xff;
+    if (end[at] !== 0) return { key: Buffer.from(cidr.base), keyEnd: end };
+  }
+  return { key: Buffer.from(cidr.base), keyEnd: undefined };
+}

@@ -1,0 +1,77 @@
+import { after, before } from 'node:test';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { openRoute } from '../../linux/route.ts';
+import { commonCases, routedCases, targetPort, type World } from '../contract/cases.ts';
+import { declareContract, type Subject } from '../contract/contract.ts';
+import { HostNetwork } from '../contract/hosts.ts';
+import type { Dataplane, NodeNetwork } from '../dataplane.ts';
+import { createNftablesPlane } from './plane.ts';
+
+isolateNetwork();
+
+const ipv4: World = {
+  family: 'IPv4',
+  pods: { pod1: '10.244.0.11', pod2: '10.244.0.12', pod3: '10.244.1.13' },
+  services: ['10.96.0.10', '10.96.0.11', '10.96.0.12'],
+  unallocated: '10.96.200.1',
+  external: '203.0.113.80',
+  node: '192.0.2.1',
+  sources: { outside: '192.0.2.100', client: '10.244.0.20' },
+};
+
+const ipv6: World = {
+  family: 'IPv6',
+  pods: { pod1: 'fd00:244::11', pod2: 'fd00:244::12', pod3: 'fd00:244:1::13' },
+  services: ['fd00:96::10', 'fd00:96::11', 'fd00:96::12'],
+  unallocated: 'fd00:96::ffff',
+  external: '2001:db8:80::80',
+  node: '2001:db8::1',
+  sources: { outside: '2001:db8::100', client: 'fd00:244::20' },
+};
+
+const network: NodeNetwork = {
+  podCidrs: ['10.244.0.0/24', 'fd00:244::/64'],
+  clusterCidrs: ['10.244.0.0/16', 'fd00:244::/32'],
+  serviceCidrs: ['10.96.0.0/16', 'fd00:96::/112'],
+  nodePortAddresses: [],
+};
+
+let plane: Dataplane;
+let hosts: HostNetwork;
+
+before(async () => {
+  const pods = ['10.244.0.1', 'fd00:244::1'] as const;
+  hosts = new HostNetwork([
+    { name: 'pod1', addresses: [ipv4.pods.pod1, ipv6.pods.pod1], gateways: pods },
+    { name: 'pod2', addresses: [ipv4.pods.pod2, ipv6.pods.pod2], gateways: pods },
+    { name: 'pod3', addresses: [ipv4.pods.pod3, ipv6.pods.pod3], gateways: pods },
+    { name: 'client', addresses: [ipv4.sources.client, ipv6.sources.client], gateways: pods },
+    { name: 'outside', addresses: [ipv4.sources.outside, ipv6.sources.outside], gateways: [ipv4.node, ipv6.node] },
+  ]);
+  for (const world of [ipv4, ipv6]) {
+    for (const [name, address] of Object.entries(world.pods)) await hosts.host(name).serve(address, targetPort);
+  }
+  using route = openRoute();
+  const linkIndex = route.link('to-outside')?.index ?? 0;
+  route.replaceRoute({ destination: '0.0.0.0/0', linkIndex, gateway: ipv4.sources.outside });
+  route.replaceRoute({ destination: '::/0', linkIndex, gateway: ipv6.sources.outside });
+  plane = createNftablesPlane({ network });
+  await plane.adopt([]);
+});
+
+after(async () => {
+  await plane.remove();
+  await hosts[Symbol.asyncDispose]();
+});
+
+function subject(world: World): () => Subject {
+  return () => ({
+    plane,
+    world,
+    call: ({ from, address, port, protocol }) => hosts.host(from).call(address, port, protocol === 'UDP'),
+  });
+}
+
+for (const world of [ipv4, ipv6]) {
+  declareContract(`nftables ${world.family}`, subject(world), [...commonCases(world), ...routedCases(world)]);
+}

@@ -1,0 +1,221 @@
+import { SystemError } from '../../linux/errno.ts';
+import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
+import { generation, openNetfilter } from '../../linux/nftables/dump.ts';
+import { Transaction } from '../../linux/nftables/transaction.ts';
+import { type Logger, silentLogger } from '../../observe/log.ts';
+import type { Frontend, FrontendChanges } from '../../routing/frontend.ts';
+import type { Applied, Dataplane, NodeNetwork, RefusedFrontend } from '../dataplane.ts';
+import { TableFamily } from './family.ts';
+import { hasFamily } from './network.ts';
+import { hasForeignBackend, program } from './program.ts';
+import { layouts, tableName } from './schema.ts';
+import { forgetStaleConnections, staleFrontends } from './stale-connections.ts';
+import type { Draft } from './state.ts';
+
+/** How often the kernel is asked whether someone else changed its rules: one number, a few microseconds. */
+const watchMs = 500;
+/** After changes of others that left our tables, their elements are compared at most this often. */
+const verifyMs = 60_000;
+
+export interface NftablesOptions {
+  readonly network: NodeNetwork;
+  readonly logger?: Logger;
+}
+
+/**
+ * The nftables plane of the thread's network namespace (Linux 5.13). All work is synchronous system calls, so the plane
+ * is never seen half way.
+ */
+export function createNftablesPlane(options: NftablesOptions): Dataplane {
+  return new NftablesPlane(options);
+}
+
+class NftablesPlane implements Dataplane {
+  readonly name = 'nftables';
+  readonly #network: NodeNetwork;
+  readonly #logger: Logger;
+  readonly #socket: NetlinkSocket = openNetfilter();
+  readonly #families: Readonly<Record<Frontend['family'], TableFamily>>;
+  #generation = 0;
+  #verifiedAtMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ network, logger }: NftablesOptions) {
+    this.#network = network;
+    this.#logger = logger ?? silentLogger;
+    this.#families = { IPv4: new TableFamily(layouts.ip, network), IPv6: new TableFamily(layouts.ip6, network) };
+  }
+
+  async adopt(desired: readonly Frontend[]): Promise<Applied> {
+    const applied = this.#adopt(desired);
+    this.#timer ??= setInterval(() => this.#watch(), watchMs).unref();
+    return applied;
+  }
+
+  async apply(changes: FrontendChanges): Promise<Applied> {
+    const { fit, refused } = sortOut(changes.changed);
+    // A frontend that cannot be programmed must not keep forwarding to where it pointed before.
+    const removed = [...changes.removed, ...refused.map(({ key }) => key)];
+    try {
+      const operations = this.#change(fit, removed);
+      return { refused, operations };
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#logger.warn('the kernel refused a change; comparing everything', { error });
+    }
+    const healed = this.#adopt(this.#frontends());
+    const rest = this.#changeOneByOne(fit, removed);
+    return { refused: [...refused, ...rest.refused], operations: healed.operations + rest.operations };
+  }
+
+  async dump(): Promise<readonly Frontend[]> {
+    return this.#present().flatMap((family) => family.dump(this.#socket));
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#socket.close();
+  }
+
+  async remove(): Promise<void> {
+    clearInterval(this.#timer);
+    const transaction = new Transaction(this.#socket);
+    for (const family of this.#present()) {
+      if (family.isIntact(this.#socket)) transaction.deleteTable(family.layout.family, tableName);
+    }
+    this.#commit(transaction);
+    this.#socket.close();
+  }
+
+  #frontends(): readonly Frontend[] {
+    return Object.values(this.#families).flatMap((family) => family.frontends);
+  }
+
+  #present(): TableFamily[] {
+    return Object.values(this.#families).filter((family) => family.isPresent);
+  }
+
+  #commit(transaction: Transaction): void {
+    if (transaction.commit()) this.#generation = nextGeneration(this.#generation);
+  }
+
+  #adopt(desired: readonly Frontend[]): Applied {
+    this.#generation = generation(this.#socket);
+    const { fit, refused } = sortOut(desired);
+    let operations = 0;
+    for (const [name, family] of Object.entries(this.#families)) {
+      const own = fit.filter((frontend) => frontend.family === name);
+      if (own.length === 0 && !family.isPresent && !isWanted(family, this.#network)) continue;
+      const applied = this.#adoptFamily(family, own);
+      operations += applied.operations;
+      refused.push(...applied.refused);
+    }
+    return { refused, operations };
+  }
+
+  #adoptFamily(family: TableFamily, desired: readonly Frontend[]): Applied {
+    const transaction = new Transaction(this.#socket);
+    family.takeOver(this.#socket, transaction);
+    const draft = family.draftOf(desired);
+    const stale = staleFrontends(draft, family.programmed);
+    try {
+      family.write(transaction, draft);
+      this.#commit(transaction);
+      family.record(draft);
+      family.recordHandle(this.#socket);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#logger.warn('the kernel refused the whole; trying in parts', { error });
+      return this.#adoptInParts(family, desired);
+    }
+    forgetStaleConnections(this.#socket, stale);
+    family.retireClasses(this.#socket, (each) => this.#commit(each));
+    return { refused: [], operations: transaction.operations };
+  }
+
+  /** The table first; what it cannot hold is found by halving. */
+  #adoptInParts(family: TableFamily, desired: readonly Frontend[]): Applied {
+    const transaction = new Transaction(this.#socket);
+    family.takeOver(this.#socket, transaction);
+    this.#commit(transaction);
+    family.recordHandle(this.#socket);
+    const wanted = new Set(desired.map((frontend) => frontend.key));
+    const removed = [...family.programmed.keys()].filter((key) => !wanted.has(key));
+    return this.#changeOneByOne(desired, removed);
+  }
+
+  /** One transaction for both families, then what follows from it. Returns the number of operations. */
+  #change(changed: readonly Frontend[], removed: readonly string[]): number {
+    const transaction = new Transaction(this.#socket);
+    const drafts: { readonly family: TableFamily; readonly draft: Draft; readonly isNew: boolean }[] = [];
+    for (const [name, family] of Object.entries(this.#families)) {
+      const own = changed.filter((frontend) => frontend.family === name);
+      const isNew = !family.isPresent && own.length > 0;
+      if (isNew) family.takeOver(this.#socket, transaction);
+      if (!isNew && !family.isPresent) continue;
+      const draft = family.draft(own, removed);
+      family.write(transaction, draft);
+      drafts.push({ family, draft, isNew });
+    }
+    const stale = drafts.flatMap(({ draft, family }) => staleFrontends(draft, family.programmed));
+    this.#commit(transaction);
+    for (const { family, draft, isNew } of drafts) {
+      family.record(draft);
+      if (isNew) family.recordHandle(this.#socket);
+      family.retireClasses(this.#socket, (each) => this.#commit(each));
+    }
+    forgetStaleConnections(this.#socket, stale);
+    return transaction.operations;
+  }
+
+  /** Removals first, then halves of the rest until each frontend that the kernel refuses stands alone. */
+  #changeOneByOne(changed: readonly Frontend[], removed: readonly string[]): Applied {
+    let operations = removed.length > 0 ? this.#change([], removed) : 0;
+    const refused: RefusedFrontend[] = [];
+    const waiting = changed.length > 0 ? [changed] : [];
+    for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
+      try {
+        operations += this.#change(group, []);
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        const [only] = group;
+        if (only !== undefined && group.length === 1) refused.push({ key: only.key, reason: error.message });
+        else waiting.push(group.slice(group.length >> 1), group.slice(0, group.length >> 1));
+      }
+    }
+    return { refused, operations };
+  }
+
+  /** Notices that someone flushed or changed our tables, and puts them right. */
+  #watch(): void {
+    if (generation(this.#socket) === this.#generation) return;
+    const isIntact = this.#present().every((family) => family.isIntact(this.#socket));
+    const now = performance.now();
+    if (isIntact && now - this.#verifiedAtMs < verifyMs) return;
+    this.#verifiedAtMs = now;
+    const { operations } = this.#adopt(this.#frontends());
+    if (operations > 0) this.#logger.warn('someone changed our nftables tables; they are restored', { operations });
+  }
+}
+
+/** The kernel counts commits in 32 bits and leaves 0 out. */
+function nextGeneration(number: number): number {
+  return (number + 1) >>> 0 || 1;
+}
+
+/** IPv4 always has a table, IPv6 when the node's network or a frontend needs it. */
+function isWanted(family: TableFamily, network: NodeNetwork): boolean {
+  return family.layout.family === 'ip' || hasFamily(family.layout, network);
+}
+
+/** Frontends that cannot be expressed are refused before the kernel sees them. */
+function sortOut(frontends: readonly Frontend[]): { fit: Frontend[]; refused: RefusedFrontend[] } {
+  const refused: RefusedFrontend[] = [];
+  const fit = frontends.filter((frontend) => {
+    const foreign = hasForeignBackend(program(frontend, undefined));
+    if (foreign === undefined) return true;
+    refused.push({ key: frontend.key, reason: `backend ${foreign} is not ${frontend.family}` });
+    return false;
+  });
+  return { fit, refused };
+}

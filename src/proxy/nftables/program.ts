@@ -1,0 +1,156 @@
+import { cidrContainsCidr, parseCidr } from '../../lib/cidr.ts';
+import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
+import { assignSlots, fillBuckets } from '../buckets.ts';
+import { classOf, outsideOffset, slotBase } from './classes.ts';
+import {
+  addressKey,
+  backendData,
+  backendName,
+  frontendKey,
+  hairpinKey,
+  markData,
+  numberedKey,
+  parseBackendName,
+  sourceRangeKeys,
+} from './keys.ts';
+import { type FrontendSet, spaces } from './schema.ts';
+
+/** Which backend has which buckets, and under affinity which slot. */
+export interface Spread {
+  /** Backend names by bucket. */
+  readonly buckets: readonly string[];
+  /** Numbers that affinity remembers, by backend name; undefined without affinity. */
+  readonly slots: ReadonlyMap<string, number> | undefined;
+}
+
+/** A frontend as it stands in the kernel. */
+export interface Programmed {
+  readonly frontend: Frontend;
+  readonly internal: Spread;
+  /** Set when clients from outside have backends of their own (a Local policy). */
+  readonly outside: Spread | undefined;
+}
+
+/** One element that a frontend needs. */
+export interface Element {
+  readonly set: FrontendSet;
+  readonly key: Buffer;
+  readonly keyEnd?: Buffer;
+  readonly data?: Buffer;
+  readonly comment?: string;
+}
+
+const nothing: Spread = { buckets: [], slots: undefined };
+
+/** Decides the buckets of a frontend so that as little as possible differs from what it has now. Pure. */
+export function program(frontend: Frontend, previous: Programmed | undefined): Programmed {
+  return {
+    frontend,
+    internal: spreadOf(frontend, frontend.internal, previous?.internal ?? nothing),
+    outside: hasOutside(frontend) ? spreadOf(frontend, frontend.external, previous?.outside ?? nothing) : undefined,
+  };
+}
+
+/** Whether clients from outside get something else than those inside. */
+function hasOutside({ internal, external }: Frontend): boolean {
+  if (internal === external) return false;
+  if (internal.verdict !== external.verdict || internal.backends.length !== external.backends.length) return true;
+  return internal.backends.some((backend, index) => !isSameShare(backend, external.backends[index]));
+}
+
+function isSameShare(a: Backend, b: Backend | undefined): boolean {
+  return a.address === b?.address && a.port === b.port && a.weight === b.weight;
+}
+
+function spreadOf(frontend: Frontend, target: Target, previous: Spread): Spread {
+  if (target.verdict !== 'forward') return nothing;
+  const shares = target.backends.map((backend) => ({ name: backendName(backend), weight: backend.weight }));
+  const buckets = fillBuckets(previous.buckets, shares);
+  if (frontend.affinity === undefined) return { buckets, slots: undefined };
+  return { buckets, slots: assignSlots(previous.slots ?? new Map(), [...new Set(buckets)]) };
+}
+
+/** The chains a programmed frontend goes to: for everyone or inside, and for outside when that differs. */
+export function classesOf({ frontend, internal, outside }: Programmed): string[] {
+  const classes = [classOf(frontend, frontend.internal, internal.buckets.length, false)];
+  if (outside !== undefined) classes.push(classOf(frontend, frontend.external, outside.buckets.length, true));
+  return classes;
+}
+
+/**
+ * The elements that belong to one frontend alone. `classNumber` gives the number of a chain. Pure: the same programmed
+ * frontend always has the same elements, so the difference of two states is the difference of their elements.
+ */
+export function elementsOf(programmed: Programmed, classNumber: (chain: string) => number): Element[] {
+  const { frontend, internal, outside } = programmed;
+  const names = spaces[frontend.address === undefined ? 'port' : 'address'];
+  const key = frontendKey(frontend);
+  const [classInside = '', classOutside] = classesOf(programmed);
+  const comment = frontend.portName === '' ? frontend.service : `${frontend.service}:${frontend.portName}`;
+  const elements: Element[] = [{ set: names.classes, key, data: markData(classNumber(classInside)), comment }];
+  addSpread(elements, names, key, internal, 0);
+  if (outside !== undefined && classOutside !== undefined) {
+    elements.push({ set: names.outside, key, data: markData(classNumber(classOutside)), comment });
+    addSpread(elements, names, key, outside, outsideOffset);
+  }
+  for (const range of disjointRanges(frontend)) elements.push({ set: 'source-ranges', ...sourceRangeKeys(key, range) });
+  return elements;
+}
+
+function addSpread(
+  elements: Element[],
+  names: (typeof spaces)[keyof typeof spaces],
+  frontend: Buffer,
+  { buckets, slots }: Spread,
+  offset: number,
+): void {
+  const slotMark = (name: string) => slotBase + offset + (slots?.get(name) ?? 0);
+  for (const [bucket, name] of buckets.entries()) {
+    const key = numberedKey(frontend, bucket + offset);
+    elements.push(
+      slots === undefined
+        ? { set: names.backends, key, data: backendData(name) }
+        : { set: names.slots, key, data: markData(slotMark(name)) },
+    );
+  }
+  for (const name of slots?.keys() ?? []) {
+    elements.push({ set: names.backends, key: numberedKey(frontend, slotMark(name)), data: backendData(name) });
+  }
+}
+
+/** The source ranges of the frontend's own family without those inside another: ranges of a set may not overlap. */
+function disjointRanges(frontend: Frontend): string[] {
+  const ranges = (frontend.sourceRanges ?? [])
+    .map((text) => parseCidr(text.trim()))
+    .filter((cidr) => cidr?.family === frontend.family)
+    .filter((cidr) => cidr !== undefined);
+  const unique = [...new Map(ranges.map((cidr) => [cidr.text, cidr])).values()];
+  return unique
+    .filter((cidr) => !unique.some((other) => other !== cidr && cidrContainsCidr(other, cidr)))
+    .map((cidr) => cidr.text);
+}
+
+/** Elements that several frontends may need; each is there while at least one does. */
+export function sharedElementsOf({ frontend }: Programmed): Element[] {
+  const elements: Element[] = [];
+  if (frontend.kind === 'ClusterIP' && frontend.address !== undefined) {
+    elements.push({ set: 'cluster-ips', key: addressKey(frontend.address) });
+  }
+  const local = new Set<string>();
+  for (const target of [frontend.internal, frontend.external]) {
+    for (const backend of target.backends) if (backend.local) local.add(backend.address);
+  }
+  for (const address of local) elements.push({ set: 'hairpins', key: hairpinKey(address) });
+  return elements;
+}
+
+/** Names of backends a client may be connected to through a programmed frontend. */
+export function backendNamesOf(programmed: Programmed | undefined): Set<string> {
+  return new Set([...(programmed?.internal.buckets ?? []), ...(programmed?.outside?.buckets ?? [])]);
+}
+
+/** Whether the address of a backend name is the frontend's own family: anything else cannot be translated. */
+export function hasForeignBackend({ frontend, internal, outside }: Programmed): string | undefined {
+  const isForeign = (name: string) => parseBackendName(name).address.includes(':') !== (frontend.family === 'IPv6');
+  return [...internal.buckets, ...(outside?.buckets ?? [])].find(isForeign);
+}

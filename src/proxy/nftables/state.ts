@@ -1,0 +1,194 @@
+import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
+import { classBase, ignoreChain, refuseChain } from './classes.ts';
+import { classesOf, type Element, elementsOf, type Programmed, program, sharedElementsOf } from './program.ts';
+
+/** What one transaction is to change in a family, and what is true once the kernel has it. */
+export interface Draft {
+  /** Undefined for a frontend that goes. */
+  readonly programmed: ReadonlyMap<FrontendKey, Programmed | undefined>;
+  readonly remove: readonly Element[];
+  readonly add: readonly Element[];
+  /** Chains that come into use, with their numbers. */
+  readonly newClasses: ReadonlyMap<string, number>;
+  readonly classUsers: ReadonlyMap<string, number>;
+  readonly sharedUsers: ReadonlyMap<string, { readonly element: Element; readonly change: number }>;
+}
+
+/** Identity of an element: one text for a set and a key. */
+export function elementId(element: Pick<Element, 'set' | 'key'>): string {
+  return `${element.set} ${element.key.toString('latin1')}`;
+}
+
+/**
+ * What this process believes the kernel holds for one family: frontends, the numbers of their classes, and how many
+ * frontends use each shared element. `draft` computes a change without touching anything; `record` makes it the belief.
+ */
+export class FamilyState {
+  readonly programmed = new Map<FrontendKey, Programmed>();
+  /** Number of each chain that has one; the constant two always do. */
+  readonly #numbers = new Map<string, number>([
+    [refuseChain, classBase],
+    [ignoreChain, classBase + 1],
+  ]);
+  readonly #classUsers = new Map<string, number>();
+  readonly #sharedUsers = new Map<string, number>();
+
+  /** Takes over what was read from the kernel. */
+  load(programmed: Iterable<Programmed>, classes: ReadonlyMap<number, string>): void {
+    for (const [number, chain] of classes) this.#numbers.set(chain, number);
+    for (const each of programmed) {
+      this.programmed.set(each.frontend.key, each);
+      for (const chain of classesOf(each)) count(this.#classUsers, chain, 1);
+      for (const element of sharedElementsOf(each)) count(this.#sharedUsers, elementId(element), 1);
+    }
+  }
+
+  /** The elements of frontends that are there now. */
+  *elements(): Generator<Element> {
+    const shared = new Map<string, Element>();
+    for (const each of this.programmed.values()) {
+      yield* elementsOf(each, (chain) => this.#numbers.get(chain) ?? 0);
+      for (const element of sharedElementsOf(each)) shared.set(elementId(element), element);
+    }
+    yield* shared.values();
+  }
+
+  elementsFor(programmed: Programmed): Element[] {
+    return elementsOf(programmed, (chain) => this.#numbers.get(chain) ?? 0);
+  }
+
+  /** A frontend in both lists is one that changed. */
+  draft(changed: readonly Frontend[], removed: readonly FrontendKey[]): Draft {
+    const builder = new DraftBuilder(this.#numbers);
+    const wanted = new Map<FrontendKey, Frontend | undefined>(removed.map((key) => [key, undefined]));
+    for (const frontend of changed) wanted.set(frontend.key, frontend);
+    for (const [key, frontend] of wanted) {
+      const old = this.programmed.get(key);
+      if (old !== undefined || frontend !== undefined) {
+        builder.change(key, old, frontend && program(frontend, old));
+      }
+    }
+    return builder.finish(this.#sharedUsers);
+  }
+
+  record(draft: Draft): void {
+    for (const [key, programmed] of draft.programmed) {
+      if (programmed === undefined) this.programmed.delete(key);
+      else this.programmed.set(key, programmed);
+    }
+    for (const [chain, number] of draft.newClasses) this.#numbers.set(chain, number);
+    for (const [chain, change] of draft.classUsers) count(this.#classUsers, chain, change);
+    for (const [id, { change }] of draft.sharedUsers) count(this.#sharedUsers, id, change);
+  }
+
+  /** Chains nobody uses, oldest first, beyond the `keep` newest: flapping endpoints need them again soon. */
+  idleClasses(keep: number): readonly string[] {
+    const idle = [...this.#numbers.keys()].filter(
+      (chain) => !this.#classUsers.has(chain) && chain !== refuseChain && chain !== ignoreChain,
+    );
+    return idle.slice(0, Math.max(0, idle.length - keep));
+  }
+
+  classNumber(chain: string): number | undefined {
+    return this.#numbers.get(chain);
+  }
+
+  forgetClass(chain: string): void {
+    this.#numbers.delete(chain);
+  }
+}
+
+/** Collects the differences of frontends one by one. */
+class DraftBuilder {
+  readonly #programmed = new Map<FrontendKey, Programmed | undefined>();
+  readonly #remove: Element[] = [];
+  readonly #add: Element[] = [];
+  readonly #newClasses = new Map<string, number>();
+  readonly #classUsers = new Map<string, number>();
+  readonly #shared = new Map<string, { element: Element; change: number }>();
+  readonly #numbers: ReadonlyMap<string, number>;
+  #nextNumber: number | undefined;
+
+  constructor(numbers: ReadonlyMap<string, number>) {
+    this.#numbers = numbers;
+  }
+
+  change(key: FrontendKey, old: Programmed | undefined, next: Programmed | undefined): void {
+    this.#programmed.set(key, next);
+    const numberOf = (chain: string) => this.#number(chain);
+    this.#difference(old ? elementsOf(old, numberOf) : [], next ? elementsOf(next, numberOf) : []);
+    this.#use(old, -1);
+    this.#use(next, 1);
+  }
+
+  /** Shared elements come with their first user and go with their last. */
+  finish(users: ReadonlyMap<string, number>): Draft {
+    for (const [id, { element, change }] of this.#shared) {
+      const before = users.get(id) ?? 0;
+      if (before === 0 && change > 0) this.#add.push(element);
+      if (before > 0 && before + change === 0) this.#remove.push(element);
+    }
+    return {
+      programmed: this.#programmed,
+      remove: this.#remove,
+      add: this.#add,
+      newClasses: this.#newClasses,
+      classUsers: this.#classUsers,
+      sharedUsers: this.#shared,
+    };
+  }
+
+  #difference(before: readonly Element[], after: readonly Element[]): void {
+    if (before.length === 0) {
+      for (const element of after) this.#add.push(element);
+      return;
+    }
+    const old = new Map(before.map((element) => [elementId(element), element]));
+    for (const element of after) {
+      const id = elementId(element);
+      const same = old.get(id);
+      if (same !== undefined && isSameElement(same, element)) {
+        old.delete(id);
+      } else {
+        this.#add.push(element);
+      }
+    }
+    this.#remove.push(...old.values());
+  }
+
+  #use(programmed: Programmed | undefined, by: 1 | -1): void {
+    if (programmed === undefined) return;
+    for (const chain of classesOf(programmed)) count(this.#classUsers, chain, by);
+    for (const element of sharedElementsOf(programmed)) {
+      const id = elementId(element);
+      const entry = this.#shared.get(id);
+      if (entry === undefined) this.#shared.set(id, { element, change: by });
+      else entry.change += by;
+    }
+  }
+
+  #number(chain: string): number {
+    const known = this.#numbers.get(chain) ?? this.#newClasses.get(chain);
+    if (known !== undefined) return known;
+    this.#nextNumber ??= Math.max(...this.#numbers.values()) + 1;
+    const number = this.#nextNumber;
+    this.#nextNumber += 1;
+    this.#newClasses.set(chain, number);
+    return number;
+  }
+}
+
+/** Whether two elements with the same identity say the same. */
+export function isSameElement(a: Element, b: Element): boolean {
+  return isSameBytes(a.data, b.data) && isSameBytes(a.keyEnd, b.keyEnd) && a.comment === b.comment;
+}
+
+function isSameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
+}
+
+function count(users: Map<string, number>, name: string, by: number): void {
+  const next = (users.get(name) ?? 0) + by;
+  if (next === 0) users.delete(name);
+  else users.set(name, next);
+}
