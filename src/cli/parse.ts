@@ -139,7 +139,7 @@ function withDefaults(table: OptionTable, values: Values): Values {
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .filter(({ candidate, distance }) => distance <= Math.min(2, Math.ceil(candidate.length / 3)))
+    .filter(({ candidate, distance }) => distance <= (candidate.length < 3 ? 1 : 2))
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate;
 }
