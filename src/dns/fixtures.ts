@@ -1,0 +1,207 @@
+import { Namespace } from '../api/core/namespace.ts';
+import { Pod } from '../api/core/pod.ts';
+import { Service } from '../api/core/service.ts';
+import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import type { ApiObject } from '../api/meta/object-meta.ts';
+import type { Kind } from '../api/schema.ts';
+import type { Cache, Caches } from '../client/caches.ts';
+import type { Client } from '../client/client.ts';
+import { createObjectCache } from '../client/object-cache.ts';
+import type { ObjectCache } from '../client/object-cache.ts';
+import { silentLogger } from '../observe/log.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { questionOf } from './dig.ts';
+import type { Resolver } from './forward/resolver.ts';
+import { NegativeReplies } from './negative.ts';
+import { formatRecord } from './presentation.ts';
+import { createRecords } from './records.ts';
+import type { RecordChange, Records, RecordsConfig } from './records.ts';
+import { ReplyMemo } from './reply-memo.ts';
+import { createResponder } from './responder.ts';
+import type { Responder } from './responder.ts';
+import { readMessage } from './wire/message.ts';
+import type { Message, ResourceRecord } from './wire/message.ts';
+import { formatName } from './wire/names.ts';
+import { flags, rcodeName, typeNumbers } from './wire/types.ts';
+import { writeMessage } from './wire/writer.ts';
+
+/** For tests: caches that a test fills by hand, in place of an API server. */
+export interface TestCaches {
+  readonly caches: Caches;
+  readonly service: ObjectCache<Service>;
+  readonly slice: ObjectCache<EndpointSlice>;
+  readonly namespace: ObjectCache<Namespace>;
+  readonly pod: ObjectCache<Pod>;
+  /** Marks all of them as read completely, with what they hold. */
+  sync(): void;
+}
+
+/** Empty caches; `client` is what `caches.client` gives. */
+export function testCaches(client: Client): TestCaches {
+  const make = <T extends ApiObject>(kind: Kind<T>): ObjectCache<T> =>
+    createObjectCache(kind, {
+      onHandlerError: (error) => {
+        throw error;
+      },
+    });
+  const service = make(Service);
+  const slice = make(EndpointSlice);
+  const namespace = make(Namespace);
+  const pod = make(Pod);
+  const all: readonly (Cache<Service> | Cache<EndpointSlice> | Cache<Namespace> | Cache<Pod>)[] = [
+    service,
+    slice,
+    namespace,
+    pod,
+  ];
+  const caches: Caches = {
+    of<T extends ApiObject>(kind: Kind<T>): Cache<T> {
+      // Found by its kind, so it is of this type.
+      return all.find((cache) => cache.kind.kind === kind.kind) as unknown as Cache<T>;
+    },
+    synced: async () => undefined,
+    client,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  return {
+    caches,
+    service,
+    slice,
+    namespace,
+    pod,
+    sync() {
+      service.replace(service.list(), '1');
+      slice.replace(slice.list(), '1');
+      namespace.replace(namespace.list(), '1');
+      pod.replace(pod.list(), '1');
+    },
+  };
+}
+
+/** `shop/cart` on 10.96.0.1 with port 80/TCP named http. */
+export function dnsService(
+  spec: Partial<NonNullable<Service['spec']>> = {},
+  name = 'cart',
+  namespace = 'shop',
+): Service {
+  return {
+    metadata: { name, namespace },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: '10.96.0.1',
+      clusterIPs: ['10.96.0.1'],
+      ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
+      ...spec,
+    },
+  };
+}
+
+/** `shop/cart` without a cluster IP. */
+export function headlessService(spec: Partial<NonNullable<Service['spec']>> = {}, name = 'cart'): Service {
+  return dnsService({ clusterIP: 'None', clusterIPs: ['None'], ...spec }, name);
+}
+
+/** A slice of `shop/cart`; endpoints as `address`, `address host=name`, `address !ready`. */
+export function dnsSlice(
+  endpoints: readonly string[],
+  over: Partial<EndpointSlice> = {},
+  name = 'cart-1',
+): EndpointSlice {
+  return {
+    metadata: { name, namespace: 'shop', labels: { 'kubernetes.io/service-name': 'cart' } },
+    addressType: endpoints[0]?.includes(':') ? 'IPv6' : 'IPv4',
+    ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    endpoints: endpoints.map((text) => {
+      const [address = '', ...words] = text.split(' ');
+      return {
+        addresses: [address],
+        conditions: { ready: !words.includes('!ready') },
+        hostname: words.find((word) => word.startsWith('host='))?.slice(5),
+      };
+    }),
+    ...over,
+  };
+}
+
+export function dnsNamespace(name = 'shop'): Namespace {
+  return { metadata: { name }, spec: {}, status: {} };
+}
+
+export interface TestResponderOptions {
+  readonly changes?: readonly RecordChange[];
+  readonly config?: Partial<RecordsConfig>;
+  readonly knowledge?: 'none' | 'restored' | 'synced';
+  readonly resolver?: Resolver;
+}
+
+/** A responder over records made from objects, synced unless told otherwise, with its records. */
+export function testResponder(options: TestResponderOptions = {}): { responder: Responder; records: Records } {
+  const { changes = [], config, knowledge = 'synced', resolver } = options;
+  const records = createRecords({
+    clusterDomain: 'cluster.local',
+    cidrs: ['10.96.0.0/16', '10.244.0.0/16'],
+    ...config,
+  });
+  records.apply(changes, 1_700_000_000);
+  const context = {
+    records,
+    negatives: new NegativeReplies(records),
+    memo: new ReplyMemo(),
+    resolver,
+    knowledge: () => knowledge,
+  };
+  return { responder: createResponder({ context, logger: silentLogger, metrics: createMetrics() }), records };
+}
+
+export interface AskOptions {
+  readonly transport?: 'udp' | 'tcp';
+  readonly flags?: number;
+  /** A whole OPT record. */
+  readonly opt?: Uint8Array;
+}
+
+/** Asks a responder for a name and type (text), and reads its answer as a client would. */
+export async function ask(
+  responder: Responder,
+  name: string,
+  type: string,
+  options: AskOptions = {},
+): Promise<Message> {
+  const packet = writeMessage({
+    id: 4711,
+    flags: options.flags ?? flags.RD,
+    questions: [questionOf(name, type)],
+    opt: options.opt,
+  });
+  const message = readMessage(await askRaw(responder, packet, options.transport));
+  if ('malformed' in message) throw new Error(`malformed answer: ${message.malformed}`);
+  return message;
+}
+
+/** Gives bytes to a responder and returns the bytes of its answer; none when it does not answer. */
+export async function askRaw(
+  responder: Responder,
+  packet: Uint8Array,
+  transport: 'udp' | 'tcp' = 'udp',
+): Promise<Buffer> {
+  const answered = await responder.answer(Buffer.from(packet), transport);
+  if (answered === undefined) return Buffer.alloc(0);
+  const out = Buffer.alloc(responder.size(answered));
+  return out.subarray(0, responder.write(answered, out, 0));
+}
+
+/**
+ * An answer in a few lines: the code (with `AA`, `TC` where set), then each record; authority records behind `auth`,
+ * additional ones behind `add`. The SOA is only named.
+ */
+export function summary(message: Message): string[] {
+  const marks = [(message.flags & flags.AA) === 0 ? '' : ' AA', (message.flags & flags.TC) === 0 ? '' : ' TC'];
+  const one = (record: ResourceRecord): string =>
+    record.type === typeNumbers.SOA ? `${formatName(record.name)} SOA` : formatRecord(record, ' ').replace(' IN ', ' ');
+  return [
+    rcodeName(message.rcode) + marks.join(''),
+    ...message.answers.map(one),
+    ...message.authorities.map((record) => `auth ${one(record)}`),
+    ...message.additionals.map((record) => `add ${one(record)}`),
+  ];
+}
