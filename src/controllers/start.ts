@@ -6,6 +6,7 @@ import type { Logger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ControllerContext, StartController } from './context.ts';
+import { startDeployments } from './deployments/run.ts';
 import { startEndpointSlices } from './endpoint-slices/run.ts';
 import { startReplicaSets } from './replica-sets/run.ts';
 
@@ -29,6 +30,7 @@ export interface ControllersConfig {
 function controllersOf(_config: ControllersConfig): Readonly<Record<string, StartController>> {
   return {
     'endpoint-slices': startEndpointSlices,
+    deployments: startDeployments,
     'replica-sets': startReplicaSets,
   };
 }
