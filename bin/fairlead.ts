@@ -11,6 +11,7 @@ const commands: readonly CommandEntry[] = [
   { group: 'Objects', name: 'scale', load: () => import('../src/cli/scale.ts') },
   { group: 'Objects', name: 'logs', load: () => import('../src/cli/logs.ts') },
   { group: 'Objects', name: 'exec', load: () => import('../src/cli/exec.ts') },
+  { group: 'Understand', name: 'dig', load: () => import('../src/cli/dig.ts') },
   { group: 'Understand', name: 'status', load: () => import('../src/cli/status.ts') },
   { group: 'Understand', name: 'doctor', load: () => import('../src/cli/doctor.ts') },
   { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },
