@@ -304,8 +304,10 @@ export interface KindBehaviour<T> {
   readonly hasGeneration?: boolean;
   /** May PUT create the object? */
   readonly createOnUpdate?: boolean;
-  /** The kind under whose key and form objects are stored, when it is another one. */
+  /** The kind under whose key and form objects are stored, when it is another one (`toStored`, `fromStored`). */
   readonly storedAs?: GroupVersionKind;
+  toStored?(object: T): ApiObject;
+  fromStored?(stored: ApiObject): T;
   /** Server-side apply must not own these paths on the main resource (besides `status`). */
   readonly resetFields?: readonly string[];
   /** Rules for `metadata.name`: messages, empty when it is fine. `prefix` is true for `generateName`. */

@@ -3,6 +3,10 @@ import { bool, int32, int64, intOrString, kind, list, message, object, string, t
 import { PodTemplateSpec } from '../core/pod/pod-template.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { deploymentColumns } from './deployment-columns.ts';
+import { defaultDeployment } from './deployment-defaults.ts';
+import { validateDeployment, validateDeploymentUpdate } from './deployment-validation.ts';
+import { scaleSubresource, statusSubresource } from '../subresources.ts';
 
 export const RollingUpdateDeployment = message('apps.v1.RollingUpdateDeployment', {
   maxUnavailable: intOrString(1, { pointer: true }),
@@ -17,14 +21,14 @@ export const DeploymentStrategy = message('apps.v1.DeploymentStrategy', {
 export type DeploymentStrategy = Infer<typeof DeploymentStrategy>;
 
 export const DeploymentSpec = message('apps.v1.DeploymentSpec', {
-  replicas: int32(1, { pointer: true }),
+  replicas: int32(1, { pointer: true, default: 1 }),
   selector: object(2, LabelSelector, { required: true }),
   template: object(3, PodTemplateSpec, { required: true, pointer: false }),
   strategy: object(4, DeploymentStrategy, { pointer: false, strategy: 'retainKeys' }),
   minReadySeconds: int32(5),
-  revisionHistoryLimit: int32(6, { pointer: true }),
+  revisionHistoryLimit: int32(6, { pointer: true, default: 10 }),
   paused: bool(7),
-  progressDeadlineSeconds: int32(9, { pointer: true }),
+  progressDeadlineSeconds: int32(9, { pointer: true, default: 600 }),
 });
 export type DeploymentSpec = Infer<typeof DeploymentSpec>;
 
@@ -68,8 +72,9 @@ export const Deployment = kind(DeploymentMessage, {
   shortNames: ['deploy'],
   categories: ['all'],
   hasGeneration: true,
-  subresources: [
-    { name: 'scale', verbs: ['get', 'patch', 'update'], kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
-  ],
+  subresources: [scaleSubresource, statusSubresource],
+  columns: deploymentColumns,
+  setDefaults: defaultDeployment,
+  validate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
 });

@@ -3,9 +3,21 @@ import { int32, int64, kind, list, message, object, string, time } from '../sche
 import { PodTemplateSpec } from '../core/pod/pod-template.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { Issues } from '../issues.ts';
+import { defaultPodTemplate } from '../core/pod/pod-defaults.ts';
+import type { Checked, ValidationContext } from '../schema.ts';
+import {
+  checkSelector,
+  checkSelectorChange,
+  checkTemplate,
+  containerColumns,
+  formatLabelSelector,
+} from './workload.ts';
+import { scaleSubresource, statusSubresource } from '../subresources.ts';
 
 export const ReplicaSetSpec = message('apps.v1.ReplicaSetSpec', {
-  replicas: int32(1, { pointer: true }),
+  replicas: int32(1, { pointer: true, default: 1 }),
   minReadySeconds: int32(4),
   selector: object(2, LabelSelector, { required: true }),
   template: object(3, PodTemplateSpec, { pointer: false }),
@@ -40,6 +52,27 @@ export const ReplicaSetMessage = message('apps.v1.ReplicaSet', {
 });
 export type ReplicaSet = Infer<typeof ReplicaSetMessage>;
 
+function defaultReplicaSet(set: ReplicaSet): ReplicaSet {
+  const { template } = set.spec;
+  return template === undefined ? set : { ...set, spec: { ...set.spec, template: defaultPodTemplate(template) } };
+}
+
+function validateReplicaSet({ spec }: ReplicaSet, { subresource }: ValidationContext): Checked {
+  const issues = new Issues();
+  if (subresource === 'status') return issues.result();
+  issues.nonNegative('spec.replicas', spec.replicas);
+  issues.nonNegative('spec.minReadySeconds', spec.minReadySeconds);
+  checkSelector(issues, spec.selector, 'deployment');
+  checkTemplate(issues, spec.template, spec.selector);
+  return issues.result();
+}
+
+function validateReplicaSetUpdate({ spec }: ReplicaSet, old: ReplicaSet): Checked {
+  const issues = new Issues();
+  checkSelectorChange(issues, spec.selector, old.spec.selector);
+  return issues.result();
+}
+
 export const ReplicaSet = kind(ReplicaSetMessage, {
   group: 'apps',
   version: 'v1',
@@ -49,8 +82,25 @@ export const ReplicaSet = kind(ReplicaSetMessage, {
   shortNames: ['rs'],
   categories: ['all'],
   hasGeneration: true,
-  subresources: [
-    { name: 'scale', verbs: ['get', 'patch', 'update'], kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  subresources: [scaleSubresource, statusSubresource],
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', doc: 'Pods it should have.', cell: ({ spec }) => spec.replicas ?? 0 },
+    { name: 'Current', type: 'integer', doc: 'Pods it has.', cell: ({ status }) => status?.replicas ?? 0 },
+    { name: 'Ready', type: 'integer', doc: 'Pods that are ready.', cell: ({ status }) => status?.readyReplicas ?? 0 },
+    ageColumn,
+    ...containerColumns,
+    {
+      name: 'Selector',
+      type: 'string',
+      priority: 1,
+      doc: 'Labels of its Pods.',
+      cell: ({ spec }) => formatLabelSelector(spec.selector),
+    },
   ],
+  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  setDefaults: defaultReplicaSet,
+  validate: validateReplicaSet,
+  validateUpdate: validateReplicaSetUpdate,
+  prepareForCreate: (set) => ({ ...set, status: { replicas: 0 } }),
 });

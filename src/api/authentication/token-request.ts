@@ -12,7 +12,7 @@ export type BoundObjectReference = Infer<typeof BoundObjectReference>;
 
 export const TokenRequestSpec = message('authentication.v1.TokenRequestSpec', {
   audiences: list(1, 'string'),
-  expirationSeconds: int64(4, { pointer: true }),
+  expirationSeconds: int64(4, { pointer: true, default: 3600 }),
   boundObjectRef: object(3, BoundObjectReference),
 });
 export type TokenRequestSpec = Infer<typeof TokenRequestSpec>;

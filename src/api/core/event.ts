@@ -2,6 +2,9 @@ import type { Infer } from '../schema.ts';
 import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
 import { ObjectReference } from './references.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { eventColumns } from './event-columns.ts';
+import { Issues } from '../issues.ts';
+import type { Checked } from '../schema.ts';
 
 export const EventSource = message('core.v1.EventSource', {
   component: string(1),
@@ -35,6 +38,17 @@ export const EventMessage = message('core.v1.Event', {
 });
 export type Event = Infer<typeof EventMessage>;
 
+/** An event lives beside what it is about; events about objects without namespace live in `default`. */
+function validateEvent({ metadata, involvedObject }: Event): Checked {
+  const issues = new Issues();
+  const about = involvedObject?.namespace ?? '';
+  const home = metadata.namespace ?? '';
+  if (about === '' ? home !== 'default' && home !== 'kube-system' : about !== home) {
+    issues.invalid('involvedObject.namespace', about, 'does not match event.namespace');
+  }
+  return issues.result();
+}
+
 export const Event = kind(EventMessage, {
   group: '',
   version: 'v1',
@@ -43,4 +57,19 @@ export const Event = kind(EventMessage, {
   namespaced: true,
   shortNames: ['ev'],
   createOnUpdate: true,
+  columns: eventColumns,
+  selectableFields: {
+    'involvedObject.kind': (event) => event.involvedObject.kind ?? '',
+    'involvedObject.namespace': (event) => event.involvedObject.namespace ?? '',
+    'involvedObject.name': (event) => event.involvedObject.name ?? '',
+    'involvedObject.uid': (event) => event.involvedObject.uid ?? '',
+    'involvedObject.apiVersion': (event) => event.involvedObject.apiVersion ?? '',
+    'involvedObject.resourceVersion': (event) => event.involvedObject.resourceVersion ?? '',
+    'involvedObject.fieldPath': (event) => event.involvedObject.fieldPath ?? '',
+    reason: (event) => event.reason ?? '',
+    reportingComponent: (event) => event.reportingComponent ?? '',
+    source: (event) => event.source?.component ?? event.reportingComponent ?? '',
+    type: (event) => event.type ?? '',
+  },
+  validate: validateEvent,
 });

@@ -3,6 +3,12 @@ import { kind, message, object } from '../schema.ts';
 import { PodSpec } from './pod/pod-spec.ts';
 import { PodStatus } from './pod/pod-status.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { defaultPod } from './pod/pod-defaults.ts';
+import { podColumns } from './pod/pod-columns.ts';
+import { qosClassOf } from './pod/pod-qos.ts';
+import { validatePod } from './pod/pod-validation.ts';
+import { validatePodUpdate } from './pod/pod-update.ts';
+import { statusSubresource } from '../subresources.ts';
 
 export const PodMessage = message('core.v1.Pod', {
   ...typeMeta,
@@ -11,6 +17,11 @@ export const PodMessage = message('core.v1.Pod', {
   status: object(3, PodStatus, { pointer: false }),
 });
 export type Pod = Infer<typeof PodMessage>;
+
+/** A new Pod waits for a node. */
+function beginPending(pod: Pod): Pod {
+  return { ...pod, status: { phase: 'Pending', qosClass: qosClassOf(pod.spec) } };
+}
 
 export const Pod = kind(PodMessage, {
   group: '',
@@ -33,6 +44,22 @@ export const Pod = kind(PodMessage, {
       verbs: ['create', 'get'],
       kind: { group: '', version: 'v1', kind: 'PodPortForwardOptions' },
     },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
+    statusSubresource,
   ],
+  columns: podColumns,
+  selectableFields: {
+    'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec.restartPolicy ?? '',
+    'spec.schedulerName': ({ spec }) => spec.schedulerName ?? '',
+    'spec.serviceAccountName': ({ spec }) => spec.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => String(spec.hostNetwork ?? false),
+    'status.phase': ({ status }) => status?.phase ?? '',
+    'status.podIP': ({ status }) => status?.podIP ?? '',
+    'status.podIPs': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
+    'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+  },
+  setDefaults: defaultPod,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  prepareForCreate: beginPending,
 });

@@ -2,6 +2,13 @@ import type { Infer } from '../schema.ts';
 import { int32, int64, kind, list, map, message, object, string, time } from '../schema.ts';
 import { PodTemplateSpec } from './pod/pod-template.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { Issues } from '../issues.ts';
+import { matchesLabels, selectorFromMap } from '../selector.ts';
+import type { Checked } from '../schema.ts';
+import { defaultPodTemplate } from './pod/pod-defaults.ts';
+import { checkPodSpec } from './pod/pod-validation.ts';
+import { scaleSubresource, statusSubresource } from '../subresources.ts';
 
 export const ReplicationControllerSpec = message('core.v1.ReplicationControllerSpec', {
   replicas: int32(1, { pointer: true, default: 1 }),
@@ -38,6 +45,33 @@ export const ReplicationControllerMessage = message('core.v1.ReplicationControll
 });
 export type ReplicationController = Infer<typeof ReplicationControllerMessage>;
 
+/** Selector and labels come from the template when they are left out. */
+function defaultController(controller: ReplicationController): ReplicationController {
+  const { metadata, spec } = controller;
+  const template = spec.template && defaultPodTemplate(spec.template);
+  const labels = template?.metadata?.labels;
+  return {
+    ...controller,
+    metadata: metadata.labels === undefined && labels !== undefined ? { ...metadata, labels } : metadata,
+    spec: { ...spec, ...(template && { template }), ...(labels && { selector: spec.selector ?? labels }) },
+  };
+}
+
+function validateController({ spec }: ReplicationController): Checked {
+  const issues = new Issues();
+  issues.nonNegative('spec.replicas', spec.replicas);
+  if (spec.selector === undefined) issues.required('spec.selector');
+  if (spec.template === undefined) issues.required('spec.template');
+  else {
+    const { labels } = spec.template.metadata ?? {};
+    if (!matchesLabels(selectorFromMap(spec.selector), labels)) {
+      issues.invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`');
+    }
+    checkPodSpec(issues, 'spec.template.spec', spec.template.spec ?? { containers: [] });
+  }
+  return issues.result();
+}
+
 export const ReplicationController = kind(ReplicationControllerMessage, {
   group: '',
   version: 'v1',
@@ -47,8 +81,16 @@ export const ReplicationController = kind(ReplicationControllerMessage, {
   shortNames: ['rc'],
   categories: ['all'],
   hasGeneration: true,
-  subresources: [
-    { name: 'scale', verbs: ['get', 'patch', 'update'], kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  subresources: [scaleSubresource, statusSubresource],
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', doc: 'Pods it should have.', cell: ({ spec }) => spec.replicas ?? 0 },
+    { name: 'Current', type: 'integer', doc: 'Pods it has.', cell: ({ status }) => status?.replicas ?? 0 },
+    { name: 'Ready', type: 'integer', doc: 'Pods that are ready.', cell: ({ status }) => status?.readyReplicas ?? 0 },
+    ageColumn,
   ],
+  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  setDefaults: defaultController,
+  validate: validateController,
+  prepareForCreate: (controller) => ({ ...controller, status: { replicas: 0 } }),
 });

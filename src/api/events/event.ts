@@ -3,6 +3,12 @@ import { int32, kind, message, microTime, object, string, time } from '../schema
 import { EventSource } from '../core/event.ts';
 import { ObjectReference } from '../core/references.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { eventColumns } from '../core/event-columns.ts';
+import { Issues } from '../issues.ts';
+import type { Checked } from '../schema.ts';
+import type { Event as CoreEvent } from '../core/event.ts';
+import { compact, omit } from '../objects.ts';
+import { qualifiedName } from '../names.ts';
 
 export const EventSeries = message('events.v1.EventSeries', {
   count: int32(1, { required: true }),
@@ -30,6 +36,84 @@ export const EventMessage = message('events.v1.Event', {
 });
 export type Event = Infer<typeof EventMessage>;
 
+/** The same event in the form of the core group, which is the one that is stored. */
+export function coreEventOf(event: Event): CoreEvent {
+  const common = omit(
+    event,
+    'regarding',
+    'note',
+    'reportingController',
+    'deprecatedSource',
+    'deprecatedFirstTimestamp',
+    'deprecatedLastTimestamp',
+    'deprecatedCount',
+  );
+  return compact({
+    ...common,
+    kind: 'Event',
+    apiVersion: 'v1',
+    involvedObject: event.regarding ?? {},
+    message: event.note,
+    reportingComponent: event.reportingController,
+    source: event.deprecatedSource,
+    firstTimestamp: event.deprecatedFirstTimestamp,
+    lastTimestamp: event.deprecatedLastTimestamp,
+    count: event.deprecatedCount,
+  });
+}
+
+/** A stored event in the form of the `events.k8s.io` group. */
+export function eventOf(stored: CoreEvent): Event {
+  const common = omit(
+    stored,
+    'involvedObject',
+    'message',
+    'reportingComponent',
+    'source',
+    'firstTimestamp',
+    'lastTimestamp',
+    'count',
+    'series',
+  );
+  const { count = 0, lastObservedTime = '' } = stored.series ?? {};
+  return compact({
+    ...common,
+    kind: 'Event',
+    apiVersion: 'events.k8s.io/v1',
+    eventTime: stored.eventTime ?? '',
+    regarding: stored.involvedObject,
+    note: stored.message,
+    reportingController: stored.reportingComponent,
+    series: stored.series && { count, lastObservedTime },
+    deprecatedSource: stored.source,
+    deprecatedFirstTimestamp: stored.firstTimestamp,
+    deprecatedLastTimestamp: stored.lastTimestamp,
+    deprecatedCount: stored.count,
+  });
+}
+
+const longestText = 128;
+const longestNoteBytes = 1024;
+
+function checkText(issues: Issues, field: string, value: string | undefined): void {
+  if ((value ?? '') === '') issues.required(field);
+  else if ((value ?? '').length > longestText) issues.tooLong(field, longestText);
+}
+
+function validateEvent(event: Event): Checked {
+  const issues = new Issues();
+  if ((event.eventTime ?? '') === '') issues.required('eventTime');
+  const { reportingController = '', type } = event;
+  if (reportingController === '') issues.required('reportingController');
+  else issues.invalidAll('reportingController', reportingController, qualifiedName(reportingController));
+  checkText(issues, 'reportingInstance', event.reportingInstance);
+  checkText(issues, 'action', event.action);
+  checkText(issues, 'reason', event.reason);
+  if (type !== 'Normal' && type !== 'Warning') issues.invalid('type', type ?? '', 'must be Normal or Warning');
+  if (Buffer.byteLength(event.note ?? '') > longestNoteBytes) issues.tooLong('note', longestNoteBytes);
+  return issues.result();
+}
+
 export const Event = kind(EventMessage, {
   group: 'events.k8s.io',
   version: 'v1',
@@ -39,4 +123,20 @@ export const Event = kind(EventMessage, {
   shortNames: ['ev'],
   createOnUpdate: true,
   storedAs: { group: '', version: 'v1', kind: 'Event' },
+  columns: eventColumns.map((column) => ({ ...column, cell: (event, now) => column.cell(coreEventOf(event), now) })),
+  selectableFields: {
+    'regarding.kind': (event) => event.regarding?.kind ?? '',
+    'regarding.namespace': (event) => event.regarding?.namespace ?? '',
+    'regarding.name': (event) => event.regarding?.name ?? '',
+    'regarding.uid': (event) => event.regarding?.uid ?? '',
+    'regarding.apiVersion': (event) => event.regarding?.apiVersion ?? '',
+    'regarding.resourceVersion': (event) => event.regarding?.resourceVersion ?? '',
+    'regarding.fieldPath': (event) => event.regarding?.fieldPath ?? '',
+    reason: (event) => event.reason ?? '',
+    reportingController: (event) => event.reportingController ?? '',
+    type: (event) => event.type ?? '',
+  },
+  validate: validateEvent,
+  toStored: coreEventOf,
+  fromStored: (stored) => eventOf(stored as CoreEvent),
 });

@@ -5,7 +5,7 @@ import { LocalObjectReference } from '../references.ts';
 export const ObjectFieldSelector = message(
   'core.v1.ObjectFieldSelector',
   {
-    apiVersion: string(1),
+    apiVersion: string(1, { default: 'v1' }),
     fieldPath: string(2, { required: true }),
   },
   { atomic: true },

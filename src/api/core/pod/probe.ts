@@ -13,10 +13,10 @@ export const HTTPHeader = message('core.v1.HTTPHeader', {
 export type HTTPHeader = Infer<typeof HTTPHeader>;
 
 export const HTTPGetAction = message('core.v1.HTTPGetAction', {
-  path: string(1),
+  path: string(1, { default: '/' }),
   port: intOrString(2, { required: true }),
   host: string(3),
-  scheme: string(4, { values: ['HTTP', 'HTTPS'] }),
+  scheme: string(4, { default: 'HTTP', values: ['HTTP', 'HTTPS'] }),
   httpHeaders: list(5, HTTPHeader),
 });
 export type HTTPGetAction = Infer<typeof HTTPGetAction>;
@@ -44,10 +44,10 @@ export type ProbeHandler = Infer<typeof ProbeHandler>;
 export const Probe = message('core.v1.Probe', {
   ...inline(1, ProbeHandler),
   initialDelaySeconds: int32(2),
-  timeoutSeconds: int32(3),
-  periodSeconds: int32(4),
-  successThreshold: int32(5),
-  failureThreshold: int32(6),
+  timeoutSeconds: int32(3, { default: 1 }),
+  periodSeconds: int32(4, { default: 10 }),
+  successThreshold: int32(5, { default: 1 }),
+  failureThreshold: int32(6, { default: 3 }),
   terminationGracePeriodSeconds: int64(7, { pointer: true }),
 });
 export type Probe = Infer<typeof Probe>;

@@ -40,7 +40,7 @@ export type DownwardAPIProjection = Infer<typeof DownwardAPIProjection>;
 
 export const ServiceAccountTokenProjection = message('core.v1.ServiceAccountTokenProjection', {
   audience: string(1),
-  expirationSeconds: int64(2, { pointer: true }),
+  expirationSeconds: int64(2, { pointer: true, default: 3600 }),
   path: string(3, { required: true }),
 });
 export type ServiceAccountTokenProjection = Infer<typeof ServiceAccountTokenProjection>;
@@ -77,14 +77,14 @@ export type VolumeProjection = Infer<typeof VolumeProjection>;
 
 export const ProjectedVolumeSource = message('core.v1.ProjectedVolumeSource', {
   sources: list(1, VolumeProjection),
-  defaultMode: int32(2, { pointer: true }),
+  defaultMode: int32(2, { pointer: true, default: 0o644 }),
 });
 export type ProjectedVolumeSource = Infer<typeof ProjectedVolumeSource>;
 
 export const ConfigMapVolumeSource = message('core.v1.ConfigMapVolumeSource', {
   ...inline(1, LocalObjectReference),
   items: list(2, KeyToPath),
-  defaultMode: int32(3, { pointer: true }),
+  defaultMode: int32(3, { pointer: true, default: 0o644 }),
   optional: bool(4, { pointer: true }),
 });
 export type ConfigMapVolumeSource = Infer<typeof ConfigMapVolumeSource>;
@@ -92,13 +92,13 @@ export type ConfigMapVolumeSource = Infer<typeof ConfigMapVolumeSource>;
 export const SecretVolumeSource = message('core.v1.SecretVolumeSource', {
   secretName: string(1),
   items: list(2, KeyToPath),
-  defaultMode: int32(3, { pointer: true }),
+  defaultMode: int32(3, { pointer: true, default: 0o644 }),
   optional: bool(4, { pointer: true }),
 });
 export type SecretVolumeSource = Infer<typeof SecretVolumeSource>;
 
 export const DownwardAPIVolumeSource = message('core.v1.DownwardAPIVolumeSource', {
   items: list(1, DownwardAPIVolumeFile),
-  defaultMode: int32(2, { pointer: true }),
+  defaultMode: int32(2, { pointer: true, default: 0o644 }),
 });
 export type DownwardAPIVolumeSource = Infer<typeof DownwardAPIVolumeSource>;

@@ -32,7 +32,7 @@ import { LocalObjectReference } from '../references.ts';
 
 export const HostPathVolumeSource = message('core.v1.HostPathVolumeSource', {
   path: string(1, { required: true }),
-  type: string(2, { pointer: true }),
+  type: string(2, { pointer: true, default: '' }),
 });
 export type HostPathVolumeSource = Infer<typeof HostPathVolumeSource>;
 
