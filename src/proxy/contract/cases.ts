@@ -38,17 +38,16 @@ export interface Call {
   readonly source?: 'kept' | 'masqueraded';
 }
 
-/** One case: frontends in force, then calls. With `then`, changes follow and more calls. */
+/** One case: frontends in force, then calls. With `after`, changes follow and more calls. */
 export interface Case {
   readonly title: string;
   readonly frontends: readonly Frontend[];
   readonly calls: readonly Call[];
-  readonly then?: { readonly frontends: readonly Frontend[]; readonly calls: readonly Call[] };
+  readonly after?: { readonly frontends: readonly Frontend[]; readonly calls: readonly Call[] };
 }
 
-/** The port all servers listen on, and that of every Service. */
+/** The port all servers listen on. */
 export const targetPort = 8080;
-export const servicePort = 80;
 
 /** Calls that make it all but certain that each of three servers was drawn: (2/3)^40 < 1e-7. */
 const many = 40;
@@ -56,9 +55,12 @@ const many = 40;
 /** Builds frontends of a world. */
 export class Frontends {
   readonly #world: World;
+  /** The port of every Service. */
+  readonly servicePort: number;
 
-  constructor(world: World) {
+  constructor(world: World, servicePort = 80) {
     this.#world = world;
+    this.servicePort = servicePort;
   }
 
   backend(pod: keyof World['pods'], weight = 1): Backend {
@@ -99,7 +101,7 @@ export class Frontends {
   }
 
   clusterIp(target: Target, more: Partial<Frontend> = {}): Frontend {
-    return this.make('ClusterIP', this.#world.services[0], servicePort, target, more);
+    return this.make('ClusterIP', this.#world.services[0], this.servicePort, target, more);
   }
 }
 
@@ -108,8 +110,8 @@ function nobody(verdict: Verdict): Target {
 }
 
 /** Cases that need nothing but calls from the node to service addresses: every plane. */
-export function commonCases(world: World): readonly Case[] {
-  const make = new Frontends(world);
+export function commonCases(world: World, make = new Frontends(world)): readonly Case[] {
+  const { servicePort } = make;
   const web = { address: world.services[0], port: servicePort, from: 'node' } as const;
   const all = make.forward('pod1', 'pod2', 'pod3');
   return [
@@ -140,13 +142,13 @@ export function commonCases(world: World): readonly Case[] {
       title: 'without endpoints a connection is refused at once',
       frontends: [make.clusterIp(nobody('reject'))],
       calls: [{ ...web, expect: 'refused' }],
-      then: { frontends: [make.clusterIp(make.forward('pod1'))], calls: [{ ...web, expect: ['pod1'] }] },
+      after: { frontends: [make.clusterIp(make.forward('pod1'))], calls: [{ ...web, expect: ['pod1'] }] },
     },
     {
       title: 'a removed backend gets nothing more, a new one its share',
       frontends: [make.clusterIp(make.forward('pod1', 'pod2'))],
       calls: [{ ...web, times: many, expect: ['pod1', 'pod2'] }],
-      then: {
+      after: {
         frontends: [make.clusterIp(make.forward('pod2', 'pod3'))],
         calls: [{ ...web, times: many, expect: ['pod2', 'pod3'] }],
       },
@@ -155,7 +157,7 @@ export function commonCases(world: World): readonly Case[] {
       title: 'client affinity keeps a client on one backend, and moves it when that goes',
       frontends: [make.clusterIp(all, { affinity: { timeoutSeconds: 60 } })],
       calls: [{ ...web, times: 12, expect: ['pod1', 'pod2', 'pod3'], isSticky: true }],
-      then: {
+      after: {
         frontends: [make.clusterIp(make.forward('pod2'), { affinity: { timeoutSeconds: 60 } })],
         calls: [{ ...web, times: 12, expect: ['pod2'] }],
       },
@@ -164,7 +166,7 @@ export function commonCases(world: World): readonly Case[] {
       title: 'a removed frontend is refused or ignored, never forwarded',
       frontends: [make.clusterIp(make.forward('pod1'))],
       calls: [{ ...web, expect: ['pod1'] }],
-      then: {
+      after: {
         frontends: [make.make('ClusterIP', world.services[1], servicePort, make.forward('pod1'))],
         calls: [{ ...web, address: world.services[1], expect: ['pod1'] }],
       },
@@ -175,6 +177,7 @@ export function commonCases(world: World): readonly Case[] {
 /** Cases that need routed packets: the kernel's planes. */
 export function routedCases(world: World): readonly Case[] {
   const make = new Frontends(world);
+  const { servicePort } = make;
   const [first, second] = world.services;
   const web = { address: first, port: servicePort } as const;
   const udp = { ...web, protocol: 'UDP' } as const;
@@ -282,7 +285,7 @@ export function routedCases(world: World): readonly Case[] {
         { ...balancer, from: 'outside', expect: ['pod1'] },
         { ...balancer, from: 'client', expect: 'timeout' },
       ],
-      then: {
+      after: {
         frontends: [
           make.make('LoadBalancer', world.external, servicePort, make.forward('pod1'), {
             sourceRanges: [`${world.sources.client}/${world.family === 'IPv4' ? 24 : 64}`],

@@ -17,12 +17,12 @@ export function declareContract(title: string, subject: () => Subject, cases: re
   for (const each of cases) {
     test(`${title}: ${each.title}`, async () => {
       const { plane, call, world } = subject();
-      const after = each.then?.frontends ?? each.frontends;
+      const after = each.after?.frontends ?? each.frontends;
       try {
         await become(plane, [], each.frontends);
         for (const one of each.calls) await expectCall(call, one, world);
         await become(plane, each.frontends, after);
-        for (const one of each.then?.calls ?? []) await expectCall(call, one, world);
+        for (const one of each.after?.calls ?? []) await expectCall(call, one, world);
       } finally {
         await become(plane, [...each.frontends, ...after], []);
       }

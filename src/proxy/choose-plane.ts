@@ -1,0 +1,77 @@
+import { release } from 'node:os';
+import { errorText } from '../observe/log.ts';
+import { openNetfilter } from '../linux/nftables/dump.ts';
+import { Transaction } from '../linux/nftables/transaction.ts';
+import { classRules } from './nftables/classes.ts';
+import { constantChains } from './nftables/ruleset.ts';
+import { layouts, setSpecs } from './nftables/schema.ts';
+
+export type PlaneName = 'nftables' | 'userspace';
+
+/** Which plane carries out the frontends here, and why: for the ready screen and `fairlead doctor`. */
+export interface PlaneChoice {
+  readonly plane: PlaneName;
+  readonly reason: string;
+}
+
+/** The first kernel whose nftables has everything the rules use. */
+const oldestKernel = [5, 13] as const;
+
+/**
+ * Picks the nftables plane when this kernel and these privileges carry it, else userspace. Asking for nftables where it
+ * does not work throws an Error with the reason. Nothing is changed: the rules are loaded and taken away in one
+ * transaction.
+ */
+export function choosePlane(wanted: PlaneName | 'auto' = 'auto'): PlaneChoice {
+  if (wanted === 'userspace') return { plane: 'userspace', reason: 'asked for' };
+  const obstacle = nftablesObstacle();
+  if (obstacle === undefined) {
+    const reason = wanted === 'auto' ? `Linux ${release()} with nftables, and the privileges to use it` : 'asked for';
+    return { plane: 'nftables', reason };
+  }
+  if (wanted === 'nftables') throw new Error(`the nftables plane cannot run here: ${obstacle}`);
+  return { plane: 'userspace', reason: obstacle };
+}
+
+/** Why nftables cannot be used here; undefined when it can. */
+export function nftablesObstacle(): string | undefined {
+  if (process.platform !== 'linux') return `nftables is part of Linux, and this is ${process.platform}`;
+  if (isOlder(release())) return `nftables needs Linux ${oldestKernel.join('.')}, and this is ${release()}`;
+  try {
+    tryRules();
+    return undefined;
+  } catch (error) {
+    const denied = error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return denied ? 'no privilege to change nftables (not root, no CAP_NET_ADMIN)' : `nftables: ${errorText(error)}`;
+  }
+}
+
+/** Whether a kernel release such as `6.1.0-28-amd64` is before the oldest that will do. */
+export function isOlder(text: string): boolean {
+  const [major = 0, minor = 0] = text.split('.').map((part) => Number.parseInt(part, 10));
+  return major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1]);
+}
+
+/** Loads everything the IPv4 table may contain under another name, and deletes it in the same transaction. */
+function tryRules(): void {
+  using socket = openNetfilter();
+  const table = `fairlead-probe-${process.pid}`;
+  const transaction = new Transaction(socket);
+  transaction.addTable('ip', table, 'a trial, gone again at once');
+  for (const spec of Object.values(setSpecs(layouts.ip))) transaction.addSet('ip', table, spec);
+  const sticky = classRules(layouts.ip, {
+    space: 'address',
+    buckets: 2,
+    stickySeconds: 60,
+    isOutside: false,
+    isRanged: true,
+    masquerade: 'always',
+  });
+  const chains = [...constantChains(layouts.ip), { name: 'sticky', rules: sticky }];
+  for (const { name, hook } of chains.map((chain) => ({ hook: undefined, ...chain }))) {
+    transaction.addChain('ip', table, { name, hook });
+  }
+  for (const { name, rules } of chains) for (const rule of rules) transaction.addRule('ip', table, name, rule);
+  transaction.deleteTable('ip', table);
+  transaction.commit();
+}
