@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isConflict, isNotFound } from '../api/errors.ts';
 import type { Transport } from '../client/client.ts';
 import { objectPath } from '../client/paths.ts';
@@ -11,8 +12,9 @@ import { locate } from './objects/locate.ts';
 import type { LocatedObject } from './objects/locate.ts';
 import { readManifests } from './objects/manifests.ts';
 import { isObjectFormat, objectLabel, printObject, withoutManagedFields } from './objects/print.ts';
+import { readObject } from './objects/read.ts';
 import { loadResourceTypes } from './objects/resource-types.ts';
-import { requestJson, requestWithWarnings } from './objects/rest.ts';
+import { requestWithWarnings } from './objects/rest.ts';
 import type { AnyObject } from './objects/rest.ts';
 import { describeFailure, reportFailure } from './report-error.ts';
 
@@ -74,7 +76,7 @@ async function run(context: ApplyContext): Promise<ExitCode> {
 async function applyOne(context: ApplyContext, transport: Transport, located: LocatedObject): Promise<void> {
   const { options, signal, stdout, stderr } = context;
   const { type, name, namespace } = located;
-  const before = await currentVersion(transport, located, signal);
+  const before = await currentObject(transport, located, signal);
   const { value, warnings } = await requestWithWarnings<AnyObject>(transport, {
     method: 'PATCH',
     path: `${objectPath(type, name, namespace)}?${applyQuery(options)}`,
@@ -87,8 +89,7 @@ async function applyOne(context: ApplyContext, transport: Transport, located: Lo
     await printObject(stdout, type, withoutManagedFields(value), options.output, true);
     return;
   }
-  const done =
-    before === undefined ? 'created' : before === value.metadata.resourceVersion ? 'unchanged' : 'configured';
+  const done = before === undefined ? 'created' : isSame(before, value) ? 'unchanged' : 'configured';
   stdout.write(`${objectLabel(type, name)} ${done}${options['dry-run'] ? ' (dry run)' : ''}\n`);
 }
 
@@ -99,21 +100,29 @@ function applyQuery(options: ApplyContext['options']): URLSearchParams {
   return query;
 }
 
-/** The version that the object has now; undefined when it does not exist. */
-async function currentVersion(
+/** The object as it is now; undefined when it does not exist. */
+async function currentObject(
   transport: Transport,
   { type, name, namespace }: LocatedObject,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const path = objectPath(type, name, namespace);
-  const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json';
+): Promise<AnyObject | undefined> {
   try {
-    const found = await requestJson<AnyObject>(transport, { method: 'GET', path, headers: { accept }, signal });
-    return found.metadata.resourceVersion;
+    return await readObject<AnyObject>(transport, type, name, namespace, signal);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether applying changed anything of what users set; controllers may write the status meanwhile. */
+function isSame(before: AnyObject, after: AnyObject): boolean {
+  if (before.metadata.resourceVersion === after.metadata.resourceVersion) return true;
+  return isDeepStrictEqual(userPart(before), userPart(after));
+}
+
+function userPart({ status: _, metadata, ...rest }: AnyObject): unknown {
+  const { resourceVersion: __, managedFields: ___, ...kept } = metadata;
+  return { ...rest, metadata: kept };
 }
 
 /** The failure with the place in the file put first. */

@@ -25,11 +25,20 @@ export function withoutManagedFields(object: AnyObject): AnyObject {
   return { ...object, metadata };
 }
 
-/** One JSON or YAML document, with its line end. */
+/** One JSON or YAML document, fields in order of their names, with its line end. */
 export async function formatDocument(document: unknown, format: 'json' | 'yaml'): Promise<string> {
-  if (format === 'json') return `${JSON.stringify(document, undefined, 4)}\n`;
+  const ordered = withSortedKeys(document);
+  if (format === 'json') return `${JSON.stringify(ordered, undefined, 4)}\n`;
   const { stringify } = await import('yaml');
-  return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false, indentSeq: false });
+  // YAML 1.1 quotes what its readers, Kubernetes tools among them, would take for booleans, dates and base-60 numbers.
+  return stringify(ordered, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false, indentSeq: false });
+}
+
+function withSortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSortedKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withSortedKeys(inner)]));
 }
 
 /** Several objects as one `List`. */
