@@ -120,6 +120,9 @@ async function followTable(
 }
 
 /** Only the first table of a watch has to name its columns. */
-function newest(known: readonly TableColumn[], given: readonly TableColumn[] | undefined): readonly TableColumn[] {
-  return given === undefined || given.length === 0 ? known : given;
+function newest(
+  known: readonly TableColumn[],
+  given: readonly TableColumn[] | null | undefined,
+): readonly TableColumn[] {
+  return given === undefined || given === null || given.length === 0 ? known : given;
 }

@@ -4,7 +4,8 @@ import type { AnyObject } from './rest.ts';
 export interface ServerTable {
   readonly kind?: string;
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly columnDefinitions?: readonly TableColumn[];
+  /** Null in every table of a watch but the first. */
+  readonly columnDefinitions?: readonly TableColumn[] | null;
   readonly rows?: readonly TableRow[];
 }
 
