@@ -8,7 +8,10 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { ControllerContext, StartController } from './context.ts';
 import { startDeployments } from './deployments/run.ts';
 import { startEndpointSlices } from './endpoint-slices/run.ts';
+import { startGarbageCollector } from './garbage-collector/run.ts';
+import { startNamespaces } from './namespaces/run.ts';
 import { startReplicaSets } from './replica-sets/run.ts';
+import { serviceAccountsWith } from './service-accounts/run.ts';
 
 export interface ControllersConfig {
   readonly client: Client;
@@ -27,11 +30,14 @@ export interface ControllersConfig {
 }
 
 /** Every controller by its name, in the order of the journey of a Service. */
-function controllersOf(_config: ControllersConfig): Readonly<Record<string, StartController>> {
+function controllersOf(config: ControllersConfig): Readonly<Record<string, StartController>> {
   return {
     'endpoint-slices': startEndpointSlices,
     deployments: startDeployments,
     'replica-sets': startReplicaSets,
+    'garbage-collector': startGarbageCollector,
+    namespaces: startNamespaces,
+    'service-accounts': serviceAccountsWith(config.rootCa),
   };
 }
 
