@@ -186,7 +186,8 @@ function schemasOf(members: readonly Kind[]): Json {
   return Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function openApiDocument(groupVersion: GroupVersion, release: string): object {
+/** The document of one group and version, as a value. */
+export function openApiDocument(groupVersion: GroupVersion, release: string): object {
   const wanted = groupVersionText(groupVersion);
   const members = kinds.filter((kind) => kind.apiVersion === wanted);
   return {

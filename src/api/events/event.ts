@@ -12,14 +12,14 @@ import { qualifiedName } from '../names.ts';
 
 export const EventSeries = message('events.v1.EventSeries', {
   count: int32(1, { required: true }),
-  lastObservedTime: microTime(2, { required: true }),
+  lastObservedTime: microTime(2),
 });
 export type EventSeries = Infer<typeof EventSeries>;
 
 export const EventMessage = message('events.v1.Event', {
   ...typeMeta,
   metadata,
-  eventTime: microTime(2, { required: true }),
+  eventTime: microTime(2),
   series: object(3, EventSeries),
   reportingController: string(4),
   reportingInstance: string(5),
@@ -75,16 +75,14 @@ export function eventOf(stored: CoreEvent): Event {
     'count',
     'series',
   );
-  const { count = 0, lastObservedTime = '' } = stored.series ?? {};
   return compact({
     ...common,
     kind: 'Event',
     apiVersion: 'events.k8s.io/v1',
-    eventTime: stored.eventTime ?? '',
     regarding: stored.involvedObject,
     note: stored.message,
     reportingController: stored.reportingComponent,
-    series: stored.series && { count, lastObservedTime },
+    series: stored.series && { ...stored.series, count: stored.series.count ?? 0 },
     deprecatedSource: stored.source,
     deprecatedFirstTimestamp: stored.firstTimestamp,
     deprecatedLastTimestamp: stored.lastTimestamp,
