@@ -37,17 +37,23 @@ export function checkNamespaces(host: Host): Finding {
   };
 }
 
-/** Control groups of version 2 that Pods can be put into. */
+/** Control groups of version 2 that containers can be put into. */
 export function checkCgroups(host: Host): Finding {
   const check = 'cgroups';
-  const controllers = host.read('/sys/fs/cgroup/cgroup.controllers');
-  const why = 'Pods are ended as a whole by their control group; without one Fairlead follows their process groups';
-  if (controllers === undefined)
-    return { check, state: 'warn', found: 'no cgroup v2', why, todo: 'mount cgroup2 at /sys/fs/cgroup' };
-  if (host.isWritable('/sys/fs/cgroup/cgroup.procs'))
-    return { check, state: 'ok', found: `v2: ${controllers || 'no controllers'}` };
-  if (host.uid !== 0) return { check, state: 'ok', found: 'v2, not for this user (process groups are used)' };
-  return { check, state: 'warn', found: 'v2, read-only', why, todo: 'mount /sys/fs/cgroup writable' };
+  const mounts = (host.read('/proc/self/mounts') ?? '').split('\n').map((line) => line.split(' '));
+  const path = mounts.find((fields) => fields[2] === 'cgroup2')?.[1];
+  if (path !== undefined && host.isWritable(path)) return { check, state: 'ok', found: `version 2 at ${path}` };
+  if (host.uid !== 0) return { check, state: 'ok', found: 'not for this user (processes are found in /proc)' };
+  return {
+    check,
+    state: 'warn',
+    found: path === undefined ? 'no cgroup2 file system' : `${path} is read-only`,
+    why: 'they end everything that a container has started; without them Fairlead searches /proc for it',
+    todo:
+      path === undefined
+        ? 'mount it: mount -t cgroup2 none /sys/fs/cgroup'
+        : `mount it writable: mount -o remount,rw ${path}`,
+  };
 }
 
 /** Whether state can be written. */
