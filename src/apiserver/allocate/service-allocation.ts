@@ -3,7 +3,7 @@ import type { ApiObject } from '../../api/meta/object-meta.ts';
 import { IPAddress } from '../../api/networking/ip-address.ts';
 import { ServiceCIDR } from '../../api/networking/service-cidr.ts';
 import type { Operation } from '../../store/store.ts';
-import { validateCreate, validateUpdate } from '../../api/validate.ts';
+import { validateCreate } from '../../api/validate.ts';
 import type { Admitted, AdmissionRequest, AdmissionRule } from '../admission/admission.ts';
 import { unchanged } from '../admission/admission.ts';
 import { objectAs, type Item } from '../cache/item.ts';
@@ -76,11 +76,11 @@ function isGoing({ operation }: AdmissionRequest, { metadata }: Service): boolea
   return finalizers.length === 0 && (operation === 'delete' || deletionTimestamp !== undefined);
 }
 
+/** Worth completing? Rules about what allocation fills in are checked afterwards. */
 function isValid(service: Service, old: Service | undefined, allowLoopback: boolean): boolean {
-  const context = { allowLoopback };
-  const checked =
-    old === undefined ? validateCreate(Service, service, context) : validateUpdate(Service, service, old, context);
-  return checked.causes.length === 0;
+  const ips = service.spec.clusterIPs ?? [];
+  const moves = old?.spec.clusterIPs?.some((ip, index) => ips[index] !== undefined && ips[index] !== ip);
+  return moves !== true && validateCreate(Service, service, { allowLoopback }).causes.length === 0;
 }
 
 function asService(object: ApiObject): Service {
