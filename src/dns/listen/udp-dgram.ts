@@ -26,8 +26,10 @@ export async function listenUdpDgram({ address, port }: SocketAddress, responder
     if (answered instanceof Promise) answered.then((late) => send(late, peer));
     else if (answered !== undefined) send(answered, peer);
   });
+  // The look-up above is immediate, so the socket may be bound before `bind` returns.
+  const bound = once(socket, 'listening');
   socket.bind(port, address);
-  await once(socket, 'listening');
+  await bound;
   socket.on('error', () => undefined);
   return {
     ...socket.address(),
