@@ -88,6 +88,23 @@ describe('Services through the API server', () => {
     assert.equal(other.spec.ports[0].nodePort, nodePort);
   });
 
+  it('are repaired when the server starts, and users are told', async () => {
+    const store = createMemoryStore();
+    const first = await startFixture({ store });
+    const { spec } = await first.create(services, service('a'));
+    await first[Symbol.asyncDispose]();
+    const key = `/registry/ipaddresses.networking.k8s.io/${spec.clusterIP}`;
+    await store.commit([{ type: 'delete', key, expected: 'any' }]);
+    await using second = await startFixture({ store });
+    const record = await second.call('GET', `${records}/${spec.clusterIP}`);
+    assert.equal(record.body.spec?.parentRef.name, 'a');
+    const events = await second.call('GET', '/api/v1/namespaces/default/events');
+    assert.deepEqual(
+      events.body.items.map(({ reason }: Json) => reason),
+      ['ClusterIPNotAllocated'],
+    );
+  });
+
   it('are told by validation what is wrong with them', async () => {
     await using server = await startFixture();
     const answer = await server.call('POST', services, { body: service('a', { clusterIP: 'nonsense' }) });

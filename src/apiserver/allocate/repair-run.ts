@@ -1,0 +1,78 @@
+import { Service } from '../../api/core/service.ts';
+import { IPAddress } from '../../api/networking/ip-address.ts';
+import { ServiceCIDR } from '../../api/networking/service-cidr.ts';
+import type { Operation, Store } from '../../store/store.ts';
+import { objectAs } from '../cache/item.ts';
+import type { ResourceCache } from '../cache/resource-cache.ts';
+import { addressRecord, deleteRecord, putRecord } from './address-records.ts';
+import { clusterRanges } from './cluster-ranges.ts';
+import { defaultPortRange, type PortRange } from './node-ports.ts';
+import { planRepair, type Inventory, type RepairEvent, type RepairPlan } from './repair.ts';
+
+/** What repair reads and writes. */
+export interface RepairConfig {
+  readonly store: Store;
+  readonly services: ResourceCache;
+  readonly ipAddresses: ResourceCache;
+  readonly serviceCidrs: ResourceCache;
+  readonly portRange?: PortRange;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly newUid: () => string;
+  /** Tells users about a Service. Called once for each finding. */
+  readonly report: (event: RepairEvent) => Promise<void>;
+}
+
+/** A repair to be run at start and from time to time: compares what is stored, writes the difference, reports. */
+export function createRepair(config: RepairConfig): () => Promise<void> {
+  const reported = new Set<string>();
+  return async () => {
+    const plan = planRepair(takeInventory(config), config.now());
+    for (const operation of operationsOf(plan, config)) await config.store.commit([operation]);
+    for (const event of plan.events) {
+      const key = `${event.service.metadata.uid} ${event.message}`;
+      if (!reported.has(key)) await config.report(event);
+      reported.add(key);
+    }
+  };
+}
+
+function takeInventory({ services, ipAddresses, serviceCidrs, portRange = defaultPortRange }: RepairConfig): Inventory {
+  const cidrs = serviceCidrs.items.range(serviceCidrs.prefix).map((item) => objectAs(ServiceCIDR, item));
+  return {
+    services: services.items.range(services.prefix).map((item) => objectAs(Service, item)),
+    ipAddresses: ipAddresses.items.range(ipAddresses.prefix).map((item) => objectAs(IPAddress, item)),
+    ranges: clusterRanges(cidrs),
+    portRange,
+  };
+}
+
+/** A record that came or went meanwhile is left to the next run. */
+function operationsOf(plan: RepairPlan, { ipAddresses, now, newUid }: RepairConfig): Operation[] {
+  const puts = plan.create.map(({ ip, owner }) => putRecord(addressRecord(ip, owner, { nowMs: now(), uid: newUid() })));
+  const deletions = plan.delete.map((ip): Operation => {
+    const operation = deleteRecord(ip);
+    return { ...operation, expected: ipAddresses.items.get(operation.key)?.revision ?? 'absent' };
+  });
+  return [...puts, ...deletions];
+}
+
+/** The Event (core/v1) that carries a finding to users. */
+export function eventOf({ service, reason, message }: RepairEvent, nowMs: number): Readonly<Record<string, unknown>> {
+  const { name = '', namespace = '', uid } = service.metadata;
+  const time = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  return {
+    kind: 'Event',
+    apiVersion: 'v1',
+    metadata: { generateName: `${name}.`, namespace },
+    involvedObject: { kind: 'Service', apiVersion: 'v1', name, namespace, uid },
+    reason,
+    message,
+    type: 'Warning',
+    source: { component: 'ipallocator-repair-controller' },
+    reportingComponent: 'ipallocator-repair-controller',
+    firstTimestamp: time,
+    lastTimestamp: time,
+    count: 1,
+  };
+}
