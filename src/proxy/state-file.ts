@@ -1,0 +1,50 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Frontend } from '../routing/frontend.ts';
+
+/**
+ * The last known frontends on disk, so that a proxy that starts while the API is away carries on. One JSON value a line:
+ * a header with the version, the frontends, and a last line that counts them.
+ */
+const header = { fairlead: 'frontends', version: 1 } as const;
+const fileName = 'frontends.ndjson';
+
+/** Writes them into a folder: another file first, then renamed, so that there is always a whole one. */
+export async function saveFrontends(folder: string, frontends: Iterable<Frontend>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, fileName);
+  const lines = [...frontends].map((frontend) => JSON.stringify(frontend));
+  const text = [JSON.stringify(header), ...lines, JSON.stringify({ end: lines.length })].join('\n');
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(`${text}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}
+
+/** The frontends of a folder; undefined when there are none, or none that this version can read whole. */
+export async function loadFrontends(folder: string): Promise<readonly Frontend[] | undefined> {
+  const text = await readFile(join(folder, fileName), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const [first, ...rest] = text.trimEnd().split('\n');
+    const last: unknown = JSON.parse(rest.pop() ?? '');
+    const isWhole = first === JSON.stringify(header) && JSON.stringify(last) === JSON.stringify({ end: rest.length });
+    return isWhole ? rest.map(parseFrontend) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function removeFrontends(folder: string): Promise<void> {
+  await rm(join(folder, fileName), { force: true });
+}
+
+/** The header has the version of this very type, so what is under it is one. JSON has no undefined: they come back. */
+function parseFrontend(line: string): Frontend {
+  const frontend = JSON.parse(line) as Frontend;
+  return { ...frontend, address: frontend.address, affinity: frontend.affinity, sourceRanges: frontend.sourceRanges };
+}
