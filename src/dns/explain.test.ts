@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { questionOf } from './dig.ts';
+import { explain } from './explain.ts';
+import { dnsNamespace, dnsService, dnsSlice, headlessService, testResponder } from './fixtures.ts';
+
+const { records } = testResponder({
+  changes: [
+    { type: 'namespace', new: dnsNamespace() },
+    { type: 'service', new: dnsService() },
+    {
+      type: 'service',
+      new: dnsService(
+        { type: 'ExternalName', externalName: 'cart.shop.svc.cluster.local', clusterIP: '', clusterIPs: [] },
+        'alias',
+      ),
+    },
+    { type: 'service', new: headlessService({}, 'sleepy') },
+    {
+      type: 'slice',
+      new: dnsSlice(['10.244.0.1 !ready'], {
+        metadata: { name: 's', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'sleepy' } },
+      }),
+    },
+  ],
+});
+
+const cases: readonly [name: string, type: string, lines: readonly RegExp[]][] = [
+  ['cart.shop.svc.cluster.local', 'A', [/10\.96\.0\.1 comes from Service shop\/cart \(TTL 5 s\)/]],
+  ['cart.shop.svc.cluster.local', 'MX', [/exists \(Service shop\/cart\) without MX: it has A, SRV/]],
+  ['alias.shop.svc.cluster.local', 'A', [/alias of cart\.shop/, /comes from Service shop\/cart/]],
+  [
+    'sleepy.shop.svc.cluster.local',
+    'A',
+    [/headless Service shop\/sleepy has no ready endpoint \(NXDOMAIN of zone cluster\.local\.\)/],
+  ],
+  ['nope.shop.svc.cluster.local', 'A', [/there is no Service shop\/nope/]],
+  ['cart.nope.svc.cluster.local', 'A', [/there is no Service nope\/cart/]],
+  ['_x._tcp.cart.shop.svc.cluster.local', 'SRV', [/has no port _x\._tcp/]],
+  ['shop.svc.cluster.local', 'A', [/exists \(Namespace shop\) without A: it has no records, only names below it/]],
+  ['example.com', 'A', [/not in a zone of the cluster .* upstream/]],
+];
+
+for (const [name, type, lines] of cases) {
+  test(`why ${name} ${type} is answered as it is`, () => {
+    const question = questionOf(name, type);
+    const explained = explain(records, question.name, question.type);
+    assert.equal(explained.length, lines.length, explained.join('\n'));
+    for (const [index, line] of lines.entries()) assert.match(explained[index] ?? '', line);
+  });
+}

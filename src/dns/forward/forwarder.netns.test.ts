@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { before, test } from 'node:test';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { silentLogger } from '../../observe/log.ts';
+import { createMetrics } from '../../observe/metrics.ts';
+import type { SocketAddress } from '../config.ts';
+import { createFrames } from '../listen/tcp-frames.ts';
+import { recordsOf } from '../reply.ts';
+import { readMessage } from '../wire/message.ts';
+import type { Message, ResourceRecord } from '../wire/message.ts';
+import { parseName } from '../wire/names.ts';
+import type { Name } from '../wire/names.ts';
+import { nameRdata, soaRdata } from '../wire/rdata.ts';
+import { classIn, flags, rcodes, typeNumbers } from '../wire/types.ts';
+import { writeMessage } from '../wire/writer.ts';
+import type { MessageToWrite } from '../wire/writer.ts';
+import { createForwarder } from './forwarder.ts';
+import type { ForwarderOptions } from './forwarder.ts';
+import type { Resolved, Resolver } from './resolver.ts';
+
+before(() => isolateNetwork());
+
+const { A, CNAME, SOA } = typeNumbers;
+
+function name(text: string): Name {
+  const parsed = parseName(text);
+  assert.ok(parsed);
+  return parsed;
+}
+
+const www = name('www.example.com');
+const address = (owner: Name, ...last: number[]): ResourceRecord[] =>
+  recordsOf(
+    owner,
+    A,
+    60,
+    last.map((it) => Uint8Array.of(192, 0, 2, it)),
+  );
+
+interface Upstream extends AsyncDisposable {
+  readonly where: SocketAddress;
+  readonly asked: Message[];
+}
+
+type Answer = (query: Message, transport: 'udp' | 'tcp') => readonly Partial<MessageToWrite>[];
+
+/** A name server on loopback: `answer` gives the messages it sends for each query, none to stay silent. */
+async function upstream(answer: Answer): Promise<Upstream> {
+  const asked: Message[] = [];
+  const respond = (packet: Buffer, transport: 'udp' | 'tcp', send: (bytes: Buffer) => void): void => {
+    const query = readMessage(packet);
+    assert.ok(!('malformed' in query));
+    asked.push(query);
+    for (const message of answer(query, transport)) {
+      send(writeMessage({ id: query.id, flags: flags.QR | flags.RA, questions: query.questions, ...message }));
+    }
+  };
+  const udp = createSocket('udp4');
+  udp.on('message', (packet, peer: RemoteInfo) =>
+    respond(packet, 'udp', (bytes) => udp.send(bytes, peer.port, peer.address)),
+  );
+  const tcp = createServer((socket) => {
+    const frames = createFrames((packet) =>
+      respond(packet, 'tcp', (bytes) => {
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(bytes.length);
+        socket.write(Buffer.concat([length, bytes]));
+      }),
+    );
+    socket.on('data', (chunk: Buffer) => frames(chunk));
+    socket.on('error', () => undefined);
+  });
+  const bound = once(udp, 'listening');
+  udp.bind(0, '127.0.0.1');
+  await bound;
+  const where = { address: '127.0.0.1', port: udp.address().port };
+  tcp.listen(where.port, where.address);
+  await once(tcp, 'listening');
+  return {
+    where,
+    asked,
+    async [Symbol.asyncDispose]() {
+      udp.close();
+      tcp.close();
+      await once(tcp, 'close');
+    },
+  };
+}
+
+function forwarder(upstreams: readonly Upstream[], options: Partial<ForwarderOptions> = {}): Resolver {
+  return createForwarder({
+    upstreams: upstreams.map(({ where }) => where),
+    logger: silentLogger,
+    metrics: createMetrics(),
+    now: Date.now,
+    timeoutMs: 100,
+    ...options,
+  });
+}
+
+function resolve(resolver: Resolver, owner: Name = www, type: number = A): Promise<Resolved> {
+  return resolver.resolve({ name: owner, type, class: classIn }, false, false);
+}
+
+function addresses({ answers }: Resolved): string[] {
+  return answers.filter(({ type }) => type === A).map(({ rdata }) => [...rdata].join('.'));
+}
+
+test('an answer is passed on and kept for its time', async () => {
+  let now = 1_000_000;
+  await using server = await upstream(() => [{ answers: address(www, 1) }]);
+  await using resolver = forwarder([server], { now: () => now });
+  assert.deepEqual(addresses(await resolve(resolver)), ['192.0.2.1']);
+  now += 59_000;
+  const kept = await resolve(resolver, name('WWW.example.com'));
+  assert.deepEqual([kept.from, kept.answers[0]?.ttl], ['cache', 1]);
+  assert.equal(server.asked.length, 1);
+  now += 1000;
+  await resolve(resolver);
+  assert.equal(server.asked.length, 2);
+});
+
+test('an answer that was cut is asked for again over TCP', async () => {
+  await using server = await upstream((_query, transport) => [
+    transport === 'udp' ? { flags: flags.QR | flags.TC } : { answers: address(www, 1, 2, 3) },
+  ]);
+  await using resolver = forwarder([server]);
+  assert.equal(addresses(await resolve(resolver)).length, 3);
+});
+
+test('the next upstream is asked when one is silent, closed or refuses, and the silent one then comes last', async () => {
+  await using silent = await upstream(() => []);
+  await using refusing = await upstream(() => [{ flags: flags.QR | rcodes.REFUSED }]);
+  await using good = await upstream((query) => [{ answers: address(query.questions[0]?.name ?? www, 1) }]);
+  await using resolver = forwarder([silent, refusing, good]);
+  assert.deepEqual(addresses(await resolve(resolver)), ['192.0.2.1']);
+  await resolve(resolver, name('b.example.com'));
+  assert.deepEqual([silent.asked.length, refusing.asked.length, good.asked.length], [1, 2, 2]);
+});
+
+test('when nobody answers it is SERVFAIL with a reason, and not asked again at once', async () => {
+  let now = 1_000_000;
+  await using silent = await upstream(() => []);
+  await using resolver = forwarder([silent], { attempts: 2, timeoutMs: 30, now: () => now });
+  const failed = await resolve(resolver);
+  assert.equal(failed.rcode, rcodes.SERVFAIL);
+  assert.match(failed.error?.text ?? '', /did not answer/);
+  assert.equal((await resolve(resolver)).rcode, rcodes.SERVFAIL);
+  assert.equal(silent.asked.length, 2);
+  now += 3000;
+  await resolve(resolver);
+  assert.equal(silent.asked.length, 4);
+});
+
+test('an old answer is used while nobody answers, and marked', async () => {
+  let now = 1_000_000;
+  let isAlive = true;
+  await using server = await upstream(() => (isAlive ? [{ answers: address(www, 1) }] : []));
+  await using resolver = forwarder([server], { attempts: 1, timeoutMs: 30, now: () => now });
+  await resolve(resolver);
+  isAlive = false;
+  now += 3_600_000;
+  const stale = await resolve(resolver);
+  assert.deepEqual([addresses(stale), stale.answers[0]?.ttl, stale.error?.code], [['192.0.2.1'], 30, 3]);
+  now += 2 * 86_400_000;
+  assert.equal((await resolve(resolver)).rcode, rcodes.SERVFAIL);
+});
+
+test('forged and late packets are passed over: wrong id, wrong question, no answer at all', async () => {
+  await using server = await upstream((query) => [
+    { id: query.id ^ 1, answers: address(www, 66) },
+    { questions: [{ name: name('evil.example.com'), type: A, class: classIn }], answers: address(www, 66) },
+    { questions: [], answers: address(www, 66) },
+    { flags: 0, answers: address(www, 66) },
+    { answers: address(www, 1) },
+  ]);
+  await using resolver = forwarder([server]);
+  assert.deepEqual(addresses(await resolve(resolver)), ['192.0.2.1']);
+});
+
+test('what was not asked for is not believed; aliases are followed in any order', async () => {
+  const target = name('target.example.net');
+  await using server = await upstream(() => [
+    {
+      answers: [
+        ...address(name('bank.example.org'), 66),
+        ...address(target, 1),
+        ...recordsOf(www, CNAME, 30, [nameRdata(target)]),
+      ],
+      authorities: recordsOf(name('org'), SOA, 60, [soaRdata('\0', '\0', numbers(60))]),
+      additionals: address(name('bank.example.org'), 66),
+    },
+  ]);
+  await using resolver = forwarder([server]);
+  const { answers, authorities } = await resolve(resolver);
+  assert.deepEqual(
+    answers.map((it) => [it.name, it.type]),
+    [
+      [target, A],
+      [www, CNAME],
+    ],
+  );
+  assert.deepEqual(authorities, []);
+});
+
+function numbers(minimum: number): Parameters<typeof soaRdata>[2] {
+  return { serial: 1, refresh: 1, retry: 1, expire: 1, minimum };
+}
+
+test('negative answers are kept as long as the SOA says, at most 30 seconds (RFC 2308)', async () => {
+  for (const [minimum, lasts] of [
+    [10, 10],
+    [3600, 30],
+  ] as const) {
+    let now = 1_000_000;
+    await using server = await upstream(() => [
+      {
+        flags: flags.QR | rcodes.NXDOMAIN,
+        authorities: recordsOf(name('example.com'), SOA, 3600, [soaRdata('\0', '\0', numbers(minimum))]),
+      },
+    ]);
+    await using resolver = forwarder([server], { now: () => now });
+    assert.equal((await resolve(resolver)).rcode, rcodes.NXDOMAIN);
+    now += lasts * 1000 - 1;
+    const kept = await resolve(resolver);
+    assert.deepEqual([kept.rcode, kept.authorities.length], [rcodes.NXDOMAIN, 1]);
+    assert.equal(server.asked.length, 1);
+    now += 1;
+    await resolve(resolver);
+    assert.equal(server.asked.length, 2);
+  }
+});
+
+test('equal questions under way are asked once, and there is a limit to how many are under way', async () => {
+  await using server = await upstream((query) => [{ answers: address(query.questions[0]?.name ?? www, 1) }]);
+  await using resolver = forwarder([server], { maxPending: 2 });
+  const same = await Promise.all([resolve(resolver), resolve(resolver), resolve(resolver)]);
+  assert.deepEqual(
+    same.map((it) => it.rcode),
+    [0, 0, 0],
+  );
+  assert.equal(server.asked.length, 1);
+  const names = ['a.example.com', 'b.example.com', 'c.example.com'].map(name);
+  const different = await Promise.all(names.map((it) => resolve(resolver, it)));
+  assert.deepEqual(
+    different.map((it) => it.rcode),
+    [0, 0, rcodes.SERVFAIL],
+  );
+});
+
+test('the cache has a limit; what was used last stays', async () => {
+  await using server = await upstream((query) => [{ answers: address(query.questions[0]?.name ?? www, 1) }]);
+  await using resolver = forwarder([server], { cacheCapacity: 2 });
+  for (const it of ['a.example', 'b.example', 'a.example', 'c.example', 'a.example']) await resolve(resolver, name(it));
+  assert.equal(server.asked.length, 3);
+});
+
+test('every question has its own id and port', async () => {
+  const seen = new Set<number>();
+  await using server = await upstream((query) => {
+    seen.add(query.id);
+    return [{ answers: address(query.questions[0]?.name ?? www, 1) }];
+  });
+  await using resolver = forwarder([server]);
+  for (let i = 0; i < 20; i += 1) await resolve(resolver, name(`n${i}.example`));
+  assert.ok(seen.size > 15);
+});
