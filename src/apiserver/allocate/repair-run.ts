@@ -57,14 +57,18 @@ function operationsOf(plan: RepairPlan, { ipAddresses, now, newUid }: RepairConf
   return [...puts, ...deletions];
 }
 
-/** The Event (core/v1) that carries a finding to users. */
-export function eventOf({ service, reason, message }: RepairEvent, nowMs: number): Readonly<Record<string, unknown>> {
+/** The Event (core/v1) that carries a finding to users. `id` makes its name unique. */
+export function eventOf(
+  { service, reason, message }: RepairEvent,
+  nowMs: number,
+  id: string,
+): Readonly<Record<string, unknown>> {
   const { name = '', namespace = '', uid } = service.metadata;
   const time = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
   return {
     kind: 'Event',
     apiVersion: 'v1',
-    metadata: { generateName: `${name}.`, namespace },
+    metadata: { name: `${name}.${id}`, namespace },
     involvedObject: { kind: 'Service', apiVersion: 'v1', name, namespace, uid },
     reason,
     message,
