@@ -11,7 +11,7 @@ export class SpdyStream extends Duplex {
   private readonly send: (frame: Buffer, done: () => void) => void;
   /** Both sides have said their last: nothing is left to reset. */
   private isOver = { read: false, written: false };
-  private resume: (() => void) | undefined;
+  private onWanted: (() => void) | undefined;
 
   constructor(id: number, headers: Headers, send: (frame: Buffer, done: () => void) => void) {
     super({ allowHalfOpen: true });
@@ -31,13 +31,13 @@ export class SpdyStream extends Duplex {
   }
 
   whenWanted(resume: () => void): void {
-    this.resume = resume;
+    this.onWanted = resume;
   }
 
   override _read(): void {
-    const { resume } = this;
-    this.resume = undefined;
-    resume?.();
+    const { onWanted } = this;
+    this.onWanted = undefined;
+    onWanted?.();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
