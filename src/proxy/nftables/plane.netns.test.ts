@@ -4,37 +4,11 @@ import { openRoute } from '../../linux/route.ts';
 import { commonCases, routedCases, targetPort, type World } from '../contract/cases.ts';
 import { declareContract, type Subject } from '../contract/contract.ts';
 import { HostNetwork } from '../contract/hosts.ts';
-import type { Dataplane, NodeNetwork } from '../dataplane.ts';
+import { ipv4, ipv6, network } from '../contract/worlds.ts';
+import type { Dataplane } from '../dataplane.ts';
 import { createNftablesPlane } from './plane.ts';
 
 isolateNetwork();
-
-const ipv4: World = {
-  family: 'IPv4',
-  pods: { pod1: '10.244.0.11', pod2: '10.244.0.12', pod3: '10.244.1.13' },
-  services: ['10.96.0.10', '10.96.0.11', '10.96.0.12'],
-  unallocated: '10.96.200.1',
-  external: '203.0.113.80',
-  node: '192.0.2.1',
-  sources: { outside: '192.0.2.100', client: '10.244.0.20' },
-};
-
-const ipv6: World = {
-  family: 'IPv6',
-  pods: { pod1: 'fd00:244::11', pod2: 'fd00:244::12', pod3: 'fd00:244:1::13' },
-  services: ['fd00:96::10', 'fd00:96::11', 'fd00:96::12'],
-  unallocated: 'fd00:96::ffff',
-  external: '2001:db8:80::80',
-  node: '2001:db8::1',
-  sources: { outside: '2001:db8::100', client: 'fd00:244::20' },
-};
-
-const network: NodeNetwork = {
-  podCidrs: ['10.244.0.0/24', 'fd00:244::/64'],
-  clusterCidrs: ['10.244.0.0/16', 'fd00:244::/32'],
-  serviceCidrs: ['10.96.0.0/16', 'fd00:96::/112'],
-  nodePortAddresses: [],
-};
 
 let plane: Dataplane;
 let hosts: HostNetwork;
