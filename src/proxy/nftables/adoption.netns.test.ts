@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, afterEach, before, test } from 'node:test';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { openRoute } from '../../linux/route.ts';
+import type { Frontend } from '../../routing/frontend.ts';
+import { Frontends } from '../contract/cases.ts';
+import { changesBetween } from '../contract/contract.ts';
+import { HostNetwork } from '../contract/hosts.ts';
+import { ipv4, network } from '../contract/worlds.ts';
+import type { Dataplane } from '../dataplane.ts';
+import { createNftablesPlane } from './plane.ts';
+
+isolateNetwork();
+
+const make = new Frontends(ipv4);
+const local = make.forward('pod1');
+/** One frontend of every sort. */
+const everySort: readonly Frontend[] = [
+  make.clusterIp(make.forward('pod1', 'pod2', 'pod3')),
+  make.clusterIp(make.forward('pod1', 'pod2'), { protocol: 'UDP', affinity: { timeoutSeconds: 10_800 } }),
+  make.make('ClusterIP', ipv4.services[1], 443, { verdict: 'reject', backends: [] }),
+  make.make('ClusterIP', ipv4.services[2], 443, { verdict: 'drop', backends: [] }),
+  make.make('NodePort', undefined, 30080, make.forward('pod1', 'pod2'), { external: local, masquerade: 'never' }),
+  make.make('LoadBalancer', ipv4.external, 80, make.forward('pod2'), {
+    sourceRanges: ['192.0.2.0/24', '198.51.100.7/32'],
+  }),
+  make.make('ExternalIP', '203.0.113.81', 80, make.forward('pod3'), { service: 'test/other', portName: '' }),
+  {
+    ...make.make('ClusterIP', 'fd00:96::10', 80, {
+      verdict: 'forward',
+      backends: [{ address: 'fd00:244::11', port: 8080, weight: 1, local: true }],
+    }),
+    key: '[fd00:96::10]:80/TCP',
+    family: 'IPv6',
+  },
+];
+
+let hosts: HostNetwork;
+const planes: Dataplane[] = [];
+
+function open(): Dataplane {
+  const plane = createNftablesPlane({ network });
+  planes.push(plane);
+  return plane;
+}
+
+function nft(...args: string[]): string {
+  const result = spawnSync('nft', args);
+  assert.equal(result.status, 0, `nft ${args.join(' ')}: ${String(result.stderr)} ${result.signal ?? ''}`);
+  assert.equal(String(result.stderr), '');
+  return String(result.stdout);
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, `still not: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+before(async () => {
+  const gateways = ['10.244.0.1', 'fd00:244::1'] as const;
+  hosts = new HostNetwork([
+    { name: 'pod1', addresses: [ipv4.pods.pod1], gateways },
+    { name: 'pod2', addresses: [ipv4.pods.pod2], gateways },
+    { name: 'pod3', addresses: [ipv4.pods.pod3], gateways },
+    { name: 'client', addresses: [ipv4.sources.client], gateways },
+  ]);
+  using route = openRoute();
+  route.replaceRoute({ destination: '10.96.0.0/16', linkIndex: route.link('to-client')?.index ?? 0 });
+  for (const [name, address] of Object.entries(ipv4.pods)) await hosts.host(name).serve(address, 8080);
+});
+
+afterEach(async () => {
+  for (const plane of planes.splice(0)) await plane.close();
+  nft('flush', 'ruleset');
+});
+
+after(() => hosts[Symbol.asyncDispose]());
+
+test('nft prints the tables as if it had written them', async () => {
+  await open().adopt(everySort);
+  const listing = nft('list', 'ruleset');
+  for (const line of [
+    'type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service',
+    '10.96.0.10 . tcp . 80 comment "test/web:http" : 0x',
+    'dnat ip to ip daddr . meta l4proto . th dport . numgen random mod 3 map @backends',
+    'update @affinity { ip saddr . ip daddr . meta l4proto . th dport timeout 3h : meta mark }',
+    '203.0.113.80 . tcp . 80 . 192.0.2.0/24',
+    'elements = { 10.244.0.0/24 }',
+    'chain port-spread-1-outside-keep',
+    'ct status dnat goto translated',
+    'table ip6 fairlead',
+  ]) {
+    assert.ok(listing.includes(line), `${line} is not in\n${listing}`);
+  }
+});
+
+test('a new process takes over what is in force without changing anything', async () => {
+  const first = open();
+  await first.adopt(everySort);
+  await first.close();
+  const listing = nft('list', 'ruleset');
+  const second = open();
+  assert.deepEqual(await second.adopt(everySort), { refused: [], operations: 0 });
+  assert.equal(nft('list', 'ruleset'), listing);
+  assert.deepEqual(new Set(await second.dump()), new Set(everySort));
+});
+
+test('a new process changes only what differs', async () => {
+  await open().adopt(everySort);
+  const desired = [make.clusterIp(make.forward('pod1', 'pod2')), ...everySort.slice(1, -2)];
+  const plane = open();
+  const { operations } = await plane.adopt(desired);
+  assert.ok(operations < 30, `${operations} operations`);
+  assert.deepEqual(new Set(await plane.dump()), new Set(desired));
+});
+
+test('elements that nobody asked for go, missing ones come back', async () => {
+  await open().adopt(everySort);
+  nft('add', 'element', 'ip', 'fairlead', 'cluster-ips', '{ 10.96.7.7 }');
+  nft('add', 'element', 'ip', 'fairlead', 'backends', '{ 10.96.7.7 . tcp . 80 . 0 : 10.0.0.1 . 80 }');
+  nft('delete', 'element', 'ip', 'fairlead', 'backends', '{ 10.96.0.10 . tcp . 80 . 1 }');
+  nft('add', 'chain', 'ip', 'fairlead', 'spread-9');
+  const plane = open();
+  assert.ok((await plane.adopt(everySort)).operations > 0);
+  const clean = nft('list', 'ruleset');
+  assert.ok(!clean.includes('10.96.7.7') && !clean.includes('spread-9'), clean);
+  assert.deepEqual(new Set(await plane.dump()), new Set(everySort));
+  assert.equal((await open().adopt(everySort)).operations, 0);
+});
+
+test('a table of another version is replaced in one step', async () => {
+  nft('add', 'table', 'ip', 'fairlead');
+  nft('add', 'chain', 'ip', 'fairlead', 'old');
+  const plane = open();
+  await plane.adopt(everySort);
+  assert.deepEqual(new Set(await plane.dump()), new Set(everySort));
+  assert.ok(!nft('list', 'ruleset').includes('chain old'));
+});
+
+test('tables of others are left alone, also by remove', async () => {
+  nft('add', 'table', 'ip', 'theirs');
+  nft('add', 'chain', 'ip', 'theirs', 'input', '{ type filter hook input priority 0; }');
+  const theirs = nft('list', 'table', 'ip', 'theirs');
+  const plane = open();
+  await plane.adopt(everySort);
+  assert.equal(nft('list', 'table', 'ip', 'theirs'), theirs);
+  await plane.remove();
+  planes.pop();
+  assert.equal(nft('list', 'ruleset'), theirs);
+});
+
+test('a flushed rule set is put back, by the watch and by the next change', async () => {
+  const plane = open();
+  await plane.adopt(everySort);
+  nft('flush', 'ruleset');
+  await until(async () => (await plane.dump()).length === everySort.length, 'restored by the watch');
+  nft('flush', 'ruleset');
+  const more = [...everySort, make.make('ClusterIP', '10.96.0.99', 80, make.forward('pod1'))];
+  const { refused } = await plane.apply(changesBetween(everySort, more));
+  assert.deepEqual(refused, []);
+  assert.deepEqual(new Set(await plane.dump()), new Set(more));
+});
+
+test('what the kernel cannot take stands alone; everything else is in force', async () => {
+  const bad: Frontend = {
+    ...make.clusterIp({ verdict: 'forward', backends: [{ address: 'fd00::1', port: 1, weight: 1, local: false }] }),
+    port: 99,
+    key: '10.96.0.10:99/TCP',
+  };
+  const plane = open();
+  const { refused } = await plane.adopt([...everySort, bad]);
+  assert.deepEqual(refused, [{ key: bad.key, reason: 'backend [fd00::1]:1 is not IPv4' }]);
+  assert.equal((await plane.dump()).length, everySort.length);
+});
+
+test('an endpoint change is a handful of operations', async () => {
+  const plane = open();
+  await plane.adopt(everySort);
+  const web = [make.clusterIp(make.forward('pod1', 'pod2', 'pod3'))];
+  const replaced = [make.clusterIp(make.forward('pod1', 'pod2'))];
+  assert.ok((await plane.apply(changesBetween(web, replaced))).operations <= 12);
+  assert.ok((await plane.apply(changesBetween(replaced, web))).operations <= 6);
+  assert.equal((await plane.apply(changesBetween(web, web))).operations, 0);
+});
+
+test('connections live on without any process of ours, and through adoption', async () => {
+  const web = make.clusterIp(make.forward('pod1', 'pod2', 'pod3'));
+  const first = open();
+  await first.adopt([web]);
+  const client = hosts.host('client');
+  const server = (await client.hold('10.96.0.10', 80, false)).split(' ')[0];
+  await first.close();
+  assert.match(await client.again(), new RegExp(`^${server} `));
+  assert.match(await client.call('10.96.0.10', 80, false), /^pod/);
+  const second = open();
+  await second.adopt([make.clusterIp(make.forward('pod1', 'pod2', 'pod3'))]);
+  await second.apply(changesBetween([web], []));
+  assert.match(await client.again(), new RegExp(`^${server} `), 'its frontend is gone, the connection is not');
+});
+
+test('a UDP socket moves at once when its backend goes, and stays when another goes', async () => {
+  const plane = open();
+  const udp = (...pods: ('pod1' | 'pod2' | 'pod3')[]) => [make.clusterIp(make.forward(...pods), { protocol: 'UDP' })];
+  await plane.adopt(udp('pod1'));
+  const client = hosts.host('client');
+  assert.match(await client.hold('10.96.0.10', 80, true), /^pod1 /);
+  await plane.apply(changesBetween(udp('pod1'), udp('pod1', 'pod2')));
+  assert.match(await client.again(), /^pod1 /);
+  await plane.apply(changesBetween(udp('pod1', 'pod2'), udp('pod1')));
+  assert.match(await client.again(), /^pod1 /);
+  await plane.apply(changesBetween(udp('pod1'), udp('pod3')));
+  assert.match(await client.again(), /^pod3 /);
+  await plane.apply(changesBetween(udp('pod3'), []));
+  assert.equal(await client.again(), 'timeout');
+  await plane.apply(changesBetween([], udp('pod2')));
+  assert.match(await client.again(), /^pod2 /);
+});
