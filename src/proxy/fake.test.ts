@@ -1,5 +1,6 @@
 import { type Call, commonCases, routedCases, targetPort, type World } from './contract/cases.ts';
 import { declareContract } from './contract/contract.ts';
+import { declareModel } from './contract/model.ts';
 import { ipv4, ipv6, network } from './contract/worlds.ts';
 import { createFakePlane } from './fake.ts';
 
@@ -25,4 +26,6 @@ for (const world of [ipv4, ipv6]) {
     ...commonCases(world),
     ...routedCases(world),
   ]);
+  const options = { world, seed: 1, steps: 100, firstPort: 80, hasRoutedKinds: true };
+  declareModel(`fake ${world.family}`, () => plane, options);
 }

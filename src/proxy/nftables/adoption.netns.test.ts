@@ -7,7 +7,8 @@ import type { Frontend } from '../../routing/frontend.ts';
 import { Frontends } from '../contract/cases.ts';
 import { changesBetween } from '../contract/contract.ts';
 import { HostNetwork } from '../contract/hosts.ts';
-import { ipv4, network } from '../contract/worlds.ts';
+import { declareModel } from '../contract/model.ts';
+import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { createNftablesPlane } from './plane.ts';
 
@@ -74,11 +75,19 @@ before(async () => {
 });
 
 afterEach(async () => {
+  modelPlane = undefined;
   for (const plane of planes.splice(0)) await plane.close();
   nft('flush', 'ruleset');
 });
 
 after(() => hosts[Symbol.asyncDispose]());
+
+let modelPlane: Dataplane | undefined;
+
+for (const world of [ipv4, ipv6]) {
+  const options = { world, seed: 20_261_123, steps: 300, firstPort: 80, hasRoutedKinds: true };
+  declareModel(`nftables ${world.family}`, () => (modelPlane ??= open()), options);
+}
 
 test('nft prints the tables as if it had written them', async () => {
   await open().adopt(everySort);

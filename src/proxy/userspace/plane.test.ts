@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { commonCases, Frontends, type World } from '../contract/cases.ts';
 import { declareContract } from '../contract/contract.ts';
+import { declareModel } from '../contract/model.ts';
 import { type Host, startHost } from '../contract/hosts.ts';
 import { createUserspacePlane } from './plane.ts';
 
@@ -42,6 +43,8 @@ declareContract(
   () => ({ plane, world, call: ({ address, port, protocol }) => caller().call(address, port, protocol === 'UDP') }),
   commonCases(world, make),
 );
+
+declareModel('userspace', () => plane, { world, seed: 7, steps: 60, firstPort: 8190, hasRoutedKinds: false });
 
 test('a port that is taken, privileged or not of this machine is refused, and the others work', async (t) => {
   const taken = createServer().listen(8181, '127.96.77.10');
