@@ -108,24 +108,34 @@ export interface ReadName {
  */
 export function readName(packet: Buffer, offset: number): ReadName | undefined {
   let name = '';
-  let at = offset;
+  let start = offset;
   let end = -1;
-  let limit = offset;
   for (;;) {
+    const at = endOfLabels(packet, start);
     const length = packet[at];
     if (length === undefined) return undefined;
-    if (length === 0) return name.length > 254 ? undefined : { name: `${name}\0`, end: end < 0 ? at + 1 : end };
-    if (length < 64) {
-      if (at + 1 + length > packet.length || name.length > 254) return undefined;
-      name += packet.toString('latin1', at, at + 1 + length);
-      at += 1 + length;
-    } else {
-      const low = packet[at + 1];
-      if (length < 192 || low === undefined) return undefined;
-      const target = ((length & 63) << 8) | low;
-      if (target >= limit) return undefined;
-      if (end < 0) end = at + 2;
-      at = limit = target;
+    if (length === 0) {
+      name += packet.toString('latin1', start, at + 1);
+      return name.length > 255 ? undefined : { name, end: end < 0 ? at + 1 : end };
     }
+    const low = packet[at + 1];
+    if (length < 192 || low === undefined) return undefined;
+    const target = ((length & 63) << 8) | low;
+    // Backwards from where this piece began: so no byte is read twice, and reading ends.
+    if (target >= start) return undefined;
+    name += packet.toString('latin1', start, at);
+    if (name.length > 254) return undefined;
+    if (end < 0) end = at + 2;
+    start = target;
+  }
+}
+
+/** Offset of the byte behind the plain labels from `at` on: a zero, a pointer, or past the end. */
+function endOfLabels(packet: Buffer, at: number): number {
+  let end = at;
+  for (;;) {
+    const length = packet[end] ?? 0;
+    if (length === 0 || length > 63) return end;
+    end += 1 + length;
   }
 }
