@@ -4,12 +4,20 @@ import type { StatusCause } from '../../api/meta/status.ts';
 import type { Kind } from '../../api/schema.ts';
 import { isJsonObject, sameJson, type JsonObject } from '../../lib/json.ts';
 import { fieldSetOf } from './compare.ts';
-import { intersectionOf, membersOf, noFields, sameSet, unionOf, withoutFields, type FieldSet } from './field-set.ts';
+import { intersectionOf, membersOf, noFields, sameSet, unionOf, type FieldSet } from './field-set.ts';
 import { formatManagers, idOf, parseManagers, type Manager, type ManagerId, type Managers } from './managers.ts';
 import { mergeApplied, pruneDropped } from './merge.ts';
 import { showPath } from './path-element.ts';
 import { checkDistinct, shapeOf } from './shape.ts';
-import { compareOwned, ignoredFields, managerOf, trackUpdate, withoutOwned, type Writer } from './update.ts';
+import {
+  compareOwned,
+  managerOf,
+  ownedPart,
+  trackUpdate,
+  withoutOwned,
+  withoutResetFields,
+  type Writer,
+} from './update.ts';
 
 /** Who applies, and whether it takes over fields that others own. */
 export interface Applier extends Writer {
@@ -42,7 +50,8 @@ export function applyPatch<T extends ApiObject>(
   const before = managersOf(kind, live, applier);
   const last = before.get(idOf(id));
   const named = fieldSetOf(shape, applied);
-  const fields = withoutFields(named, ignoredFields(kind, applier.subresource));
+  const owned = fieldSetOf(shape, ownedPart(kind, applied, applier.subresource));
+  const fields = withoutResetFields(kind, owned, applier.subresource);
   const mine: Manager = { ...id, time: last?.time, fields };
   const claimed = new Map(before).set(idOf(id), mine);
   const bare = live === undefined ? undefined : withoutManagedFields(live);

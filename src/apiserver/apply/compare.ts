@@ -1,6 +1,6 @@
 import { sameJson } from '../../lib/json.ts';
 import { fieldNode, noFields, type FieldSet } from './field-set.ts';
-import { partsByElement, partsOf, type Part, type Shape } from './shape.ts';
+import { isGranular, partAt, partsByElement, partsOf, type Part, type Shape } from './shape.ts';
 
 /** Which paths a change adds, modifies and removes. */
 export interface Comparison {
@@ -40,11 +40,18 @@ function memberNode(node: FieldSet): FieldSet {
   return fieldNode(true, { ...node }) ?? noFields;
 }
 
-/** A value and everything in it. */
+/** A value and everything in it. On the path of every create: it builds nothing but the set. */
 function allOf(shape: Shape, value: unknown): FieldSet {
-  const children: Record<string, FieldSet> = {};
-  for (const part of partsOf(shape, value) ?? []) children[part.element] = allOf(part.shape, part.value);
-  return fieldNode(true, children) ?? noFields;
+  if (shape === undefined || !isGranular(shape, value)) return noFields;
+  const children: Record<string, FieldSet> = { '.': noFields };
+  let isEmpty = true;
+  for (const name in value) {
+    const part = partAt(shape, value, name);
+    if (part === undefined) continue;
+    children[part.element] = allOf(part.shape, part.value);
+    isEmpty = false;
+  }
+  return isEmpty ? noFields : children;
 }
 
 function compare(shape: Shape, left: unknown, right: unknown): Outcome {
@@ -69,6 +76,7 @@ function implied(shape: Shape, other: unknown): unknown {
 }
 
 function compareParts(left: readonly Part[], right: readonly Part[]): Outcome {
+  if (left.length === 0) return { ...unchanged, added: addedParts(right) };
   const sets: Record<keyof Comparison, Record<string, FieldSet>> = { added: {}, modified: {}, removed: {} };
   const before = partsByElement(left);
   const after = partsByElement(right);
@@ -88,4 +96,13 @@ function compareParts(left: readonly Part[], right: readonly Part[]): Outcome {
     modified: fieldNode(false, sets.modified),
     removed: fieldNode(false, sets.removed),
   };
+}
+
+function addedParts(parts: readonly Part[]): FieldSet | undefined {
+  const added: Record<string, FieldSet> = {};
+  for (const { element, value, shape } of parts) {
+    const node = compare(shape, undefined, value).added;
+    if (node !== undefined) added[element] = node;
+  }
+  return fieldNode(false, added);
 }

@@ -1,6 +1,6 @@
 import { badRequest } from '../../api/errors.ts';
 import type { Field, Kind } from '../../api/schema.ts';
-import { isJsonObject } from '../../lib/json.ts';
+import { isJsonObject, type JsonObject } from '../../lib/json.ts';
 import { fieldElement, keyElement, showPath, valueElement } from './path-element.ts';
 
 /** What the schema says of a value: its type, and how its parts are owned. Undefined: nothing, it is one piece. */
@@ -20,7 +20,7 @@ export function shapeOf(kind: Kind): Shape {
 }
 
 /** Does a value of that shape and form have parts of its own? Others (scalars, atomic lists and objects) are leaves. */
-export function isGranular(shape: Shape, value: unknown): boolean {
+export function isGranular(shape: Shape, value: unknown): value is JsonObject | readonly unknown[] {
   if (shape === undefined) return false;
   const { type, listType = 'atomic', mapType = 'granular' } = shape;
   switch (type.type) {
@@ -37,15 +37,25 @@ export function isGranular(shape: Shape, value: unknown): boolean {
 
 /** The parts of a granular value, in order; null counts as absent. Undefined for a leaf. */
 export function partsOf(shape: Shape, value: unknown): readonly Part[] | undefined {
-  if (!isGranular(shape, value) || shape === undefined) return undefined;
-  if (Array.isArray(value)) return value.map((item) => itemPart(shape, item));
+  if (shape === undefined || !isGranular(shape, value)) return undefined;
   const parts: Part[] = [];
-  if (!isJsonObject(value)) return parts;
-  for (const [name, each] of Object.entries(value)) {
-    if (each === undefined || each === null) continue;
-    parts.push({ element: fieldElement(name), value: each, shape: fieldShape(shape, name) });
+  for (const name in value) {
+    const part = partAt(shape, value, name);
+    if (part !== undefined) parts.push(part);
   }
   return parts;
+}
+
+/** The part under a field's name or a list's index (as text); undefined when there is none. */
+export function partAt(
+  shape: NonNullable<Shape>,
+  value: JsonObject | readonly unknown[],
+  name: string,
+): Part | undefined {
+  if (Array.isArray(value)) return itemPart(shape, value[Number(name)]);
+  const part = isJsonObject(value) ? value[name] : undefined;
+  if (part === undefined || part === null) return undefined;
+  return { element: fieldElement(name), value: part, shape: fieldShape(shape, name) };
 }
 
 /** The same parts by element. A list's later duplicates are left out. */

@@ -1,5 +1,6 @@
 import type { ApiObject, ManagedFieldsEntry } from '../../api/meta/object-meta.ts';
 import type { Kind } from '../../api/schema.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { compareObjects, type Comparison } from './compare.ts';
 import { differenceOf, isEmptySet, unionOf, withoutFields, type FieldSet } from './field-set.ts';
 import {
@@ -23,21 +24,17 @@ export interface Writer {
   readonly subresource?: string;
 }
 
-/** Never owned: identity and what the server sets by itself. */
-const unowned: readonly (readonly string[])[] = [
-  ['apiVersion'],
-  ['kind'],
-  ...[
-    'name',
-    'namespace',
-    'creationTimestamp',
-    'selfLink',
-    'uid',
-    'generation',
-    'managedFields',
-    'resourceVersion',
-  ].map((name) => ['metadata', name]),
-];
+/** Metadata that nobody owns: identity and what the server sets by itself. */
+const unownedMetadata = new Set([
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+]);
 
 /**
  * The managed fields of an object after a create or update (PUT, POST, or a patch other than apply): the writer owns
@@ -69,11 +66,28 @@ export function managerOf(kind: Kind, { manager, subresource = '' }: Writer): Om
   return { manager, apiVersion: kind.apiVersion, subresource };
 }
 
-/** What nobody may own through this resource: what it does not write. */
-export function ignoredFields(kind: Kind, subresource: string | undefined): readonly (readonly string[])[] {
-  if (subresource !== undefined) return subresource === 'status' ? [...unowned, ['spec']] : unowned;
-  const reset = (kind.resetFields ?? []).map((path) => path.split('.').filter((name) => name !== ''));
-  return kind.hasStatus ? [...unowned, ['status'], ...reset] : [...unowned, ...reset];
+/** The fields that a resource does not write: its status, or all but its status. */
+function unwrittenFields(kind: Kind, subresource: string | undefined): ReadonlySet<string> {
+  const isStatus = subresource === 'status';
+  const unwritten = isStatus ? 'spec' : kind.hasStatus && subresource === undefined ? 'status' : 'kind';
+  return new Set(['apiVersion', 'kind', unwritten]);
+}
+
+/** The object without what nobody may own through this resource. */
+export function ownedPart<T extends ApiObject>(kind: Kind<T>, object: T, subresource?: string): JsonObject {
+  const unwritten = unwrittenFields(kind, subresource);
+  const metadata = Object.entries(object.metadata).filter(([name]) => !unownedMetadata.has(name));
+  const rest = Object.entries(object).filter(([name]) => name !== 'metadata' && !unwritten.has(name));
+  return { ...Object.fromEntries(rest), ...(metadata.length > 0 && { metadata: Object.fromEntries(metadata) }) };
+}
+
+/** The set without the deeper fields that the kind keeps from the owners of its main resource. */
+export function withoutResetFields(kind: Kind, set: FieldSet, subresource?: string): FieldSet {
+  if (subresource !== undefined || kind.resetFields === undefined) return set;
+  return withoutFields(
+    set,
+    kind.resetFields.map((path) => path.split('.').filter((name) => name !== '')),
+  );
 }
 
 /** How two objects differ, but for what nobody may own. */
@@ -83,12 +97,12 @@ export function compareOwned(
   object: ApiObject,
   subresource?: string,
 ): Comparison {
-  const ignored = ignoredFields(kind, subresource);
-  const { added, modified, removed } = compareObjects(shapeOf(kind), old, object);
+  const before = old === undefined ? undefined : ownedPart(kind, old, subresource);
+  const { added, modified, removed } = compareObjects(shapeOf(kind), before, ownedPart(kind, object, subresource));
   return {
-    added: withoutFields(added, ignored),
-    modified: withoutFields(modified, ignored),
-    removed: withoutFields(removed, ignored),
+    added: withoutResetFields(kind, added, subresource),
+    modified: withoutResetFields(kind, modified, subresource),
+    removed: withoutResetFields(kind, removed, subresource),
   };
 }
 
