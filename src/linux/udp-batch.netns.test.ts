@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { before, test } from 'node:test';
+import { isolateNetwork } from './namespaces.ts';
+import { openUdpBatch } from './udp-batch.ts';
+
+before(() => isolateNetwork());
+
+for (const address of ['127.0.0.1', '::1']) {
+  test(`datagrams are answered to their sender, many at a time (${address})`, async () => {
+    using server = openUdpBatch({ address, port: 0, receiveBufferBytes: 4 << 20 }, (packet, out) => {
+      const text = packet.toString();
+      return text.startsWith('quiet') ? 0 : out.write(`re: ${text}`);
+    });
+    const client = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    const answers = new Set<string>();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    client.on('message', (packet) => {
+      answers.add(packet.toString());
+      if (answers.size === 100) resolve();
+    });
+    for (let i = 0; i < 100; i += 1) {
+      client.send(`quiet ${i}`, server.port, address);
+      client.send(`${i}`, server.port, address);
+    }
+    await promise;
+    assert.ok(answers.has('re: 0') && answers.has('re: 99'));
+    client.close();
+  });
+}
+
+test('an answer may come later, to a copy of the address', async () => {
+  const asked = Promise.withResolvers<Uint8Array>();
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (_packet, _out, peer) => {
+    asked.resolve(peer());
+    return 0;
+  });
+  const client = createSocket('udp4');
+  client.send('hello', server.port, '127.0.0.1');
+  server.send(await asked.promise, Buffer.from('late'));
+  const [packet] = await once(client, 'message');
+  assert.equal(String(packet), 'late');
+  client.close();
+});
+
+test('a datagram longer than any request is dropped, and those after it are answered', async () => {
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (packet, out) => out.write(String(packet.length)));
+  const client = createSocket('udp4');
+  client.send(Buffer.alloc(3000), server.port, '127.0.0.1');
+  client.send(Buffer.alloc(2048), server.port, '127.0.0.1');
+  const [packet] = await once(client, 'message');
+  assert.equal(String(packet), '2048');
+  client.close();
+});
+
+test('one asker that is gone does not keep the others from their answers', async () => {
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (packet, out) => packet.copy(out));
+  const gone = createSocket('udp4');
+  const client = createSocket('udp4');
+  await new Promise<void>((resolve) => gone.send('bye', server.port, '127.0.0.1', () => resolve()));
+  gone.close();
+  client.send('hello', server.port, '127.0.0.1');
+  const [packet] = await once(client, 'message');
+  assert.equal(String(packet), 'hello');
+  client.close();
+});
+
+test('errors of the system say what was refused', () => {
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, () => 0);
+  assert.throws(() => openUdpBatch({ address: '127.0.0.1', port: server.port }, () => 0), { code: 'EADDRINUSE' });
+  assert.throws(() => openUdpBatch({ address: '192.0.2.1', port: 0 }, () => 0), { code: 'EADDRNOTAVAIL' });
+  assert.throws(() => openUdpBatch({ address: 'localhost', port: 0 }, () => 0), RangeError);
+});
