@@ -7,9 +7,15 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ControllerContext, StartController } from './context.ts';
 import { startDeployments } from './deployments/run.ts';
+import { startEndpointSliceMirroring } from './endpoint-slice-mirroring/run.ts';
 import { startEndpointSlices } from './endpoint-slices/run.ts';
+import { startEndpoints } from './endpoints/run.ts';
+import { startEventTtl } from './event-ttl/run.ts';
 import { startGarbageCollector } from './garbage-collector/run.ts';
 import { startNamespaces } from './namespaces/run.ts';
+import { startNodes } from './nodes/run.ts';
+import { startPlacement } from './placement/run.ts';
+import { startPodGarbage } from './pod-garbage/run.ts';
 import { startReplicaSets } from './replica-sets/run.ts';
 import { serviceAccountsWith } from './service-accounts/run.ts';
 
@@ -33,11 +39,17 @@ export interface ControllersConfig {
 function controllersOf(config: ControllersConfig): Readonly<Record<string, StartController>> {
   return {
     'endpoint-slices': startEndpointSlices,
+    endpoints: startEndpoints,
+    'endpoint-slice-mirroring': startEndpointSliceMirroring,
     deployments: startDeployments,
     'replica-sets': startReplicaSets,
+    placement: startPlacement,
+    nodes: startNodes,
+    'pod-garbage': startPodGarbage,
     'garbage-collector': startGarbageCollector,
     namespaces: startNamespaces,
     'service-accounts': serviceAccountsWith(config.rootCa),
+    'event-ttl': startEventTtl,
   };
 }
 

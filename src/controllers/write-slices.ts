@@ -1,10 +1,10 @@
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { isNotFound } from '../api/errors.ts';
 import { nameOf, namespaceOf } from '../api/meta/object-meta.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
+import { unlessGone } from './writes.ts';
 import type { SliceChanges } from './slice-packing.ts';
 
 /** Who writes slices, and for which object. */
@@ -31,11 +31,7 @@ export async function writeSlices<T extends ApiObject>(writer: SliceWriter<T>, c
   throw failed.reason;
 }
 
-async function deleteSlice(client: Client, slice: EndpointSlice): Promise<void> {
+function deleteSlice(client: Client, slice: EndpointSlice): Promise<void> {
   const { namespace, uid } = slice.metadata;
-  try {
-    await client.delete(EndpointSlice, nameOf(slice), { namespace, preconditions: { uid } });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  return unlessGone(client.delete(EndpointSlice, nameOf(slice), { namespace, preconditions: { uid } }));
 }

@@ -2,7 +2,7 @@ import { Deployment } from '../../api/apps/deployment.ts';
 import type { DeploymentStatus } from '../../api/apps/deployment.ts';
 import { ReplicaSet } from '../../api/apps/replica-set.ts';
 import { Pod } from '../../api/core/pod.ts';
-import { isAlreadyExists, isNotFound } from '../../api/errors.ts';
+import { isAlreadyExists } from '../../api/errors.ts';
 import { keyOf, nameOf, namespaceOf } from '../../api/meta/object-meta.ts';
 import { matchesLabels, selectorFromLabelSelector } from '../../api/selector.ts';
 import type { Change } from '../../client/caches.ts';
@@ -13,6 +13,7 @@ import { createShell, splitKey } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
 import { sameJson } from '../equality.ts';
 import { isPodTerminal } from '../pods.ts';
+import { unlessGone } from '../writes.ts';
 import { revisionAnnotation } from './annotations.ts';
 import { progressing, withCondition } from './conditions.ts';
 import { reconcileDeployment } from './reconcile.ts';
@@ -83,11 +84,7 @@ export async function startDeployments(context: ControllerContext): Promise<Asyn
 
   async function deleteSet(set: ReplicaSet): Promise<void> {
     const { namespace, uid } = set.metadata;
-    try {
-      await client.delete(ReplicaSet, nameOf(set), { namespace, preconditions: { uid } });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    await unlessGone(client.delete(ReplicaSet, nameOf(set), { namespace, preconditions: { uid } }));
   }
 
   async function createSet(deployment: Deployment, set: ReplicaSet): Promise<void> {

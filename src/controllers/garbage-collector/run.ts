@@ -8,6 +8,7 @@ import { contentCaches } from '../content-caches.ts';
 import { createShell } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
 import { sameJson } from '../equality.ts';
+import { unlessGone } from '../writes.ts';
 import { awaitsCollector, decideGarbage, isWaitingForDependents } from './reconcile.ts';
 import type { OwnerState } from './reconcile.ts';
 
@@ -90,13 +91,13 @@ export async function startGarbageCollector(context: ControllerContext): Promise
   async function deleteObject({ kind, object }: Found, propagationPolicy: 'Foreground' | 'Background' | 'Orphan') {
     const { namespace, uid, resourceVersion } = object.metadata;
     const preconditions = { uid, resourceVersion };
-    await ignoreGone(client.delete(kind, nameOf(object), { namespace, propagationPolicy, preconditions }));
+    await unlessGone(client.delete(kind, nameOf(object), { namespace, propagationPolicy, preconditions }));
   }
 
   async function patch({ kind, object }: Found, metadata: Partial<ApiObject['metadata']>): Promise<void> {
     const { namespace, uid, resourceVersion } = object.metadata;
     const body = { metadata: { uid, resourceVersion, ...metadata } };
-    await ignoreGone(client.patch(kind, nameOf(object), { type: 'merge', body }, { namespace }));
+    await unlessGone(client.patch(kind, nameOf(object), { type: 'merge', body }, { namespace }));
   }
 
   async function disown(dependent: Found, ownerUid: string): Promise<void> {
@@ -140,12 +141,4 @@ export async function startGarbageCollector(context: ControllerContext): Promise
   if (!(await shell.ready(...contents.map(({ cache }) => cache)))) return shell;
   for (const { cache } of contents) shell.keep(cache.subscribe((changes) => changes.forEach(changed)));
   return shell;
-}
-
-async function ignoreGone(write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }

@@ -1,10 +1,10 @@
 import { ConfigMap } from '../../api/core/config-map.ts';
 import { Namespace } from '../../api/core/namespace.ts';
 import { ServiceAccount } from '../../api/core/service-account.ts';
-import { isAlreadyExists } from '../../api/errors.ts';
 import { nameOf, namespaceOf } from '../../api/meta/object-meta.ts';
 import { createShell } from '../context.ts';
 import type { ControllerContext, StartController } from '../context.ts';
+import { unlessThere } from '../writes.ts';
 import { defaultAccount, planAccounts, rootCaName } from './reconcile.ts';
 
 /** Gives every namespace its `default` account and, when there is a certificate, `kube-root-ca.crt`. */
@@ -51,12 +51,4 @@ async function startServiceAccounts(context: ControllerContext, certificate: str
     }),
   );
   return shell;
-}
-
-async function unlessThere(creation: Promise<unknown>): Promise<void> {
-  try {
-    await creation;
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
 }
