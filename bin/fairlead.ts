@@ -4,6 +4,8 @@ import { watchSignals } from '../src/cli/signals.ts';
 
 /** Every command of the program, in the order of `--help`. A command is loaded when it is asked for. */
 const commands: readonly CommandEntry[] = [
+  { group: 'System', name: 'up', load: () => import('../src/cli/up.ts') },
+  { group: 'System', name: 'down', load: () => import('../src/cli/down.ts') },
   { group: 'Objects', name: 'get', load: () => import('../src/cli/get.ts') },
   { group: 'Objects', name: 'describe', load: () => import('../src/cli/describe.ts') },
   { group: 'Objects', name: 'apply', load: () => import('../src/cli/apply.ts') },
@@ -14,6 +16,10 @@ const commands: readonly CommandEntry[] = [
   { group: 'Understand', name: 'dig', load: () => import('../src/cli/dig.ts') },
   { group: 'Understand', name: 'status', load: () => import('../src/cli/status.ts') },
   { group: 'Understand', name: 'doctor', load: () => import('../src/cli/doctor.ts') },
+  { group: 'Components', name: 'server', load: () => import('../src/cli/server.ts') },
+  { group: 'Components', name: 'controllers', load: () => import('../src/cli/controllers.ts') },
+  { group: 'Components', name: 'proxy', load: () => import('../src/cli/proxy.ts') },
+  { group: 'Components', name: 'dns', load: () => import('../src/cli/dns.ts') },
   { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },
 ];
 

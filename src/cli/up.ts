@@ -5,7 +5,8 @@ import { createMetrics } from '../observe/metrics.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
-import { logOptions, loggerOf } from './component-options.ts';
+import { aborted } from './component/connected.ts';
+import { logOptions, loggerOf } from './component/options.ts';
 import { dataOption, defaultDataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -179,11 +180,4 @@ function runFileOf(settings: UpSettings, system: RunningSystem, version: string)
 /** How to call the program from where the user stands. */
 function launcherName({ env }: UpContext): string {
   return env['FAIRLEAD_LAUNCHER'] ?? 'fairlead';
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), { once: true });
-  });
 }

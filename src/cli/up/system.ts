@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseResolvConf } from '../../agent/environment/resolv-conf.ts';
 import { setUpNodeNetwork, tearDownNodeNetwork } from '../../agent/network/node-network.ts';
 import { startAgent } from '../../agent/run.ts';
 import type { AgentHandle } from '../../agent/config.ts';
@@ -19,6 +18,7 @@ import type { Metrics } from '../../observe/metrics.ts';
 import type { Proxy } from '../../proxy/config.ts';
 import { startProxy } from '../../proxy/run.ts';
 import { openSqliteStore } from '../../store/sqlite.ts';
+import { hostResolvers } from '../component/host-resolvers.ts';
 import type { Progress } from './progress.ts';
 import type { UpSettings } from './settings.ts';
 
@@ -40,6 +40,11 @@ interface Shared {
   readonly takesOver: boolean;
 }
 
+/** What an end means: a start that fails to take over a crashed run must leave what still works. */
+interface Fate {
+  takesEverythingAway: boolean;
+}
+
 /**
  * Starts every part in the order of the journey of a Service. What an earlier run left (after a crash) is taken over. When
  * a part cannot start, those that run are stopped again and what they made is taken away.
@@ -48,7 +53,8 @@ export async function startSystem(shared: Shared): Promise<RunningSystem> {
   const { settings, logger, metrics } = shared;
   await using stack = new AsyncDisposableStack();
   mkdirSync(settings.dataDir, { recursive: true, mode: settings.mode === 'root' ? 0o755 : 0o700 });
-  await startNetwork(shared, stack);
+  const fate = { takesEverythingAway: !shared.takesOver };
+  await startNetwork(shared, stack, fate);
   const api = stack.use(await startApi(shared, stack));
   const client = clientOf(api, 'fairlead');
   const caches = stack.use(createCaches(client, { logger: logger.child({ component: 'client' }), metrics }));
@@ -60,11 +66,12 @@ export async function startSystem(shared: Shared): Promise<RunningSystem> {
     startProxyPart(shared, clientOf(api, 'fairlead-proxy'), caches),
     startDnsPart(shared, clientOf(api, 'fairlead-dns'), caches),
   ]);
-  stack.defer(() => proxy.remove());
+  stack.defer(() => (fate.takesEverythingAway ? proxy.remove() : proxy[Symbol.asyncDispose]()));
   stack.use(dns);
   const agent = await startAgentPart(shared, api, caches);
-  stack.defer(() => agent.removeEverything());
+  stack.defer(() => (fate.takesEverythingAway ? agent.removeEverything() : agent.close()));
   await Promise.all([proxy.synced, dns.synced]);
+  fate.takesEverythingAway = true;
   const owned = stack.move();
   return { api, agent, proxy, dns, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -74,16 +81,25 @@ function clientOf(api: ApiServer, name: string): Client {
 }
 
 /** The API server's second address is on the bridge, so the bridge comes first. */
-async function startNetwork({ settings, progress, takesOver }: Shared, stack: AsyncDisposableStack): Promise<void> {
+async function startNetwork({ settings, progress }: Shared, stack: AsyncDisposableStack, fate: Fate): Promise<void> {
   if (settings.mode !== 'root') return;
   const agentDir = join(settings.dataDir, 'agent');
   const { network } = settings;
   const text = `bridge with ${network.gateway}, Services ${network.serviceCidr}`;
-  await progress.step('Network', async () => setUpNodeNetwork(agentDir, network), () => text);
-  if (!takesOver) stack.defer(() => tearDownNodeNetwork(agentDir));
+  await progress.step(
+    'Network',
+    async () => setUpNodeNetwork(agentDir, network),
+    () => text,
+  );
+  stack.defer(() => {
+    if (fate.takesEverythingAway) tearDownNodeNetwork(agentDir);
+  });
 }
 
-async function startApi({ settings, logger, metrics, progress }: Shared, stack: AsyncDisposableStack): Promise<ApiServer> {
+async function startApi(
+  { settings, logger, metrics, progress }: Shared,
+  stack: AsyncDisposableStack,
+): Promise<ApiServer> {
   const { network, api } = settings;
   const start = async (): Promise<ApiServer> => {
     const store = stack.use(openSqliteStore(join(settings.dataDir, 'store.db')));
@@ -187,14 +203,4 @@ async function startAgentPart(shared: Shared, api: ApiServer, caches: Caches): P
   return shared.progress.step('Node agent', start, ({ runtime }) =>
     runtime === 'netns' ? 'Pods as processes in network namespaces' : 'Pods as plain processes',
   );
-}
-
-/** The resolvers of this machine, asked for names outside the cluster. */
-function hostResolvers(): readonly { readonly address: string; readonly port: number }[] {
-  try {
-    const { nameservers } = parseResolvConf(readFileSync('/etc/resolv.conf', 'utf8'));
-    return nameservers.map((address) => ({ address, port: 53 }));
-  } catch {
-    return [];
-  }
 }

@@ -1,6 +1,6 @@
-import { createLogger } from '../observe/log.ts';
-import type { Logger } from '../observe/log.ts';
-import type { CommandIo, OptionTable } from './command.ts';
+import { createLogger } from '../../observe/log.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { CommandIo, OptionTable } from '../command.ts';
 
 /** The flags of every command that runs a part of the system. */
 export const logOptions = {
