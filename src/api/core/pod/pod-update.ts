@@ -64,7 +64,8 @@ function checkSpecChange(issues: Issues, spec: PodSpec, old: PodSpec): void {
   if (issues.count > 0) return;
   checkDeadline(issues, spec, old);
   checkTolerations(issues, spec, old);
-  const placed = old.nodeName === undefined ? { nodeName: spec.nodeName } : {};
+  const isPlaced = old.nodeName === undefined && spec.nodeName !== undefined;
+  const placed = isPlaced ? { nodeName: spec.nodeName } : {};
   const graceChanged = spec.terminationGracePeriodSeconds !== old.terminationGracePeriodSeconds;
   const isGraceAllowed = !graceChanged || (old.terminationGracePeriodSeconds ?? 0) < 0;
   const isFixedKept = isDeepStrictEqual(fixedPart(spec), fixedPart({ ...old, ...placed }));
