@@ -10,12 +10,12 @@ const IOERR_FSYNC = 1034;
 const SCHEMA_VERSION = 1;
 
 /*
- * obj holds the current state. log holds history as an undo log: what each change found under its key, so that a
+ * obj holds the current state; which row a key has is known in memory, so that no index has to be written. log holds history as an undo log: what each change found under its key, so that a
  * creation costs one copy of the value and a change two. One row a change; ids count up by one.
  */
 const schema = `
   CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE obj(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, rev INTEGER NOT NULL,
+  CREATE TABLE obj(id INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER NOT NULL, rev INTEGER NOT NULL,
     val BLOB NOT NULL);
   CREATE TABLE log(id INTEGER PRIMARY KEY, rev INTEGER NOT NULL, key TEXT NOT NULL, old_created INTEGER, old_rev INTEGER,
     old_val BLOB);

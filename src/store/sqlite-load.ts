@@ -2,9 +2,19 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Saved } from './persistence.ts';
 import type { Entry, StoreEvent } from './store.ts';
 
-/** What the file holds, and the id of the oldest row of its log (of the next one to come, when it is empty). */
-export function loadSaved(db: DatabaseSync): Saved & { readonly firstLogId: number } {
-  const entries = loadEntries(db);
+/** What the file holds, and where. */
+export interface Loaded extends Saved {
+  /** Row of each key in `obj`. */
+  readonly rows: ReadonlyMap<string, number>;
+  /** Behind the last row. */
+  readonly nextRow: number;
+  /** Id of the oldest row of the log; of the next one to come, when it is empty. */
+  readonly firstLogId: number;
+}
+
+/** Reads the whole file. Throws TypeError when something in it is not what it should be. */
+export function loadSaved(db: DatabaseSync): Loaded {
+  const { entries, rows, nextRow } = loadEntries(db);
   const changes = loadChanges(db);
   const meta = (key: string): number => asNumber(db.prepare('SELECT v FROM meta WHERE k = ?').get(key)?.['v']);
   const revision = Math.max(meta('revision'), changes.at(-1)?.revision ?? 0);
@@ -13,6 +23,8 @@ export function loadSaved(db: DatabaseSync): Saved & { readonly firstLogId: numb
     compactedRevision: meta('compacted'),
     entries,
     events: toEvents(entries, changes),
+    rows,
+    nextRow,
     firstLogId: changes[0]?.id ?? 1,
   };
 }
@@ -25,10 +37,18 @@ interface Change {
   readonly previous: Entry | undefined;
 }
 
-function loadEntries(db: DatabaseSync): Entry[] {
-  const statement = db.prepare('SELECT key, created, rev, val FROM obj');
+function loadEntries(db: DatabaseSync): { entries: Entry[]; rows: Map<string, number>; nextRow: number } {
+  const statement = db.prepare('SELECT id, key, created, rev, val FROM obj ORDER BY id');
   statement.setReturnArrays(true);
-  return Array.from(statement.iterate(), (row) => entryOf(asRow(row)));
+  const rows = new Map<string, number>();
+  const entries = Array.from(statement.iterate(), (row) => {
+    const [id, ...columns] = asRow(row);
+    const entry = entryOf(columns);
+    if (rows.has(entry.key)) throw new TypeError(`key ${entry.key} is in the store twice`);
+    rows.set(entry.key, asNumber(id));
+    return entry;
+  });
+  return { entries, rows, nextRow: (rows.get(entries.at(-1)?.key ?? '') ?? 0) + 1 };
 }
 
 function loadChanges(db: DatabaseSync): Change[] {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { array, assert as assertProperty, asyncProperty, boolean, constantFrom, record } from 'fast-check';
 import { describeStore } from './contract.ts';
 import { StoreClosedError, StoreCorruptError, StoreLockedError, StoreOpenError } from './errors.ts';
 import { openSqliteStore } from './sqlite.ts';
@@ -21,6 +22,10 @@ function put(key: string, value: string): Operation {
   return { type: 'put', key, value: Buffer.from(value), expected: 'any' };
 }
 
+function remove(key: string): Operation {
+  return { type: 'delete', key, expected: 'any' };
+}
+
 async function history(store: Store, from: number): Promise<readonly StoreEvent[]> {
   for await (const events of store.watch('/', { from, signal: new AbortController().signal })) return events;
   return [];
@@ -34,7 +39,7 @@ describe('the SQLite file, opened again', () => {
     const first = openSqliteStore(path);
     await first.commit([put('/a', '1'), put('/b', '1')]);
     await first.commit([put('/a', '2')]);
-    await first.commit([{ type: 'delete', key: '/b', expected: 'any' }]);
+    await first.commit([remove('/b')]);
     await first.commit([put('/b', '3')]);
     const before = [await first.list('/'), await history(first, 1), await first.list('/', { at: 3 })];
     await first[Symbol.asyncDispose]();
@@ -46,11 +51,34 @@ describe('the SQLite file, opened again', () => {
     assert.deepEqual(await second.commit([put('/c', '1')]), { ok: true, revision: 6 });
   });
 
+  it('has what any sequence of grouped commits left', async () => {
+    const operation = record({ key: constantFrom('/a', '/b', '/c'), isPut: boolean() });
+    const commits = array(operation, { maxLength: 40 });
+    await assertProperty(
+      asyncProperty(array(commits, { maxLength: 3 }), async (groups) => {
+        const path = newPath();
+        const first = openSqliteStore(path);
+        for (const [at, group] of groups.entries()) {
+          await Promise.all(group.map(({ key, isPut }) => first.commit([isPut ? put(key, `${at}`) : remove(key)])));
+        }
+        const state = async (store: Store): Promise<unknown> => [
+          await store.list('/'),
+          store.revision > 1 ? await history(store, 1) : [],
+        ];
+        const before = plain(await state(first));
+        await first[Symbol.asyncDispose]();
+        await using second = openSqliteStore(path);
+        assert.deepEqual(plain(await state(second)), before);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('goes on with the revisions when all history is gone', async () => {
     const path = newPath();
     const first = openSqliteStore(path);
     await first.commit([put('/a', '1')]);
-    await first.commit([{ type: 'delete', key: '/a', expected: 'any' }]);
+    await first.commit([remove('/a')]);
     await first.compact(3);
     await new Promise((resolve) => setImmediate(resolve));
     await first[Symbol.asyncDispose]();

@@ -2,9 +2,9 @@ import { statSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { CoreStore, type StoreOptions } from './core-store.ts';
 import { StoreWriteError } from './errors.ts';
-import type { Batch, Persistence, Saved } from './persistence.ts';
+import type { Batch, Persistence } from './persistence.ts';
 import { isFatal, openDatabase, openingError, pidFile, writingError } from './sqlite-database.ts';
-import { loadSaved } from './sqlite-load.ts';
+import { loadSaved, type Loaded } from './sqlite-load.ts';
 import type { Store, StoreEvent } from './store.ts';
 
 /**
@@ -28,28 +28,35 @@ class SqlitePersistence implements Persistence {
   private readonly path: string;
   private readonly db: DatabaseSync;
   private readonly statements: Statements;
+  /** Row of each key. The index of keys is kept here and not in the file, where every write would pay for it. */
+  private readonly rows: Map<string, number>;
+  private nextRow: number;
   private firstLogId: number;
   private nextLogId: number;
   private fatal: StoreWriteError | undefined;
 
-  constructor(path: string, db: DatabaseSync, saved: Saved & { readonly firstLogId: number }) {
+  constructor(path: string, db: DatabaseSync, saved: Loaded) {
     this.path = path;
     this.db = db;
     this.statements = prepare(db);
+    this.rows = new Map(saved.rows);
+    this.nextRow = saved.nextRow;
     this.firstLogId = saved.firstLogId;
     this.nextLogId = saved.firstLogId + saved.events.length;
   }
 
   write(batch: Batch): void {
     if (this.fatal !== undefined) throw this.fatal;
+    const rows = this.rowsAfter(batch.events);
     try {
       this.db.exec('BEGIN IMMEDIATE');
-      this.writeEvents(batch.events);
+      this.writeEvents(batch.events, rows);
       this.forget(batch);
       this.db.exec('COMMIT');
     } catch (error) {
       throw this.undo(error);
     }
+    this.keepRows(batch.events, rows);
     this.nextLogId += batch.events.length;
     this.firstLogId += batch.forget;
   }
@@ -63,20 +70,33 @@ class SqlitePersistence implements Persistence {
     rmSync(pidFile(this.path), { force: true });
   }
 
-  private writeEvents(events: readonly StoreEvent[]): void {
-    const { put, remove, log } = this.statements;
+  /** The rows of the batch's keys: those they have, and new ones for new keys. */
+  private rowsAfter(events: readonly StoreEvent[]): ReadonlyMap<string, number> {
+    const rows = new Map<string, number>();
+    let next = this.nextRow;
+    for (const { key } of events) if (!rows.has(key)) rows.set(key, this.rows.get(key) ?? next++);
+    return rows;
+  }
+
+  private keepRows(events: readonly StoreEvent[], rows: ReadonlyMap<string, number>): void {
+    for (const { key, entry } of events) {
+      const row = rows.get(key) ?? 0;
+      this.nextRow = Math.max(this.nextRow, row + 1);
+      if (entry === undefined) this.rows.delete(key);
+      else this.rows.set(key, row);
+    }
+  }
+
+  private writeEvents(events: readonly StoreEvent[], rows: ReadonlyMap<string, number>): void {
+    const { create, update, remove, log } = this.statements;
     let id = this.nextLogId;
     for (const { key, revision, entry, previous } of events) {
-      if (entry === undefined) remove.run(key);
-      else put.run(key, entry.createRevision, revision, entry.value);
-      log.run(
-        id++,
-        revision,
-        key,
-        previous?.createRevision ?? null,
-        previous?.modRevision ?? null,
-        previous?.value ?? null,
-      );
+      const row = rows.get(key) ?? 0;
+      if (entry === undefined) remove.run(row);
+      else if (previous === undefined) create.run(row, key, entry.createRevision, revision, entry.value);
+      else update.run(revision, entry.value, row);
+      const { createRevision = null, modRevision = null, value = null } = previous ?? {};
+      log.run(id++, revision, key, createRevision, modRevision, value);
     }
   }
 
@@ -98,7 +118,8 @@ class SqlitePersistence implements Persistence {
 }
 
 interface Statements {
-  readonly put: StatementSync;
+  readonly create: StatementSync;
+  readonly update: StatementSync;
   readonly remove: StatementSync;
   readonly log: StatementSync;
   readonly trim: StatementSync;
@@ -107,9 +128,9 @@ interface Statements {
 
 function prepare(db: DatabaseSync): Statements {
   return {
-    put: db.prepare(`INSERT INTO obj(key, created, rev, val) VALUES (?, ?, ?, ?)
-      ON CONFLICT(key) DO UPDATE SET created = excluded.created, rev = excluded.rev, val = excluded.val`),
-    remove: db.prepare('DELETE FROM obj WHERE key = ?'),
+    create: db.prepare('INSERT INTO obj(id, key, created, rev, val) VALUES (?, ?, ?, ?, ?)'),
+    update: db.prepare('UPDATE obj SET rev = ?, val = ? WHERE id = ?'),
+    remove: db.prepare('DELETE FROM obj WHERE id = ?'),
     log: db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)'),
     trim: db.prepare('DELETE FROM log WHERE id < ?'),
     meta: db.prepare('UPDATE meta SET v = ? WHERE k = ?'),
