@@ -1,5 +1,5 @@
 import { groupVersions } from './discovery.ts';
-import { openApiDocument } from './openapi.ts';
+import { openApiDocument } from './openapi-document.ts';
 import { Writer } from './protobuf/wire.ts';
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { canonicalQuantity, quantityInNano } from './quantity.ts';
 
 const cases: readonly (readonly [string, string | undefined])[] = [

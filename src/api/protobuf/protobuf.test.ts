@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ApiError } from '../errors.ts';
 import { kinds } from '../registry.ts';
 import type { Field, FieldType, Message, ScalarName } from '../schema.ts';
