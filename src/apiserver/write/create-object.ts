@@ -15,6 +15,7 @@ import type { WriteOptions } from './options.ts';
 
 /** How often a generated name may be taken before the client is told so. */
 const nameAttempts = 8;
+const recordAttempts = 8;
 
 /** What a caller may ask beyond the write's own options. */
 export interface Creation {
@@ -47,7 +48,26 @@ export async function createObject(
   }
 }
 
+/** As `createOnce`, again when a record that goes with the object was taken meanwhile. */
 async function createNamed(
+  exchange: ResourceExchange,
+  server: Server,
+  object: ApiObject,
+  options: WriteOptions,
+  creation: Creation,
+): Promise<Item> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await createOnce(exchange, server, object, options, creation);
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (attempt >= recordAttempts) throw internal(error.message, error);
+      await server.cache.fresh();
+    }
+  }
+}
+
+async function createOnce(
   exchange: ResourceExchange,
   server: Server,
   object: ApiObject,
@@ -94,6 +114,13 @@ function check(exchange: ResourceExchange, server: Server, object: ApiObject): v
   const { causes, warnings } = validateCreate(kind, object, { allowLoopback: server.allowLoopback });
   exchange.warnings.push(...warnings);
   if (causes.length > 0) throw invalid(kind, object.metadata.name || object.metadata.generateName || '', causes);
+}
+
+/** A record that goes with the object was changed by somebody else while it was admitted. */
+class Overtaken extends Error {
+  constructor(key: string) {
+    super(`${key} was changed meanwhile`);
+  }
 }
 
 /** Puts the object into the namespace of the request. Throws `ApiError` 400 when it says another one. */

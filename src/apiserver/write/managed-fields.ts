@@ -30,5 +30,5 @@ export function withOwnedFields(
 }
 
 function withoutTimes(entries: NonNullable<ApiObject['metadata']['managedFields']>): readonly unknown[] {
-  return entries.map(({ time: _, ...rest }) => rest);
+  return entries.map((entry) => ({ ...entry, time: undefined }));
 }

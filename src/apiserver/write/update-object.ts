@@ -1,5 +1,5 @@
 import { withDefaults } from '../../api/defaults.ts';
-import { badRequest, conflict, internal, invalid, notFound } from '../../api/errors.ts';
+import { badRequest, conflict, invalid, notFound } from '../../api/errors.ts';
 import type { ApiObject } from '../../api/meta/object-meta.ts';
 import { prepareUpdate } from '../../api/strategy.ts';
 import { validateUpdate } from '../../api/validate.ts';
@@ -55,6 +55,8 @@ export async function updateObject(
 interface Overtaken {
   readonly current: Item | undefined;
   readonly isPinned: boolean;
+  /** It was not the object that changed but a record that goes with it. */
+  readonly isRecord?: boolean;
 }
 
 async function attemptUpdate(
@@ -66,7 +68,7 @@ async function attemptUpdate(
 ): Promise<Item | Overtaken> {
   const { kind, info, identity } = exchange;
   const old = withoutVersion(live.object);
-  const wanted = await change.next(live.object);
+  const wanted = inNamespace(await change.next(live.object), info.namespace);
   const isPinned = checkIdentity(exchange, live, wanted);
   const { subresource } = change;
   const prepared = withoutVersion(prepareUpdate(kind, withDefaults(kind, wanted), old, subresource));
@@ -89,7 +91,8 @@ async function attemptUpdate(
     if (sameJson(admitted.object, old)) return live;
     const outcome = await store(server, live, admitted, options);
     isStored = outcome instanceof Item && !options.dryRun;
-    return outcome instanceof Item ? outcome : { current: outcome.current, isPinned };
+    if (outcome instanceof Item) return outcome;
+    return { current: outcome.current, isPinned: isPinned && outcome.isRecord !== true };
   } finally {
     if (!isStored) admitted.release?.();
   }
@@ -100,7 +103,7 @@ async function store(
   live: Item,
   admitted: Admitted,
   options: WriteOptions,
-): Promise<Item | { readonly current: Item | undefined }> {
+): Promise<Item | Omit<Overtaken, 'isPinned'>> {
   const { object } = admitted;
   const value = encodeStored(object);
   if (options.dryRun) return new Item(live.key, value, live.revision);
@@ -108,8 +111,10 @@ async function store(
   const own: Operation = isFinished(object) ? { type: 'delete', key, expected } : { type: 'put', key, value, expected };
   const result = await server.store.commit([own, ...admitted.operations]);
   if (result.ok) return new Item(key, value, result.revision);
-  if (result.conflict !== key) throw internal(`${result.conflict} was changed meanwhile`);
-  return { current: result.current && Item.of(result.current) };
+  if (result.conflict === key) return { current: result.current && Item.of(result.current) };
+  // A record that goes with the object changed, not the object: look again.
+  await server.cache.fresh();
+  return { current: live, isRecord: true };
 }
 
 /** Is it deleted, and nothing keeps it any more? */
@@ -166,6 +171,12 @@ function check(
   const { causes, warnings } = validateUpdate(kind, object, old, { allowLoopback: server.allowLoopback, subresource });
   exchange.warnings.push(...warnings);
   if (causes.length > 0) throw invalid(kind, object.metadata.name ?? '', causes);
+}
+
+/** A client may leave out the namespace that the URL says. */
+function inNamespace(object: ApiObject, namespace: string | undefined): ApiObject {
+  if (namespace === undefined || object.metadata.namespace) return object;
+  return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
 function withoutVersion(object: ApiObject): ApiObject {
