@@ -60,6 +60,7 @@ export function testCaches(client: Client): TestCaches {
       return all.find((cache) => cache.kind.kind === kind.kind) as unknown as Cache<T>;
     },
     synced: async () => undefined,
+    through: (writer) => writer,
     client,
     [Symbol.asyncDispose]: async () => undefined,
   };

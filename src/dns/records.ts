@@ -105,17 +105,19 @@ class ClusterRecords implements Records {
   }
 
   find(key: Name): Found {
-    const zone = this.zones.find((candidate) => isWithin(key, candidate.name));
+    const [cluster] = this.zones;
+    if (!isWithin(key, cluster.name)) return this.#findReverse(key);
     const labels = labelsOf(key);
-    const address = parseReverse(labels);
-    if (zone === undefined || zone.isReverse) return this.#findReverse(key, address, zone);
     const relative = labels.slice(0, labels.length - this.#clusterLabels);
-    const found = relative.length === 0 ? apexData(zone, this.#apex, this.serial) : this.#findBelow(relative);
-    if (typeof found === 'string') return { kind: 'missing', zone, why: found };
-    return { kind: 'data', data: found, zone };
+    const found = relative.length === 0 ? apexData(cluster, this.#apex, this.serial) : this.#findBelow(relative);
+    if (typeof found === 'string') return { kind: 'missing', zone: cluster, why: found };
+    return { kind: 'data', data: found, zone: cluster };
   }
 
-  #findReverse(key: Name, address: string | undefined, zone: Zone | undefined): Found {
+  #findReverse(key: Name): Found {
+    if (!key.endsWith('\x04arpa\0')) return { kind: 'outside' };
+    const zone = this.zones.find((candidate) => candidate.isReverse && isWithin(key, candidate.name));
+    const address = parseReverse(labelsOf(key));
     const known = address === undefined || address === 'part' ? undefined : this.#reverse.get(address, this.#apex.ttl);
     if (known !== undefined) return { kind: 'data', data: known, zone };
     if (zone === undefined) return { kind: 'outside' };

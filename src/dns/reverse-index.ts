@@ -1,4 +1,4 @@
-import type { NameData } from './name-data.ts';
+import type { NameData, Owner } from './name-data.ts';
 import type { ReverseEntry } from './service-names.ts';
 import type { Name } from './wire/names.ts';
 import { nameRdata } from './wire/rdata.ts';
@@ -6,22 +6,14 @@ import { typeNumbers } from './wire/types.ts';
 
 /** Which names an address stands for. An address may be a cluster IP, or an endpoint of several headless Services. */
 export class ReverseIndex {
-  readonly #entries = new Map<string, ReverseEntry[]>();
+  readonly #names = new Map<string, AddressNames>();
 
   add(entries: readonly ReverseEntry[]): void {
-    for (const entry of entries) {
-      const list = this.#entries.get(entry.address);
-      if (list === undefined) this.#entries.set(entry.address, [entry]);
-      else list.push(entry);
-    }
+    for (const entry of entries) this.#replace(entry.address, (list) => [...list, entry]);
   }
 
   remove(entries: readonly ReverseEntry[]): void {
-    for (const entry of entries) {
-      const left = this.#entries.get(entry.address)?.filter((other) => other !== entry) ?? [];
-      if (left.length === 0) this.#entries.delete(entry.address);
-      else this.#entries.set(entry.address, left);
-    }
+    for (const entry of entries) this.#replace(entry.address, (list) => list.filter((other) => other !== entry));
   }
 
   /**
@@ -29,14 +21,28 @@ export class ReverseIndex {
    * made from its address are left out, so that reverse and forward lookup agree on one stable name.
    */
   get(address: string, ttl: number): NameData | undefined {
-    const entries = this.#entries.get(address);
-    if (entries === undefined) return undefined;
-    const named = entries.filter((entry) => entry.hasHostname);
-    const targets = new Set<Name>((named.length > 0 ? named : entries).map((entry) => entry.target));
+    const names = this.#names.get(address);
+    if (names === undefined) return undefined;
+    const named = names.entries.filter((entry) => entry.hasHostname);
+    const targets = new Set<Name>((named.length > 0 ? named : names.entries).map((entry) => entry.target));
     return {
       source: `address ${address}`,
       ttl,
       sets: new Map([[typeNumbers.PTR, [...targets].sort().map(nameRdata)]]),
+      owner: names,
     };
   }
+
+  /** The entries of an address become others: what was made of the old ones is not current any more. */
+  #replace(address: string, change: (entries: readonly ReverseEntry[]) => readonly ReverseEntry[]): void {
+    const before = this.#names.get(address);
+    if (before !== undefined) before.isCurrent = false;
+    const entries = change(before?.entries ?? []);
+    if (entries.length === 0) this.#names.delete(address);
+    else this.#names.set(address, { isCurrent: true, entries });
+  }
+}
+
+interface AddressNames extends Owner {
+  readonly entries: readonly ReverseEntry[];
 }

@@ -186,9 +186,11 @@ function assemble(
     glue: glueOf(hosts, srv, ttl),
     owner: names,
   });
+  // The base is asked for most, in every type: it is put together once.
+  let base: NameData | undefined;
   const names: ServiceNames = {
     isCurrent: true,
-    base: () => data(hosts.values(), ports),
+    base: () => (base ??= data(hosts.values(), ports)),
     below(label) {
       const host = byLabel.get(label);
       if (host !== undefined) return data([hosts.get(host) ?? { v4: [], v6: [] }], []);
