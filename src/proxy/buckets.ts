@@ -22,6 +22,25 @@ const bucketsPerBackend = 16;
  * one changes only its own and those past the new end.
  */
 export function fillBuckets(previous: readonly string[], shares: readonly Share[]): string[] {
+  const [first] = shares;
+  const isEven = first !== undefined && first.weight > 0 && shares.every((share) => share.weight === first.weight);
+  return isEven && shares.length <= bucketLimit ? fillEvenly(previous, shares) : fillByQuota(previous, shares);
+}
+
+/** One bucket each: what nearly every frontend has, so it is kept cheap. */
+function fillEvenly(previous: readonly string[], shares: readonly Share[]): string[] {
+  const waiting = new Set<string>();
+  for (const share of shares) waiting.add(share.name);
+  const owners: (string | undefined)[] = [];
+  for (let bucket = 0; bucket < shares.length; bucket += 1) {
+    const owner = previous[bucket];
+    owners.push(owner !== undefined && waiting.delete(owner) ? owner : undefined);
+  }
+  const names = waiting.values();
+  return owners.map((owner) => owner ?? names.next().value ?? '');
+}
+
+function fillByQuota(previous: readonly string[], shares: readonly Share[]): string[] {
   const quotas = bucketQuotas(shares);
   const total = [...quotas.values()].reduce((sum, count) => sum + count, 0);
   const owners: (string | undefined)[] = Array.from({ length: total }, (_, bucket) => {

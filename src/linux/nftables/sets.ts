@@ -1,4 +1,4 @@
-import { type MessageWriter, readAttributes, readString } from '../netlink/message.ts';
+import { eachAttribute, type MessageWriter, readAttributes, readString } from '../netlink/message.ts';
 import { type NftVerdict, writeValue, writeVerdict } from './expressions.ts';
 import { type ByteOrder, commentData, readComment, setUserData } from './userdata.ts';
 
@@ -140,24 +140,33 @@ export function writeElement(writer: MessageWriter, spec: SetSpec, element: SetE
   }
 }
 
+const emptyKey: Buffer = Buffer.alloc(0);
+
 /** Reads one element of a dumped list; its bytes are copies. */
 export function readElement(item: Buffer): DumpedElement {
-  const attributes = readAttributes(item);
-  const bytes = (type: number) => {
-    const nest = attributes.get(type);
-    const value = nest && readAttributes(nest).get(1);
-    return value && Buffer.from(value);
-  };
-  return {
-    key: bytes(ELEMENT.KEY) ?? Buffer.alloc(0),
-    keyEnd: bytes(ELEMENT.KEY_END),
-    data: bytes(ELEMENT.DATA) ?? readVerdictChain(attributes.get(ELEMENT.DATA)),
-    comment: readComment(attributes.get(ELEMENT.USERDATA)),
-    isIntervalEnd: ((attributes.get(ELEMENT.FLAGS)?.readUInt32BE(0) ?? 0) & intervalEndFlag) !== 0,
-  };
+  let key = emptyKey;
+  let keyEnd: Buffer | undefined;
+  let data: Buffer | string | undefined;
+  let comment: string | undefined;
+  let flags = 0;
+  eachAttribute(item, 0, (type, value) => {
+    if (type === ELEMENT.KEY) key = copyValue(value);
+    else if (type === ELEMENT.DATA) data = readData(value);
+    else if (type === ELEMENT.KEY_END) keyEnd = copyValue(value);
+    else if (type === ELEMENT.FLAGS) flags = value.readUInt32BE(0);
+    else if (type === ELEMENT.USERDATA) comment = readComment(value);
+  });
+  return { key, keyEnd, data, comment, isIntervalEnd: (flags & intervalEndFlag) !== 0 };
 }
 
-function readVerdictChain(data: Buffer | undefined): string | undefined {
-  const verdict = data && readAttributes(data).get(2);
-  return verdict && readString(readAttributes(verdict).get(2));
+/** A nested value's bytes: its attribute is alone in the nest. */
+function copyValue(nest: Buffer): Buffer {
+  return Buffer.from(nest.subarray(4, nest.readUInt16LE(0)));
+}
+
+/** Bytes, or the chain's name of a verdict. */
+function readData(nest: Buffer): Buffer | string {
+  const isValue = (nest.readUInt16LE(2) & 0x3fff) === 1;
+  if (isValue) return copyValue(nest);
+  return readString(readAttributes(nest, 4).get(2));
 }

@@ -59,7 +59,6 @@ export class TableFamily {
     }
     const kernel = new Map(kernelElements(table).map((element) => [elementId(element), element]));
     this.#loadWhole(table, kernel);
-    for (const element of this.#state.elements()) kernel.delete(elementId(element));
     removeElements(transaction, this.layout, this.#specs, [...kernel.values()]);
     for (const chain of table.orphans) transaction.deleteChain(this.layout.family, tableName, chain);
     writeNetworkChanges(transaction, socket, this.layout, this.#specs, this.#network);
@@ -122,13 +121,17 @@ export class TableFamily {
     return [...known, ...found.values()];
   }
 
-  #loadWhole(table: KernelTable, kernel: ReadonlyMap<string, Element>): void {
-    const all = programmedOf(this.layout, table);
+  /** Loads the frontends whose elements are all there, and takes their elements out of `kernel`. */
+  #loadWhole(table: KernelTable, kernel: Map<string, Element>): void {
     this.#state.load([], table.classes);
-    this.#state.load(
-      all.filter((programmed) => this.#isWhole(programmed, kernel)),
-      new Map(),
-    );
+    const whole: Programmed[] = [];
+    for (const programmed of programmedOf(this.layout, table)) {
+      if (!this.#isWhole(programmed, kernel)) continue;
+      whole.push(programmed);
+      for (const element of this.#state.elementsFor(programmed)) kernel.delete(elementId(element));
+    }
+    this.#state.load(whole, new Map());
+    for (const element of this.#state.sharedElements()) kernel.delete(elementId(element));
   }
 
   #isWhole(programmed: Programmed, kernel: ReadonlyMap<string, Element>): boolean {

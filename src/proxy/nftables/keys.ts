@@ -14,6 +14,11 @@ import type { Backend, Frontend, Protocol } from '../../routing/frontend.ts';
 
 const protocolNumbers: Readonly<Record<Protocol, number>> = { TCP: 6, UDP: 17, SCTP: 132 };
 
+/** From the pool: `Buffer.alloc` would make an allocation of its own for each of hundreds of thousands of keys. */
+function zeroed(length: number): Buffer {
+  return Buffer.allocUnsafe(length).fill(0);
+}
+
 function bytesOf(address: string): Uint8Array {
   const bytes = parseIp(address);
   if (bytes === undefined) throw new RangeError(`${address} is not an IP address`);
@@ -33,7 +38,7 @@ export function hairpinKey(address: string): Buffer {
 
 export function frontendKey(frontend: Pick<Frontend, 'address' | 'port' | 'protocol'>): Buffer {
   const address = frontend.address === undefined ? new Uint8Array(0) : bytesOf(frontend.address);
-  const key = Buffer.alloc(address.length + 8);
+  const key = zeroed(address.length + 8);
   key.set(address);
   key[address.length] = protocolNumbers[frontend.protocol];
   key.writeUInt16BE(frontend.port, address.length + 4);
@@ -55,14 +60,14 @@ export function protocolOf(number: number): Protocol | undefined {
 
 /** A frontend's key followed by a number in host order. */
 export function numberedKey(frontend: Buffer, number: number): Buffer {
-  const key = Buffer.alloc(frontend.length + 4);
+  const key = zeroed(frontend.length + 4);
   frontend.copy(key);
   key.writeUInt32LE(number, frontend.length);
   return key;
 }
 
 export function markData(number: number): Buffer {
-  const data = Buffer.alloc(4);
+  const data = zeroed(4);
   data.writeUInt32LE(number);
   return data;
 }
@@ -81,7 +86,7 @@ export function parseBackendName(name: string): { readonly address: string; read
 export function backendData(name: string): Buffer {
   const { address, port } = parseBackendName(name);
   const bytes = bytesOf(address);
-  const data = Buffer.alloc(bytes.length + 4);
+  const data = zeroed(bytes.length + 4);
   data.set(bytes);
   data.writeUInt16BE(port, bytes.length);
   return data;

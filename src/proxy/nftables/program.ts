@@ -130,17 +130,49 @@ function disjointRanges(frontend: Frontend): string[] {
     .map((cidr) => cidr.text);
 }
 
+/**
+ * Whether two states of a frontend have the same elements, without making them: what an adoption finds for nearly every
+ * frontend.
+ */
+export function isSameProgram(a: Programmed, b: Programmed): boolean {
+  return (
+    a.frontend.service === b.frontend.service &&
+    a.frontend.portName === b.frontend.portName &&
+    a.frontend.kind === b.frontend.kind &&
+    isSameSpread(a.internal, b.internal) &&
+    isSameSpread(a.outside ?? nothing, b.outside ?? nothing) &&
+    (a.outside === undefined) === (b.outside === undefined) &&
+    isSameList(classesOf(a), classesOf(b)) &&
+    isSameList(disjointRanges(a.frontend).sort(), disjointRanges(b.frontend).sort()) &&
+    isSameList(localAddresses(a.frontend), localAddresses(b.frontend))
+  );
+}
+
+function isSameSpread(a: Spread, b: Spread): boolean {
+  if (a.slots?.size !== b.slots?.size || !isSameList(a.buckets, b.buckets)) return false;
+  for (const [name, slot] of a.slots ?? []) if (b.slots?.get(name) !== slot) return false;
+  return true;
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, at) => item === b[at]);
+}
+
+/** Addresses of backends on this node, in order, without duplicates. */
+function localAddresses({ internal, external }: Frontend): string[] {
+  const backends = internal === external ? internal.backends : [...internal.backends, ...external.backends];
+  const local = new Set<string>();
+  for (const backend of backends) if (backend.local) local.add(backend.address);
+  return [...local].sort();
+}
+
 /** Elements that several frontends may need; each is there while at least one does. */
 export function sharedElementsOf({ frontend }: Programmed): Element[] {
   const elements: Element[] = [];
   if (frontend.kind === 'ClusterIP' && frontend.address !== undefined) {
     elements.push({ set: 'cluster-ips', key: addressKey(frontend.address) });
   }
-  const local = new Set<string>();
-  for (const target of [frontend.internal, frontend.external]) {
-    for (const backend of target.backends) if (backend.local) local.add(backend.address);
-  }
-  for (const address of local) elements.push({ set: 'hairpins', key: hairpinKey(address) });
+  for (const address of localAddresses(frontend)) elements.push({ set: 'hairpins', key: hairpinKey(address) });
   return elements;
 }
 

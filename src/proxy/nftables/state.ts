@@ -1,6 +1,14 @@
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
 import { classBase, ignoreChain, refuseChain } from './classes.ts';
-import { classesOf, type Element, elementsOf, type Programmed, program, sharedElementsOf } from './program.ts';
+import {
+  classesOf,
+  type Element,
+  elementsOf,
+  isSameProgram,
+  type Programmed,
+  program,
+  sharedElementsOf,
+} from './program.ts';
 
 /** What one transaction is to change in a family, and what is true once the kernel has it. */
 export interface Draft {
@@ -43,16 +51,16 @@ export class FamilyState {
     }
   }
 
-  /** The elements of frontends that are there now. */
-  *elements(): Generator<Element> {
+  /** Elements that frontends share, of those that are there now. */
+  sharedElements(): Element[] {
     const shared = new Map<string, Element>();
     for (const each of this.programmed.values()) {
-      yield* elementsOf(each, (chain) => this.#numbers.get(chain) ?? 0);
       for (const element of sharedElementsOf(each)) shared.set(elementId(element), element);
     }
-    yield* shared.values();
+    return [...shared.values()];
   }
 
+  /** The elements of one frontend, with the numbers its classes have now. */
   elementsFor(programmed: Programmed): Element[] {
     return elementsOf(programmed, (chain) => this.#numbers.get(chain) ?? 0);
   }
@@ -115,6 +123,7 @@ class DraftBuilder {
 
   change(key: FrontendKey, old: Programmed | undefined, next: Programmed | undefined): void {
     this.#programmed.set(key, next);
+    if (old !== undefined && next !== undefined && isSameProgram(old, next)) return;
     const numberOf = (chain: string) => this.#number(chain);
     this.#difference(old ? elementsOf(old, numberOf) : [], next ? elementsOf(next, numberOf) : []);
     this.#use(old, -1);
