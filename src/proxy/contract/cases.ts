@@ -310,6 +310,21 @@ export function routedCases(world: World): readonly Case[] {
       ],
     },
     {
+      title: 'a client remembered under Cluster goes to a local backend when the policy becomes Local',
+      frontends: [make.make('NodePort', undefined, 30080, make.forward('pod3'), { affinity: { timeoutSeconds: 60 } })],
+      calls: [{ ...nodePort, from: 'outside', times: 3, expect: ['pod3'] }],
+      after: {
+        frontends: [
+          make.make('NodePort', undefined, 30080, make.forward('pod3'), {
+            external: local,
+            masquerade: 'never',
+            affinity: { timeoutSeconds: 60 },
+          }),
+        ],
+        calls: [{ ...nodePort, from: 'outside', times: 12, expect: ['pod1', 'pod2'], isSticky: true }],
+      },
+    },
+    {
       title: 'affinity and externalTrafficPolicy Local together',
       frontends: [
         make.make('NodePort', undefined, 30080, make.forward('pod3'), {

@@ -150,6 +150,7 @@ function stickyRules(layout: FamilyLayout, spec: ForwardClass): readonly (readon
   const frontend = frontendFields(layout, spec.space);
   const client = frontendFields(layout, 'address', words(layout));
   const memory = [sourceAddress(layout, 0), ...client.load];
+  const set = spec.isOutside ? 'affinity-outside' : 'affinity';
   const timeoutMs = (spec.stickySeconds ?? 0) * 1000;
   const attempt = [
     [draw(spec, 0), x.setMark(0)],
@@ -159,10 +160,10 @@ function stickyRules(layout: FamilyLayout, spec: ForwardClass): readonly (readon
       x.lookup(spaces[spec.space].slots, 0, { to: frontend.next + 1 }),
       x.setMark(frontend.next + 1),
     ],
-    [...memory, x.meta('mark', client.next), x.dynset('affinity', 'update', 0, { data: client.next, timeoutMs })],
-    [...memory, x.lookup('affinity', 0, { to: client.next }), x.setMark(client.next)],
+    [...memory, x.meta('mark', client.next), x.dynset(set, 'update', 0, { data: client.next, timeoutMs })],
+    [...memory, x.lookup(set, 0, { to: client.next }), x.setMark(client.next)],
     [...frontend.load, x.meta('mark', frontend.next), ...translate(layout, spec)],
   ];
-  const forget = [...memory, x.meta('mark', client.next), x.dynset('affinity', 'delete', 0, { data: client.next })];
+  const forget = [...memory, x.meta('mark', client.next), x.dynset(set, 'delete', 0, { data: client.next })];
   return [...attempt, forget, ...attempt];
 }

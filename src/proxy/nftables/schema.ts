@@ -44,7 +44,7 @@ export type FrontendSet =
 /** Sets whose elements come from the node's network. */
 export type NetworkSet = 'pod-cidrs' | 'cluster-cidrs' | 'service-cidrs' | 'node-port-addresses';
 
-export type SetName = FrontendSet | NetworkSet | 'classes' | 'origins' | 'affinity';
+export type SetName = FrontendSet | NetworkSet | 'classes' | 'origins' | 'affinity' | 'affinity-outside';
 
 /** Clients that affinity can remember at once on this node; more are spread without memory. */
 const affinitySize = 262_144;
@@ -56,6 +56,14 @@ export function setSpecs(layout: FamilyLayout): Readonly<Record<SetName, SetSpec
   const port: readonly FieldType[] = ['inet_proto', 'inet_service'];
   const backend: readonly FieldType[] = [address, 'inet_service'];
   const cidrs = (name: SetName): SetSpec => ({ name, key: [address], interval: true });
+  // A memory for each set of backends: what a client was given inside must not lead it there from outside.
+  const memory = (name: SetName): SetSpec => ({
+    name,
+    key: [address, ...frontend],
+    data: ['mark'],
+    dynamic: true,
+    size: affinitySize,
+  });
   return {
     frontends: { name: 'frontends', key: frontend, data: ['mark'] },
     'frontends-outside': { name: 'frontends-outside', key: frontend, data: ['mark'] },
@@ -74,6 +82,7 @@ export function setSpecs(layout: FamilyLayout): Readonly<Record<SetName, SetSpec
     'node-port-addresses': cidrs('node-port-addresses'),
     classes: { name: 'classes', key: ['mark'], data: 'verdict' },
     origins: { name: 'origins', key: ['mark'], data: 'verdict' },
-    affinity: { name: 'affinity', key: [address, ...frontend], data: ['mark'], dynamic: true, size: affinitySize },
+    affinity: memory('affinity'),
+    'affinity-outside': memory('affinity-outside'),
   };
 }
