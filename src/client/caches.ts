@@ -62,9 +62,11 @@ export interface Caches extends AsyncDisposable {
   /** Resolves when every cache asked for so far is synced. */
   synced(): Promise<void>;
   /**
-   * A client whose answers to writes enter the caches at once, ahead of their watch events: readers of a cache see their
-   * own writes. Only caches without selectors take part.
+   * `client`, with the answers to its writes entering the caches at once, ahead of their watch events: readers of a cache
+   * see their own writes. It must lead to the same server. Only caches without selectors take part.
    */
+  through(client: Client): Client;
+  /** The client that the caches were made with, that way. */
   readonly client: Client;
 }
 
@@ -105,6 +107,13 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
     return { cache, loop, isWhole };
   }
 
+  function through(writer: Client): Client {
+    return writeThrough(writer, <T extends ApiObject>(kind: Kind<T>) => {
+      const found = started.get(cacheKey(kind, {}));
+      return found?.isWhole ? (found.cache as unknown as ObjectCache<T>) : undefined;
+    });
+  }
+
   return {
     of<T extends ApiObject>(kind: Kind<T>, options: CacheOptions<T> = {}): Cache<T> {
       const key = cacheKey(kind, options);
@@ -118,10 +127,8 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
     synced: async () => {
       await Promise.all([...started.values()].map(({ cache }) => cache.synced));
     },
-    client: writeThrough(client, <T extends ApiObject>(kind: Kind<T>) => {
-      const found = started.get(cacheKey(kind, {}));
-      return found?.isWhole ? (found.cache as unknown as ObjectCache<T>) : undefined;
-    }),
+    through,
+    client: through(client),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await Promise.all([...started.values()].map(({ loop }) => loop));

@@ -5,6 +5,7 @@ import type { Kind } from '../api/schema.ts';
 import { TransportError } from './client.ts';
 import type {
   Client,
+  DeleteOptions,
   ObjectList,
   Patch,
   Transport,
@@ -89,7 +90,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       const path = objectPath(kind, name, options.namespace);
       const body = deleteBody(options);
       const headers = body === undefined ? base : jsonHeaders;
-      return stillThere(kind, await call({ method: 'DELETE', path, headers, body }));
+      return stillThere(kind, options, await call({ method: 'DELETE', path, headers, body }));
     },
   };
 }
@@ -111,9 +112,15 @@ function withTypes<T extends ApiObject>(kind: Kind<T>, list: ObjectList<T>): Obj
   return { ...list, items: (list.items ?? []).map((item) => typed(kind, item)) };
 }
 
-/** A DELETE answers a `Status` when the object is gone; some kinds answer the last object, without a deletion time. */
-function stillThere<T extends ApiObject>(kind: Kind<T>, answer: T): T | undefined {
-  return answer.kind === kind.kind && answer.metadata.deletionTimestamp ? answer : undefined;
+/**
+ * A DELETE answers a `Status` when the object is gone. Some kinds answer the last object then: without a deletion time, or
+ * (a Pod that was leaving and is deleted with no grace) without anything left that could hold it.
+ */
+function stillThere<T extends ApiObject>(kind: Kind<T>, { gracePeriodSeconds }: DeleteOptions, answer: T) {
+  if (answer.kind !== kind.kind) return undefined;
+  const { deletionTimestamp, finalizers = [] } = answer.metadata;
+  const isHeld = gracePeriodSeconds !== 0 || finalizers.length > 0;
+  return deletionTimestamp !== undefined && isHeld ? answer : undefined;
 }
 
 /** The stream, or undefined when the caller aborted before it opened. */

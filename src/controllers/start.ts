@@ -60,7 +60,7 @@ export async function startControllers(config: ControllersConfig): Promise<Async
   const stop = new AbortController();
   const signal = AbortSignal.any([config.signal, stop.signal]);
   const caches = config.caches ?? disposables.use(createCaches(client, { logger, metrics, random }));
-  const context: ControllerContext = { client: caches.client, caches, logger, metrics, signal, now, random };
+  const context: ControllerContext = { client: caches.through(client), caches, logger, metrics, signal, now, random };
   const started = await Promise.all(Object.values(controllersOf(config)).map((start) => start(context)));
   for (const controller of started) disposables.use(controller);
   disposables.defer(() => stop.abort());
