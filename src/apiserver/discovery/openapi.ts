@@ -3,31 +3,14 @@ import type { Reply } from '../http/reply.ts';
 import { jsonReply, withHeaders } from '../http/reply.ts';
 import { openApiV2MediaType } from '../../api/openapi-v2.ts';
 import type { OpenApi } from '../../api/openapi.ts';
-import { buildOpenApi } from '../../api/openapi.ts';
-import { buildOpenApiV2, openApiV2MediaType } from '../../api/openapi-v2.ts';
 
 const root = '/openapi/v3';
 
-/** The documents of a server, built when first asked for: few clients ask for both versions. */
-export interface OpenApiSource {
-  v3(): OpenApi;
-  v2(): Uint8Array;
-}
-
-/** `release` is the version that the server claims. */
-export function createOpenApiSource(release: string): OpenApiSource {
-  let v3: OpenApi | undefined;
-  let v2: Uint8Array | undefined;
-  return {
-    v3: () => (v3 ??= buildOpenApi(release)),
-    v2: () => (v2 ??= buildOpenApiV2(release)),
-  };
-}
-
-/** Answers `/openapi/v2` (for kubectl up to 1.28), `/openapi/v3` and its documents. A document asked for with its hash may be kept for ever. */
-export function serveOpenApi(path: string, request: Incoming, source: OpenApiSource): Reply | undefined {
-  if (path === '/openapi/v2') return jsonReply(200, source.v2(), openApiV2MediaType);
-  const openApi = source.v3();
+/**
+ * Answers `/openapi/v2` (for kubectl up to 1.28), `/openapi/v3` and its documents. A document asked for with its hash may be
+ * kept for ever.
+ */
+export function serveOpenApi(path: string, request: Incoming, openApi: OpenApi): Reply | undefined {
   if (path === '/openapi/v2') return jsonReply(200, openApi.v2(), openApiV2MediaType);
   if (path === root) return jsonReply(200, Buffer.from(openApi.index));
   if (!path.startsWith(`${root}/`)) return undefined;
