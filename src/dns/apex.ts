@@ -19,7 +19,7 @@ export interface ApexConfig {
 }
 
 /** Name of the server in SOA and NS records. */
-export function serverName(clusterZone: Name): Name {
+function serverName(clusterZone: Name): Name {
   return `\x02ns\x03dns${clusterZone}`;
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,7 +19,7 @@ import type { TestCaches } from './fixtures.ts';
 import { createFrames } from './listen/tcp-frames.ts';
 import { startDns } from './run.ts';
 import { readMessage } from './wire/message.ts';
-import { classIn, flags, typeNumbers } from './wire/types.ts';
+import { classIn, flags, rcodes, typeNumbers } from './wire/types.ts';
 import { writeMessage } from './wire/writer.ts';
 
 const run = promisify(execFile);
@@ -206,6 +208,36 @@ test('a restart answers from the last known state while the API is away, and say
   } finally {
     await rm(dataDir, { recursive: true });
   }
+});
+
+test('an upstream that sends our own questions back to us ends in SERVFAIL, not in a storm', async () => {
+  const relay = createSocket('udp4');
+  relay.bind(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const looping = await start({ upstreams: [{ address: '127.0.0.1', port: relay.address().port }] });
+  let relayed = 0;
+  relay.on('message', (packet) => {
+    // Our answers come back too, in the end; they must not count as questions.
+    if (((packet[2] ?? 0) & 0x80) === 0) relayed += 1;
+    relay.send(packet, looping.dns.listening[0]?.port ?? 0, '127.0.0.1');
+  });
+  const text = await debianDig(looping, '127.0.0.1', 'example.com', '+time=8');
+  assert.match(text, /status: SERVFAIL/);
+  assert.match(text, /EDE: 22/);
+  assert.equal(relayed, 3);
+  await looping.dns[Symbol.asyncDispose]();
+  relay.close();
+});
+
+test('our own addresses are left out of the upstream servers', async () => {
+  const where = serverOf('batch').dns.listening[0] ?? { address: '', port: 0 };
+  const own = await start({
+    listen: [{ address: '127.0.0.2', port: where.port }],
+    upstreams: [{ ...where, address: '127.0.0.2' }],
+  });
+  const { message } = await dig({ name: 'example.com', server: { ...where, address: '127.0.0.2' } });
+  assert.equal(message.rcode, rcodes.SERVFAIL);
+  await own.dns[Symbol.asyncDispose]();
 });
 
 test('an address that is taken is an error that names it, and nothing stays open', async () => {

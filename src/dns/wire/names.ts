@@ -6,7 +6,7 @@
 export type Name = string;
 
 /** The name of the root. */
-export const rootName: Name = '\0';
+const rootName: Name = '\0';
 
 /** The same name with ASCII letters in lower case: the form to compare (RFC 4343). Other bytes stay as they are. */
 export function nameKey(name: Name): Name {
