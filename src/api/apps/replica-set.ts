@@ -16,40 +16,64 @@ import {
 } from './workload.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 
-export const ReplicaSetSpec = message('apps.v1.ReplicaSetSpec', {
-  replicas: int32(1, { pointer: true, default: 1 }),
-  minReadySeconds: int32(4),
-  selector: object(2, LabelSelector, { required: true }),
-  template: object(3, PodTemplateSpec, { pointer: false }),
-});
+export const ReplicaSetSpec = message(
+  'apps.v1.ReplicaSetSpec',
+  {
+    replicas: int32(1, { doc: 'How many Pods.', pointer: true, default: 1 }),
+    minReadySeconds: int32(4, { doc: 'How long a Pod must have been ready to count as available.' }),
+    selector: object(2, LabelSelector, { doc: 'Labels of its Pods. Stays.', required: true }),
+    template: object(3, PodTemplateSpec, { doc: 'What its Pods look like.', pointer: false }),
+  },
+  { doc: 'How many Pods of which form.' },
+);
 export type ReplicaSetSpec = Infer<typeof ReplicaSetSpec>;
 
-export const ReplicaSetCondition = message('apps.v1.ReplicaSetCondition', {
-  type: string(1, { required: true }),
-  status: string(2, { required: true, values: ['True', 'False', 'Unknown'] }),
-  lastTransitionTime: time(3),
-  reason: string(4),
-  message: string(5),
-});
+export const ReplicaSetCondition = message(
+  'apps.v1.ReplicaSetCondition',
+  {
+    type: string(1, { doc: 'Which aspect.', required: true }),
+    status: string(2, { doc: '`True`, `False` or `Unknown`.', required: true, values: ['True', 'False', 'Unknown'] }),
+    lastTransitionTime: time(3, { doc: 'When `status` changed last.' }),
+    reason: string(4, { doc: 'One word for programs.' }),
+    message: string(5, { doc: 'A sentence for people.' }),
+  },
+  { doc: 'One aspect of the state.' },
+);
 export type ReplicaSetCondition = Infer<typeof ReplicaSetCondition>;
 
-export const ReplicaSetStatus = message('apps.v1.ReplicaSetStatus', {
-  replicas: int32(1, { required: true }),
-  fullyLabeledReplicas: int32(2),
-  readyReplicas: int32(4),
-  availableReplicas: int32(5),
-  terminatingReplicas: int32(7, { pointer: true }),
-  observedGeneration: int64(3),
-  conditions: list(6, ReplicaSetCondition, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
-});
+export const ReplicaSetStatus = message(
+  'apps.v1.ReplicaSetStatus',
+  {
+    replicas: int32(1, { doc: 'Pods there are.', required: true }),
+    fullyLabeledReplicas: int32(2, { doc: 'Pods with all labels of the template.' }),
+    readyReplicas: int32(4, { doc: 'Pods that are ready.' }),
+    availableReplicas: int32(5, { doc: 'Pods that have been ready for long enough.' }),
+    terminatingReplicas: int32(7, { doc: 'Pods that are stopping.', pointer: true }),
+    observedGeneration: int64(3, { doc: 'The generation that the controller acts on.' }),
+    conditions: list(6, ReplicaSetCondition, {
+      doc: 'Aspects of its state.',
+      mergeKey: 'type',
+      listType: 'map',
+      mapKeys: ['type'],
+    }),
+  },
+  { doc: 'What became of a ReplicaSet.' },
+);
 export type ReplicaSetStatus = Infer<typeof ReplicaSetStatus>;
 
-export const ReplicaSetMessage = message('apps.v1.ReplicaSet', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, ReplicaSetSpec, { present: true, pointer: false }),
-  status: object(3, ReplicaSetStatus, { pointer: false }),
-});
+export const ReplicaSetMessage = message(
+  'apps.v1.ReplicaSet',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, ReplicaSetSpec, { present: true, doc: 'What the author wants.', pointer: false }),
+    status: object(3, ReplicaSetStatus, {
+      doc: 'What the system observed. Written by controllers, never by authors.',
+      pointer: false,
+    }),
+  },
+  { doc: 'Keeps a number of equal Pods running. Usually made by a Deployment.' },
+);
 export type ReplicaSet = Infer<typeof ReplicaSetMessage>;
 
 function defaultReplicaSet(set: ReplicaSet): ReplicaSet {

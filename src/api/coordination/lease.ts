@@ -5,22 +5,30 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
 import type { Checked } from '../schema.ts';
 
-export const LeaseSpec = message('coordination.v1.LeaseSpec', {
-  holderIdentity: string(1, { pointer: true }),
-  leaseDurationSeconds: int32(2, { pointer: true }),
-  acquireTime: microTime(3, { pointer: true }),
-  renewTime: microTime(4, { pointer: true }),
-  leaseTransitions: int32(5, { pointer: true }),
-  strategy: string(6, { pointer: true }),
-  preferredHolder: string(7, { pointer: true }),
-});
+export const LeaseSpec = message(
+  'coordination.v1.LeaseSpec',
+  {
+    holderIdentity: string(1, { doc: 'Who holds it.', pointer: true }),
+    leaseDurationSeconds: int32(2, { doc: 'How long others wait after the last renewal.', pointer: true }),
+    acquireTime: microTime(3, { doc: 'When it was taken.', pointer: true }),
+    renewTime: microTime(4, { doc: 'When it was renewed last.', pointer: true }),
+    leaseTransitions: int32(5, { doc: 'How often it changed hands.', pointer: true }),
+    strategy: string(6, { doc: 'How the next holder is chosen.', pointer: true }),
+    preferredHolder: string(7, { doc: 'Who should get it next.', pointer: true }),
+  },
+  { doc: 'Who holds a lease.' },
+);
 export type LeaseSpec = Infer<typeof LeaseSpec>;
 
-export const LeaseMessage = message('coordination.v1.Lease', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, LeaseSpec, { present: true, pointer: false }),
-});
+export const LeaseMessage = message(
+  'coordination.v1.Lease',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, LeaseSpec, { present: true, doc: 'Who holds it, since when, for how long.', pointer: false }),
+  },
+  { doc: 'A claim that its holder renews; how leaders are chosen and nodes show that they live.' },
+);
 export type Lease = Infer<typeof LeaseMessage>;
 
 function validateLease({ spec }: Lease): Checked {

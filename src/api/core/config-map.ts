@@ -4,13 +4,17 @@ import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { checkData, checkDataChange, countEntries } from './data-validation.ts';
 
-export const ConfigMapMessage = message('core.v1.ConfigMap', {
-  ...typeMeta,
-  metadata,
-  immutable: bool(4, { pointer: true }),
-  data: map(2, 'string'),
-  binaryData: map(3, 'bytes'),
-});
+export const ConfigMapMessage = message(
+  'core.v1.ConfigMap',
+  {
+    ...typeMeta,
+    metadata,
+    immutable: bool(4, { doc: 'True: the content stays; cannot be undone.', pointer: true }),
+    data: map(2, 'string', { doc: 'Texts by name.' }),
+    binaryData: map(3, 'bytes', { doc: 'Bytes by name, in base64. No name may be in both.' }),
+  },
+  { doc: 'Texts and bytes for programs to read.' },
+);
 export type ConfigMap = Infer<typeof ConfigMapMessage>;
 
 export const ConfigMap = kind(ConfigMapMessage, {

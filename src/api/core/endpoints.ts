@@ -11,39 +11,47 @@ import type { Checked, ValidationContext } from '../schema.ts';
 export const EndpointAddress = message(
   'core.v1.EndpointAddress',
   {
-    ip: string(1, { required: true }),
-    hostname: string(3),
-    nodeName: string(4, { pointer: true }),
-    targetRef: object(2, ObjectReference),
+    ip: string(1, { doc: 'Its address.', required: true }),
+    hostname: string(3, { doc: 'Its own name below the name of the Service.' }),
+    nodeName: string(4, { doc: 'The node it is on.', pointer: true }),
+    targetRef: object(2, ObjectReference, { doc: 'The object behind it.' }),
   },
-  { atomic: true },
+  { doc: 'One backend.', atomic: true },
 );
 export type EndpointAddress = Infer<typeof EndpointAddress>;
 
 export const EndpointPort = message(
   'core.v1.EndpointPort',
   {
-    name: string(1),
-    port: int32(2, { required: true }),
-    protocol: string(3, { values: ['TCP', 'UDP', 'SCTP'] }),
-    appProtocol: string(4, { pointer: true }),
+    name: string(1, { doc: 'Name of the port of the Service.' }),
+    port: int32(2, { doc: 'The number.', required: true }),
+    protocol: string(3, { doc: 'TCP, UDP or SCTP.', values: ['TCP', 'UDP', 'SCTP'] }),
+    appProtocol: string(4, { doc: 'What is spoken on the port, as a hint.', pointer: true }),
   },
-  { atomic: true },
+  { doc: 'A port of a subset.', atomic: true },
 );
 export type EndpointPort = Infer<typeof EndpointPort>;
 
-export const EndpointSubset = message('core.v1.EndpointSubset', {
-  addresses: list(1, EndpointAddress),
-  notReadyAddresses: list(2, EndpointAddress),
-  ports: list(3, EndpointPort),
-});
+export const EndpointSubset = message(
+  'core.v1.EndpointSubset',
+  {
+    addresses: list(1, EndpointAddress, { doc: 'Backends that are ready.' }),
+    notReadyAddresses: list(2, EndpointAddress, { doc: 'Backends that are not.' }),
+    ports: list(3, EndpointPort, { doc: 'Their ports.' }),
+  },
+  { doc: 'Addresses that share ports.' },
+);
 export type EndpointSubset = Infer<typeof EndpointSubset>;
 
-export const EndpointsMessage = message('core.v1.Endpoints', {
-  ...typeMeta,
-  metadata,
-  subsets: list(2, EndpointSubset),
-});
+export const EndpointsMessage = message(
+  'core.v1.Endpoints',
+  {
+    ...typeMeta,
+    metadata,
+    subsets: list(2, EndpointSubset, { doc: 'Addresses and ports that belong together.' }),
+  },
+  { doc: 'The backends of a Service in the form of before EndpointSlices. Deprecated.' },
+);
 export type Endpoints = Infer<typeof EndpointsMessage>;
 
 function formatAddress(ip: string, port: number): string {

@@ -18,24 +18,28 @@ export const EventSeries = message('core.v1.EventSeries', {
 });
 export type EventSeries = Infer<typeof EventSeries>;
 
-export const EventMessage = message('core.v1.Event', {
-  ...typeMeta,
-  metadata,
-  involvedObject: object(2, ObjectReference, { required: true, pointer: false }),
-  reason: string(3),
-  message: string(4),
-  source: object(5, EventSource, { pointer: false }),
-  firstTimestamp: time(6),
-  lastTimestamp: time(7),
-  count: int32(8),
-  type: string(9),
-  eventTime: microTime(10),
-  series: object(11, EventSeries),
-  action: string(12),
-  related: object(13, ObjectReference),
-  reportingComponent: string(14),
-  reportingInstance: string(15),
-});
+export const EventMessage = message(
+  'core.v1.Event',
+  {
+    ...typeMeta,
+    metadata,
+    involvedObject: object(2, ObjectReference, { doc: 'What it is about.', required: true, pointer: false }),
+    reason: string(3, { doc: 'One word for programs: why.' }),
+    message: string(4, { doc: 'A sentence for people.' }),
+    source: object(5, EventSource, { doc: 'Who reports it; older form.', pointer: false }),
+    firstTimestamp: time(6, { doc: 'When it happened first; older form.' }),
+    lastTimestamp: time(7, { doc: 'When it happened last; older form.' }),
+    count: int32(8, { doc: 'How often it happened; older form.' }),
+    type: string(9, { doc: '`Normal` or `Warning`.' }),
+    eventTime: microTime(10, { doc: 'When it happened first.' }),
+    series: object(11, EventSeries, { doc: 'How often it happened since.' }),
+    action: string(12, { doc: 'What was done.' }),
+    related: object(13, ObjectReference, { doc: 'Another object that plays a part.' }),
+    reportingComponent: string(14, { doc: 'Who reports it.' }),
+    reportingInstance: string(15, { doc: 'Which instance reports it.' }),
+  },
+  { doc: 'Something that happened to an object. Goes away after a while.' },
+);
 export type Event = Infer<typeof EventMessage>;
 
 /** An event lives beside what it is about; events about objects without namespace live in `default`. */

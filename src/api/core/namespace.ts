@@ -5,32 +5,59 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { dnsLabel, nameRule } from '../names.ts';
 import { statusSubresource } from '../subresources.ts';
 
-export const NamespaceSpec = message('core.v1.NamespaceSpec', {
-  finalizers: list(1, 'string'),
-});
+export const NamespaceSpec = message(
+  'core.v1.NamespaceSpec',
+  {
+    finalizers: list(1, 'string', { doc: 'Who still has to clean up before it may go.' }),
+  },
+  { doc: 'What holds a namespace.' },
+);
 export type NamespaceSpec = Infer<typeof NamespaceSpec>;
 
-export const NamespaceCondition = message('core.v1.NamespaceCondition', {
-  type: string(1, { required: true }),
-  status: string(2, { required: true, values: ['True', 'False', 'Unknown'] }),
-  lastTransitionTime: time(4),
-  reason: string(5),
-  message: string(6),
-});
+export const NamespaceCondition = message(
+  'core.v1.NamespaceCondition',
+  {
+    type: string(1, { doc: 'Which aspect.', required: true }),
+    status: string(2, { doc: '`True`, `False` or `Unknown`.', required: true, values: ['True', 'False', 'Unknown'] }),
+    lastTransitionTime: time(4, { doc: 'When `status` changed last.' }),
+    reason: string(5, { doc: 'One word for programs.' }),
+    message: string(6, { doc: 'A sentence for people.' }),
+  },
+  { doc: 'One aspect of the state.' },
+);
 export type NamespaceCondition = Infer<typeof NamespaceCondition>;
 
-export const NamespaceStatus = message('core.v1.NamespaceStatus', {
-  phase: string(1, { values: ['Active', 'Terminating'] }),
-  conditions: list(2, NamespaceCondition, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
-});
+export const NamespaceStatus = message(
+  'core.v1.NamespaceStatus',
+  {
+    phase: string(1, {
+      doc: '`Active`, or `Terminating` while its content is deleted.',
+      values: ['Active', 'Terminating'],
+    }),
+    conditions: list(2, NamespaceCondition, {
+      doc: 'Aspects of its state.',
+      mergeKey: 'type',
+      listType: 'map',
+      mapKeys: ['type'],
+    }),
+  },
+  { doc: 'What became of a namespace.' },
+);
 export type NamespaceStatus = Infer<typeof NamespaceStatus>;
 
-export const NamespaceMessage = message('core.v1.Namespace', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, NamespaceSpec, { present: true, pointer: false }),
-  status: object(3, NamespaceStatus, { pointer: false }),
-});
+export const NamespaceMessage = message(
+  'core.v1.Namespace',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, NamespaceSpec, { present: true, doc: 'What the author wants.', pointer: false }),
+    status: object(3, NamespaceStatus, {
+      doc: 'What the system observed. Written by controllers, never by authors.',
+      pointer: false,
+    }),
+  },
+  { doc: 'A room for names: objects in different namespaces may have the same name.' },
+);
 export type Namespace = Infer<typeof NamespaceMessage>;
 
 const nameLabel = 'kubernetes.io/metadata.name';

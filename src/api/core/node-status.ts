@@ -15,20 +15,28 @@ export const NodeConfigSource = message('core.v1.NodeConfigSource', {
 });
 export type NodeConfigSource = Infer<typeof NodeConfigSource>;
 
-export const NodeCondition = message('core.v1.NodeCondition', {
-  type: string(1, { required: true }),
-  status: string(2, { required: true, values: ['True', 'False', 'Unknown'] }),
-  lastHeartbeatTime: time(3),
-  lastTransitionTime: time(4),
-  reason: string(5),
-  message: string(6),
-});
+export const NodeCondition = message(
+  'core.v1.NodeCondition',
+  {
+    type: string(1, { doc: 'Which aspect.', required: true }),
+    status: string(2, { doc: '`True`, `False` or `Unknown`.', required: true, values: ['True', 'False', 'Unknown'] }),
+    lastHeartbeatTime: time(3, { doc: 'When the node said so last.' }),
+    lastTransitionTime: time(4, { doc: 'When `status` changed last.' }),
+    reason: string(5, { doc: 'One word for programs.' }),
+    message: string(6, { doc: 'A sentence for people.' }),
+  },
+  { doc: 'One aspect of the state of a node.' },
+);
 export type NodeCondition = Infer<typeof NodeCondition>;
 
-export const NodeAddress = message('core.v1.NodeAddress', {
-  type: string(1, { required: true }),
-  address: string(2, { required: true }),
-});
+export const NodeAddress = message(
+  'core.v1.NodeAddress',
+  {
+    type: string(1, { doc: '`InternalIP`, `ExternalIP`, `Hostname` and others.', required: true }),
+    address: string(2, { doc: 'The address.', required: true }),
+  },
+  { doc: 'An address of a node.' },
+);
 export type NodeAddress = Infer<typeof NodeAddress>;
 
 export const DaemonEndpoint = message('core.v1.DaemonEndpoint', {
@@ -98,20 +106,29 @@ export const NodeFeatures = message('core.v1.NodeFeatures', {
 });
 export type NodeFeatures = Infer<typeof NodeFeatures>;
 
-export const NodeStatus = message('core.v1.NodeStatus', {
-  capacity: map(1, 'quantity'),
-  allocatable: map(2, 'quantity'),
-  phase: string(3, { values: ['Pending', 'Running', 'Terminated'] }),
-  conditions: list(4, NodeCondition, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
-  addresses: list(5, NodeAddress, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
-  daemonEndpoints: object(6, NodeDaemonEndpoints, { pointer: false }),
-  nodeInfo: object(7, NodeSystemInfo, { pointer: false }),
-  images: list(8, ContainerImage),
-  volumesInUse: list(9, 'string'),
-  volumesAttached: list(10, AttachedVolume),
-  config: object(11, NodeConfigStatus),
-  runtimeHandlers: list(12, NodeRuntimeHandler),
-  features: object(13, NodeFeatures),
-  declaredFeatures: list(14, 'string'),
-});
+export const NodeStatus = message(
+  'core.v1.NodeStatus',
+  {
+    capacity: map(1, 'quantity', { doc: 'What it has.' }),
+    allocatable: map(2, 'quantity', { doc: 'What Pods may use of it.' }),
+    phase: string(3, { doc: 'No longer used.', values: ['Pending', 'Running', 'Terminated'] }),
+    conditions: list(4, NodeCondition, {
+      doc: 'Aspects of its state, such as `Ready`.',
+      mergeKey: 'type',
+      listType: 'map',
+      mapKeys: ['type'],
+    }),
+    addresses: list(5, NodeAddress, { doc: 'How to reach it.', mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
+    daemonEndpoints: object(6, NodeDaemonEndpoints, { doc: 'Ports of its daemons.', pointer: false }),
+    nodeInfo: object(7, NodeSystemInfo, { doc: 'Versions and ids.', pointer: false }),
+    images: list(8, ContainerImage, { doc: 'Images it has.' }),
+    volumesInUse: list(9, 'string', { doc: 'Volumes that are mounted.' }),
+    volumesAttached: list(10, AttachedVolume, { doc: 'Volumes that are attached.' }),
+    config: object(11, NodeConfigStatus),
+    runtimeHandlers: list(12, NodeRuntimeHandler),
+    features: object(13, NodeFeatures),
+    declaredFeatures: list(14, 'string'),
+  },
+  { doc: 'What became of a node.' },
+);
 export type NodeStatus = Infer<typeof NodeStatus>;

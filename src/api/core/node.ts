@@ -10,31 +10,50 @@ import { nodeColumns } from './node-columns.ts';
 import type { Checked } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 
-export const Taint = message('core.v1.Taint', {
-  key: string(1, { required: true }),
-  value: string(2),
-  effect: string(3, { required: true, values: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] }),
-  timeAdded: time(4, { pointer: true }),
-});
+export const Taint = message(
+  'core.v1.Taint',
+  {
+    key: string(1, { doc: 'Its key.', required: true }),
+    value: string(2, { doc: 'Its value.' }),
+    effect: string(3, {
+      doc: '`NoSchedule`, `PreferNoSchedule` or `NoExecute`.',
+      required: true,
+      values: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
+    }),
+    timeAdded: time(4, { doc: 'When it was added.', pointer: true }),
+  },
+  { doc: 'Keeps Pods away that do not tolerate it.' },
+);
 export type Taint = Infer<typeof Taint>;
 
-export const NodeSpec = message('core.v1.NodeSpec', {
-  podCIDR: string(1),
-  podCIDRs: list(7, 'string', { strategy: 'merge', listType: 'set' }),
-  providerID: string(3),
-  unschedulable: bool(4),
-  taints: list(5, Taint),
-  configSource: object(6, NodeConfigSource),
-  externalID: string(2),
-});
+export const NodeSpec = message(
+  'core.v1.NodeSpec',
+  {
+    podCIDR: string(1, { doc: 'The range its Pods get addresses from.' }),
+    podCIDRs: list(7, 'string', { doc: 'The ranges, one per IP family.', strategy: 'merge', listType: 'set' }),
+    providerID: string(3, { doc: 'Its id at its provider.' }),
+    unschedulable: bool(4, { doc: 'No new Pods.' }),
+    taints: list(5, Taint, { doc: 'What Pods have to tolerate to run here.' }),
+    configSource: object(6, NodeConfigSource, { doc: 'No longer used.' }),
+    externalID: string(2, { doc: 'No longer used.' }),
+  },
+  { doc: 'How a node is used.' },
+);
 export type NodeSpec = Infer<typeof NodeSpec>;
 
-export const NodeMessage = message('core.v1.Node', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, NodeSpec, { present: true, pointer: false }),
-  status: object(3, NodeStatus, { pointer: false }),
-});
+export const NodeMessage = message(
+  'core.v1.Node',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, NodeSpec, { present: true, doc: 'What the author wants.', pointer: false }),
+    status: object(3, NodeStatus, {
+      doc: 'What the system observed. Written by controllers, never by authors.',
+      pointer: false,
+    }),
+  },
+  { doc: 'A machine that runs Pods.' },
+);
 export type Node = Infer<typeof NodeMessage>;
 
 /** Everything that a node has is there for Pods, unless it says otherwise. */

@@ -10,12 +10,19 @@ import { validatePod } from './pod/pod-validation.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
 import { statusSubresource } from '../subresources.ts';
 
-export const PodMessage = message('core.v1.Pod', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, PodSpec, { present: true, pointer: false }),
-  status: object(3, PodStatus, { pointer: false }),
-});
+export const PodMessage = message(
+  'core.v1.Pod',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, PodSpec, { present: true, doc: 'What the author wants.', pointer: false }),
+    status: object(3, PodStatus, {
+      doc: 'What the system observed. Written by controllers, never by authors.',
+      pointer: false,
+    }),
+  },
+  { doc: 'Containers that run together on one node and share an address.' },
+);
 export type Pod = Infer<typeof PodMessage>;
 
 /** A new Pod waits for a node. */

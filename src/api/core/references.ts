@@ -4,24 +4,24 @@ import { message, string } from '../schema.ts';
 export const ObjectReference = message(
   'core.v1.ObjectReference',
   {
-    kind: string(1),
-    namespace: string(2),
-    name: string(3),
-    uid: string(4),
-    apiVersion: string(5),
-    resourceVersion: string(6),
-    fieldPath: string(7),
+    kind: string(1, { doc: 'Its kind.' }),
+    namespace: string(2, { doc: 'Its namespace.' }),
+    name: string(3, { doc: 'Its name.' }),
+    uid: string(4, { doc: 'Its UID.' }),
+    apiVersion: string(5, { doc: 'Its group and version.' }),
+    resourceVersion: string(6, { doc: 'The version that is meant.' }),
+    fieldPath: string(7, { doc: 'The part that is meant.' }),
   },
-  { atomic: true },
+  { doc: 'Names an object, or a part of it.', atomic: true },
 );
 export type ObjectReference = Infer<typeof ObjectReference>;
 
 export const LocalObjectReference = message(
   'core.v1.LocalObjectReference',
   {
-    name: string(1, { default: '' }),
+    name: string(1, { doc: 'Its name.', default: '' }),
   },
-  { atomic: true },
+  { doc: 'An object of the same namespace.', atomic: true },
 );
 export type LocalObjectReference = Infer<typeof LocalObjectReference>;
 

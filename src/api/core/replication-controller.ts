@@ -18,13 +18,17 @@ export const ReplicationControllerSpec = message('core.v1.ReplicationControllerS
 });
 export type ReplicationControllerSpec = Infer<typeof ReplicationControllerSpec>;
 
-export const ReplicationControllerCondition = message('core.v1.ReplicationControllerCondition', {
-  type: string(1, { required: true }),
-  status: string(2, { required: true, values: ['True', 'False', 'Unknown'] }),
-  lastTransitionTime: time(3),
-  reason: string(4),
-  message: string(5),
-});
+export const ReplicationControllerCondition = message(
+  'core.v1.ReplicationControllerCondition',
+  {
+    type: string(1, { doc: 'Which aspect.', required: true }),
+    status: string(2, { doc: '`True`, `False` or `Unknown`.', required: true, values: ['True', 'False', 'Unknown'] }),
+    lastTransitionTime: time(3, { doc: 'When `status` changed last.' }),
+    reason: string(4, { doc: 'One word for programs.' }),
+    message: string(5, { doc: 'A sentence for people.' }),
+  },
+  { doc: 'One aspect of the state.' },
+);
 export type ReplicationControllerCondition = Infer<typeof ReplicationControllerCondition>;
 
 export const ReplicationControllerStatus = message('core.v1.ReplicationControllerStatus', {
@@ -37,12 +41,19 @@ export const ReplicationControllerStatus = message('core.v1.ReplicationControlle
 });
 export type ReplicationControllerStatus = Infer<typeof ReplicationControllerStatus>;
 
-export const ReplicationControllerMessage = message('core.v1.ReplicationController', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, ReplicationControllerSpec, { present: true, pointer: false }),
-  status: object(3, ReplicationControllerStatus, { pointer: false }),
-});
+export const ReplicationControllerMessage = message(
+  'core.v1.ReplicationController',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, ReplicationControllerSpec, { present: true, doc: 'What the author wants.', pointer: false }),
+    status: object(3, ReplicationControllerStatus, {
+      doc: 'What the system observed. Written by controllers, never by authors.',
+      pointer: false,
+    }),
+  },
+  { doc: 'The predecessor of ReplicaSet.' },
+);
 export type ReplicationController = Infer<typeof ReplicationControllerMessage>;
 
 /** Selector and labels come from the template when they are left out. */

@@ -7,14 +7,18 @@ import { compact, omit } from '../objects.ts';
 import type { Checked } from '../schema.ts';
 import { checkData, checkDataChange, countEntries } from './data-validation.ts';
 
-export const SecretMessage = message('core.v1.Secret', {
-  ...typeMeta,
-  metadata,
-  immutable: bool(5, { pointer: true }),
-  data: map(2, 'bytes'),
-  stringData: map(4, 'string'),
-  type: string(3),
-});
+export const SecretMessage = message(
+  'core.v1.Secret',
+  {
+    ...typeMeta,
+    metadata,
+    immutable: bool(5, { doc: 'True: the content stays; cannot be undone.', pointer: true }),
+    data: map(2, 'bytes', { doc: 'Bytes by name, in base64.' }),
+    stringData: map(4, 'string', { doc: 'Texts by name, for writing only: they end up in `data`.' }),
+    type: string(3, { doc: 'What the entries mean. Stays.' }),
+  },
+  { doc: 'As a ConfigMap, for what must not be seen by everybody.' },
+);
 export type Secret = Infer<typeof SecretMessage>;
 
 /** Moves `stringData`, which is write-only, into `data`. */

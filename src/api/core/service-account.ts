@@ -4,13 +4,22 @@ import { LocalObjectReference, ObjectReference } from './references.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 
-export const ServiceAccountMessage = message('core.v1.ServiceAccount', {
-  ...typeMeta,
-  metadata,
-  secrets: list(2, ObjectReference, { mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
-  imagePullSecrets: list(3, LocalObjectReference),
-  automountServiceAccountToken: bool(4, { pointer: true }),
-});
+export const ServiceAccountMessage = message(
+  'core.v1.ServiceAccount',
+  {
+    ...typeMeta,
+    metadata,
+    secrets: list(2, ObjectReference, {
+      doc: 'Secrets its Pods may use.',
+      mergeKey: 'name',
+      listType: 'map',
+      mapKeys: ['name'],
+    }),
+    imagePullSecrets: list(3, LocalObjectReference, { doc: 'Secrets to fetch images with.' }),
+    automountServiceAccountToken: bool(4, { doc: 'Whether containers find a token.', pointer: true }),
+  },
+  { doc: 'Who a program is to the API server.' },
+);
 export type ServiceAccount = Infer<typeof ServiceAccountMessage>;
 
 export const ServiceAccount = kind(ServiceAccountMessage, {

@@ -16,24 +16,28 @@ export const EventSeries = message('events.v1.EventSeries', {
 });
 export type EventSeries = Infer<typeof EventSeries>;
 
-export const EventMessage = message('events.v1.Event', {
-  ...typeMeta,
-  metadata,
-  eventTime: microTime(2),
-  series: object(3, EventSeries),
-  reportingController: string(4),
-  reportingInstance: string(5),
-  action: string(6),
-  reason: string(7),
-  regarding: object(8, ObjectReference, { pointer: false }),
-  related: object(9, ObjectReference),
-  note: string(10),
-  type: string(11),
-  deprecatedSource: object(12, EventSource, { pointer: false }),
-  deprecatedFirstTimestamp: time(13),
-  deprecatedLastTimestamp: time(14),
-  deprecatedCount: int32(15),
-});
+export const EventMessage = message(
+  'events.v1.Event',
+  {
+    ...typeMeta,
+    metadata,
+    eventTime: microTime(2, { doc: 'When it happened first.' }),
+    series: object(3, EventSeries, { doc: 'How often it happened since.' }),
+    reportingController: string(4, { doc: 'Who reports it.' }),
+    reportingInstance: string(5, { doc: 'Which instance reports it.' }),
+    action: string(6, { doc: 'What was done.' }),
+    reason: string(7, { doc: 'One word for programs: why.' }),
+    regarding: object(8, ObjectReference, { doc: 'What it is about.', pointer: false }),
+    related: object(9, ObjectReference, { doc: 'Another object that plays a part.' }),
+    note: string(10, { doc: 'A sentence for people.' }),
+    type: string(11, { doc: '`Normal` or `Warning`.' }),
+    deprecatedSource: object(12, EventSource, { doc: 'Who reports it; older form.', pointer: false }),
+    deprecatedFirstTimestamp: time(13, { doc: 'When it happened first; older form.' }),
+    deprecatedLastTimestamp: time(14, { doc: 'When it happened last; older form.' }),
+    deprecatedCount: int32(15, { doc: 'How often it happened; older form.' }),
+  },
+  { doc: 'Something that happened to an object. Goes away after a while.' },
+);
 export type Event = Infer<typeof EventMessage>;
 
 /** The same event in the form of the core group, which is the one that is stored. */

@@ -1,20 +1,27 @@
 import type { Infer } from '../schema.ts';
 import { list, map, message, string } from '../schema.ts';
 
-export const LabelSelectorRequirement = message('meta.v1.LabelSelectorRequirement', {
-  key: string(1, { required: true }),
-  operator: string(2, { required: true }),
-  values: list(3, 'string'),
-});
+export const LabelSelectorRequirement = message(
+  'meta.v1.LabelSelectorRequirement',
+  {
+    key: string(1, { doc: 'The label.', required: true }),
+    operator: string(2, { doc: '`In`, `NotIn`, `Exists` or `DoesNotExist`.', required: true }),
+    values: list(3, 'string', { doc: 'What `In` and `NotIn` compare with.' }),
+  },
+  { doc: 'One condition on a label.' },
+);
 export type LabelSelectorRequirement = Infer<typeof LabelSelectorRequirement>;
 
 export const LabelSelector = message(
   'meta.v1.LabelSelector',
   {
-    matchLabels: map(1, 'string'),
-    matchExpressions: list(2, LabelSelectorRequirement),
+    matchLabels: map(1, 'string', { doc: 'Labels that must have exactly these values.' }),
+    matchExpressions: list(2, LabelSelectorRequirement, { doc: 'Further conditions.' }),
   },
-  { atomic: true },
+  {
+    doc: 'Picks objects by their labels. All conditions have to hold; without any, it picks everything.',
+    atomic: true,
+  },
 );
 export type LabelSelector = Infer<typeof LabelSelector>;
 

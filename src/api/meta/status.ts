@@ -19,12 +19,16 @@ export const StatusDetails = message('meta.v1.StatusDetails', {
 });
 export type StatusDetails = Infer<typeof StatusDetails>;
 
-export const Status = message('meta.v1.Status', {
-  metadata: object(1, ListMeta, { pointer: false }),
-  status: string(2),
-  message: string(3),
-  reason: string(4),
-  details: object(5, StatusDetails),
-  code: int32(6),
-});
+export const Status = message(
+  'meta.v1.Status',
+  {
+    metadata: object(1, ListMeta, { pointer: false }),
+    status: string(2, { doc: '`Success` or `Failure`.' }),
+    message: string(3, { doc: 'A sentence for people.' }),
+    reason: string(4, { doc: 'One word for programs.' }),
+    details: object(5, StatusDetails, { doc: 'What it is about.' }),
+    code: int32(6, { doc: 'HTTP status.' }),
+  },
+  { doc: 'The outcome of a request that has no object to answer with.' },
+);
 export type Status = Infer<typeof Status>;

@@ -7,24 +7,36 @@ import { canonicalIp } from '../../lib/ip.ts';
 import { Issues } from '../issues.ts';
 import type { Checked } from '../schema.ts';
 
-export const ParentReference = message('networking.v1.ParentReference', {
-  group: string(1),
-  resource: string(2),
-  namespace: string(3),
-  name: string(4),
-});
+export const ParentReference = message(
+  'networking.v1.ParentReference',
+  {
+    group: string(1, { doc: 'Its group.' }),
+    resource: string(2, { doc: 'Its resource.' }),
+    namespace: string(3, { doc: 'Its namespace.' }),
+    name: string(4, { doc: 'Its name.' }),
+  },
+  { doc: 'An object by resource and name.' },
+);
 export type ParentReference = Infer<typeof ParentReference>;
 
-export const IPAddressSpec = message('networking.v1.IPAddressSpec', {
-  parentRef: object(1, ParentReference),
-});
+export const IPAddressSpec = message(
+  'networking.v1.IPAddressSpec',
+  {
+    parentRef: object(1, ParentReference, { doc: 'The object that uses it. Stays.' }),
+  },
+  { doc: 'Who has the address.' },
+);
 export type IPAddressSpec = Infer<typeof IPAddressSpec>;
 
-export const IPAddressMessage = message('networking.v1.IPAddress', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, IPAddressSpec, { present: true, pointer: false }),
-});
+export const IPAddressMessage = message(
+  'networking.v1.IPAddress',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, IPAddressSpec, { present: true, doc: 'What the author wants.', pointer: false }),
+  },
+  { doc: 'A virtual address that is taken. Its name is the address.' },
+);
 export type IPAddress = Infer<typeof IPAddressMessage>;
 
 function formatParent({ spec }: IPAddress): string {

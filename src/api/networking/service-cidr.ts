@@ -10,22 +10,42 @@ import { Issues } from '../issues.ts';
 import type { Checked } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 
-export const ServiceCIDRSpec = message('networking.v1.ServiceCIDRSpec', {
-  cidrs: list(1, 'string'),
-});
+export const ServiceCIDRSpec = message(
+  'networking.v1.ServiceCIDRSpec',
+  {
+    cidrs: list(1, 'string', { doc: 'One or two ranges, one per IP family. Stay.' }),
+  },
+  { doc: 'The ranges.' },
+);
 export type ServiceCIDRSpec = Infer<typeof ServiceCIDRSpec>;
 
-export const ServiceCIDRStatus = message('networking.v1.ServiceCIDRStatus', {
-  conditions: list(1, Condition, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
-});
+export const ServiceCIDRStatus = message(
+  'networking.v1.ServiceCIDRStatus',
+  {
+    conditions: list(1, Condition, {
+      doc: 'Aspects of their state.',
+      mergeKey: 'type',
+      listType: 'map',
+      mapKeys: ['type'],
+    }),
+  },
+  { doc: 'What became of the ranges.' },
+);
 export type ServiceCIDRStatus = Infer<typeof ServiceCIDRStatus>;
 
-export const ServiceCIDRMessage = message('networking.v1.ServiceCIDR', {
-  ...typeMeta,
-  metadata,
-  spec: object(2, ServiceCIDRSpec, { present: true, pointer: false }),
-  status: object(3, ServiceCIDRStatus, { pointer: false }),
-});
+export const ServiceCIDRMessage = message(
+  'networking.v1.ServiceCIDR',
+  {
+    ...typeMeta,
+    metadata,
+    spec: object(2, ServiceCIDRSpec, { present: true, doc: 'What the author wants.', pointer: false }),
+    status: object(3, ServiceCIDRStatus, {
+      doc: 'What the system observed. Written by controllers, never by authors.',
+      pointer: false,
+    }),
+  },
+  { doc: 'Ranges that virtual addresses of Services come from.' },
+);
 export type ServiceCIDR = Infer<typeof ServiceCIDRMessage>;
 
 function validateServiceCidr({ spec }: ServiceCIDR): Checked {

@@ -3,11 +3,15 @@ import { kind, message, object } from '../schema.ts';
 import { DeleteOptions } from '../meta/delete-options.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 
-export const EvictionMessage = message('policy.v1.Eviction', {
-  ...typeMeta,
-  metadata,
-  deleteOptions: object(2, DeleteOptions),
-});
+export const EvictionMessage = message(
+  'policy.v1.Eviction',
+  {
+    ...typeMeta,
+    metadata,
+    deleteOptions: object(2, DeleteOptions, { doc: 'How to delete it.' }),
+  },
+  { doc: 'Asks for a Pod to go, if its budget allows it.' },
+);
 export type Eviction = Infer<typeof EvictionMessage>;
 
 export const Eviction = kind(EvictionMessage, {

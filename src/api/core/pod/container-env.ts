@@ -57,20 +57,28 @@ export const FileKeySelector = message(
 );
 export type FileKeySelector = Infer<typeof FileKeySelector>;
 
-export const EnvVarSource = message('core.v1.EnvVarSource', {
-  fieldRef: object(1, ObjectFieldSelector),
-  resourceFieldRef: object(2, ResourceFieldSelector),
-  configMapKeyRef: object(3, ConfigMapKeySelector),
-  secretKeyRef: object(4, SecretKeySelector),
-  fileKeyRef: object(5, FileKeySelector),
-});
+export const EnvVarSource = message(
+  'core.v1.EnvVarSource',
+  {
+    fieldRef: object(1, ObjectFieldSelector, { doc: 'A field of the Pod.' }),
+    resourceFieldRef: object(2, ResourceFieldSelector, { doc: 'A request or limit of a container.' }),
+    configMapKeyRef: object(3, ConfigMapKeySelector, { doc: 'An entry of a ConfigMap.' }),
+    secretKeyRef: object(4, SecretKeySelector, { doc: 'An entry of a Secret.' }),
+    fileKeyRef: object(5, FileKeySelector, { doc: 'An entry of a file in a volume.' }),
+  },
+  { doc: 'Where a value comes from.' },
+);
 export type EnvVarSource = Infer<typeof EnvVarSource>;
 
-export const EnvVar = message('core.v1.EnvVar', {
-  name: string(1, { required: true }),
-  value: string(2),
-  valueFrom: object(3, EnvVarSource),
-});
+export const EnvVar = message(
+  'core.v1.EnvVar',
+  {
+    name: string(1, { doc: 'Its name.', required: true }),
+    value: string(2, { doc: 'Its value; `$(NAME)` is replaced by earlier variables.' }),
+    valueFrom: object(3, EnvVarSource, { doc: 'Where the value comes from.' }),
+  },
+  { doc: 'An environment variable.' },
+);
 export type EnvVar = Infer<typeof EnvVar>;
 
 export const ConfigMapEnvSource = message('core.v1.ConfigMapEnvSource', {
@@ -85,9 +93,13 @@ export const SecretEnvSource = message('core.v1.SecretEnvSource', {
 });
 export type SecretEnvSource = Infer<typeof SecretEnvSource>;
 
-export const EnvFromSource = message('core.v1.EnvFromSource', {
-  prefix: string(1),
-  configMapRef: object(2, ConfigMapEnvSource),
-  secretRef: object(3, SecretEnvSource),
-});
+export const EnvFromSource = message(
+  'core.v1.EnvFromSource',
+  {
+    prefix: string(1, { doc: 'Put before every name.' }),
+    configMapRef: object(2, ConfigMapEnvSource, { doc: 'The ConfigMap.' }),
+    secretRef: object(3, SecretEnvSource, { doc: 'The Secret.' }),
+  },
+  { doc: 'A ConfigMap or Secret whose entries become variables.' },
+);
 export type EnvFromSource = Infer<typeof EnvFromSource>;

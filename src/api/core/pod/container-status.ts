@@ -24,11 +24,15 @@ export const ContainerStateTerminated = message('core.v1.ContainerStateTerminate
 });
 export type ContainerStateTerminated = Infer<typeof ContainerStateTerminated>;
 
-export const ContainerState = message('core.v1.ContainerState', {
-  waiting: object(1, ContainerStateWaiting),
-  running: object(2, ContainerStateRunning),
-  terminated: object(3, ContainerStateTerminated),
-});
+export const ContainerState = message(
+  'core.v1.ContainerState',
+  {
+    waiting: object(1, ContainerStateWaiting, { doc: 'It is not running yet, or not at the moment.' }),
+    running: object(2, ContainerStateRunning, { doc: 'It runs.' }),
+    terminated: object(3, ContainerStateTerminated, { doc: 'It ended.' }),
+  },
+  { doc: 'One of the three states.' },
+);
 export type ContainerState = Infer<typeof ContainerState>;
 
 export const ImageVolumeStatus = message('core.v1.ImageVolumeStatus', {
@@ -75,21 +79,25 @@ export const ResourceStatus = message('core.v1.ResourceStatus', {
 });
 export type ResourceStatus = Infer<typeof ResourceStatus>;
 
-export const ContainerStatus = message('core.v1.ContainerStatus', {
-  name: string(1, { required: true }),
-  state: object(2, ContainerState, { pointer: false }),
-  lastState: object(3, ContainerState, { pointer: false }),
-  ready: bool(4, { required: true }),
-  restartCount: int32(5, { required: true }),
-  image: string(6, { required: true }),
-  imageID: string(7, { required: true }),
-  containerID: string(8),
-  started: bool(9, { pointer: true }),
-  allocatedResources: map(10, 'quantity'),
-  resources: object(11, ResourceRequirements),
-  volumeMounts: list(12, VolumeMountStatus, { mergeKey: 'mountPath', listType: 'map', mapKeys: ['mountPath'] }),
-  user: object(13, ContainerUser),
-  allocatedResourcesStatus: list(14, ResourceStatus, { mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
-  stopSignal: string(15, { pointer: true }),
-});
+export const ContainerStatus = message(
+  'core.v1.ContainerStatus',
+  {
+    name: string(1, { doc: 'The container.', required: true }),
+    state: object(2, ContainerState, { doc: 'What it does now.', pointer: false }),
+    lastState: object(3, ContainerState, { doc: 'How it ended the last time.', pointer: false }),
+    ready: bool(4, { doc: 'Does its readiness probe succeed?', required: true }),
+    restartCount: int32(5, { doc: 'How often it was started again.', required: true }),
+    image: string(6, { doc: 'The image it runs.', required: true }),
+    imageID: string(7, { doc: 'The exact image.', required: true }),
+    containerID: string(8, { doc: 'Its id on the node.' }),
+    started: bool(9, { doc: 'Has it started, according to its startup probe?', pointer: true }),
+    allocatedResources: map(10, 'quantity'),
+    resources: object(11, ResourceRequirements),
+    volumeMounts: list(12, VolumeMountStatus, { mergeKey: 'mountPath', listType: 'map', mapKeys: ['mountPath'] }),
+    user: object(13, ContainerUser),
+    allocatedResourcesStatus: list(14, ResourceStatus, { mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
+    stopSignal: string(15, { pointer: true }),
+  },
+  { doc: 'What became of a container.' },
+);
 export type ContainerStatus = Infer<typeof ContainerStatus>;

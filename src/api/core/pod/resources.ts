@@ -7,11 +7,15 @@ export const ResourceClaim = message('core.v1.ResourceClaim', {
 });
 export type ResourceClaim = Infer<typeof ResourceClaim>;
 
-export const ResourceRequirements = message('core.v1.ResourceRequirements', {
-  limits: map(1, 'quantity'),
-  requests: map(2, 'quantity'),
-  claims: list(3, ResourceClaim, { listType: 'map', mapKeys: ['name'] }),
-});
+export const ResourceRequirements = message(
+  'core.v1.ResourceRequirements',
+  {
+    limits: map(1, 'quantity', { doc: 'The most it may use.' }),
+    requests: map(2, 'quantity', { doc: 'What is set aside for it.' }),
+    claims: list(3, ResourceClaim, { doc: 'Devices it uses.', listType: 'map', mapKeys: ['name'] }),
+  },
+  { doc: 'What is needed and what may be used.' },
+);
 export type ResourceRequirements = Infer<typeof ResourceRequirements>;
 
 export const VolumeResourceRequirements = message('core.v1.VolumeResourceRequirements', {

@@ -75,13 +75,23 @@ export const Affinity = message('core.v1.Affinity', {
 });
 export type Affinity = Infer<typeof Affinity>;
 
-export const Toleration = message('core.v1.Toleration', {
-  key: string(1),
-  operator: string(2, { values: ['Exists', 'Equal', 'Lt', 'Gt'] }),
-  value: string(3),
-  effect: string(4, { values: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] }),
-  tolerationSeconds: int64(5, { pointer: true }),
-});
+export const Toleration = message(
+  'core.v1.Toleration',
+  {
+    key: string(1, { doc: 'The key of the taint; all keys when empty.' }),
+    operator: string(2, {
+      doc: '`Equal` compares the value, `Exists` does not.',
+      values: ['Exists', 'Equal', 'Lt', 'Gt'],
+    }),
+    value: string(3, { doc: 'The value.' }),
+    effect: string(4, {
+      doc: 'The effect; all effects when empty.',
+      values: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
+    }),
+    tolerationSeconds: int64(5, { doc: 'For how long, for `NoExecute`.', pointer: true }),
+  },
+  { doc: 'A taint that is put up with.' },
+);
 export type Toleration = Infer<typeof Toleration>;
 
 export const TopologySpreadConstraint = message('core.v1.TopologySpreadConstraint', {

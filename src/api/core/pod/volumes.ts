@@ -75,42 +75,50 @@ export const ImageVolumeSource = message('core.v1.ImageVolumeSource', {
 });
 export type ImageVolumeSource = Infer<typeof ImageVolumeSource>;
 
-export const VolumeSource = message('core.v1.VolumeSource', {
-  hostPath: object(1, HostPathVolumeSource),
-  emptyDir: object(2, EmptyDirVolumeSource),
-  gcePersistentDisk: object(3, GCEPersistentDiskVolumeSource),
-  awsElasticBlockStore: object(4, AWSElasticBlockStoreVolumeSource),
-  gitRepo: object(5, GitRepoVolumeSource),
-  secret: object(6, SecretVolumeSource),
-  nfs: object(7, NFSVolumeSource),
-  iscsi: object(8, ISCSIVolumeSource),
-  glusterfs: object(9, GlusterfsVolumeSource),
-  persistentVolumeClaim: object(10, PersistentVolumeClaimVolumeSource),
-  rbd: object(11, RBDVolumeSource),
-  flexVolume: object(12, FlexVolumeSource),
-  cinder: object(13, CinderVolumeSource),
-  cephfs: object(14, CephFSVolumeSource),
-  flocker: object(15, FlockerVolumeSource),
-  downwardAPI: object(16, DownwardAPIVolumeSource),
-  fc: object(17, FCVolumeSource),
-  azureFile: object(18, AzureFileVolumeSource),
-  configMap: object(19, ConfigMapVolumeSource),
-  vsphereVolume: object(20, VsphereVirtualDiskVolumeSource),
-  quobyte: object(21, QuobyteVolumeSource),
-  azureDisk: object(22, AzureDiskVolumeSource),
-  photonPersistentDisk: object(23, PhotonPersistentDiskVolumeSource),
-  projected: object(26, ProjectedVolumeSource),
-  portworxVolume: object(24, PortworxVolumeSource),
-  scaleIO: object(25, ScaleIOVolumeSource),
-  storageos: object(27, StorageOSVolumeSource),
-  csi: object(28, CSIVolumeSource),
-  ephemeral: object(29, EphemeralVolumeSource),
-  image: object(30, ImageVolumeSource),
-});
+export const VolumeSource = message(
+  'core.v1.VolumeSource',
+  {
+    hostPath: object(1, HostPathVolumeSource, { doc: 'A folder or file of the node.' }),
+    emptyDir: object(2, EmptyDirVolumeSource, { doc: 'A folder that lives as long as the Pod.' }),
+    gcePersistentDisk: object(3, GCEPersistentDiskVolumeSource),
+    awsElasticBlockStore: object(4, AWSElasticBlockStoreVolumeSource),
+    gitRepo: object(5, GitRepoVolumeSource),
+    secret: object(6, SecretVolumeSource, { doc: 'Entries of a Secret as files.' }),
+    nfs: object(7, NFSVolumeSource, { doc: 'A folder of an NFS server.' }),
+    iscsi: object(8, ISCSIVolumeSource),
+    glusterfs: object(9, GlusterfsVolumeSource),
+    persistentVolumeClaim: object(10, PersistentVolumeClaimVolumeSource, { doc: 'Storage that was claimed.' }),
+    rbd: object(11, RBDVolumeSource),
+    flexVolume: object(12, FlexVolumeSource),
+    cinder: object(13, CinderVolumeSource),
+    cephfs: object(14, CephFSVolumeSource),
+    flocker: object(15, FlockerVolumeSource),
+    downwardAPI: object(16, DownwardAPIVolumeSource, { doc: 'Fields of the Pod as files.' }),
+    fc: object(17, FCVolumeSource),
+    azureFile: object(18, AzureFileVolumeSource),
+    configMap: object(19, ConfigMapVolumeSource, { doc: 'Entries of a ConfigMap as files.' }),
+    vsphereVolume: object(20, VsphereVirtualDiskVolumeSource),
+    quobyte: object(21, QuobyteVolumeSource),
+    azureDisk: object(22, AzureDiskVolumeSource),
+    photonPersistentDisk: object(23, PhotonPersistentDiskVolumeSource),
+    projected: object(26, ProjectedVolumeSource, { doc: 'Several sources in one folder.' }),
+    portworxVolume: object(24, PortworxVolumeSource),
+    scaleIO: object(25, ScaleIOVolumeSource),
+    storageos: object(27, StorageOSVolumeSource),
+    csi: object(28, CSIVolumeSource, { doc: 'Storage of a CSI driver.' }),
+    ephemeral: object(29, EphemeralVolumeSource, { doc: 'A claim that lives as long as the Pod.' }),
+    image: object(30, ImageVolumeSource, { doc: 'Content of an image.' }),
+  },
+  { doc: 'Where the content comes from.' },
+);
 export type VolumeSource = Infer<typeof VolumeSource>;
 
-export const Volume = message('core.v1.Volume', {
-  name: string(1, { required: true }),
-  ...inline(2, VolumeSource),
-});
+export const Volume = message(
+  'core.v1.Volume',
+  {
+    name: string(1, { doc: 'The name that mounts use.', required: true }),
+    ...inline(2, VolumeSource),
+  },
+  { doc: 'Storage of a Pod: a name and one source.' },
+);
 export type Volume = Infer<typeof Volume>;
