@@ -1,24 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
 import { parse } from 'yaml';
 import { Connection, type Access } from './load/connection.ts';
 import { percentile, type BenchResult } from './result.ts';
 
-const connections = 64;
+const connections = 32;
 const warmUpMs = 2_000;
 const measureMs = 5_000;
 
 /**
  * Durable creates through the real API server: HTTPS with client certificates, decoding, defaulting, admission,
  * validation, managed fields, SQLite with power-loss durability. The server is a process of its own, on a folder of a
- * real disk; this one is the client, with 64 connections that each wait for their answer.
+ * real disk; this one is the client, with 32 connections that each wait for their answer.
  */
 export async function run(): Promise<BenchResult> {
   const folder = mkdtempSync('/var/tmp/fairlead-bench-');
-  const server = spawn(process.execPath, [join(import.meta.dirname, 'load', 'serve.ts'), folder], {
+  const server = spawn(process.execPath, [fileURLToPath(new URL('load/serve.ts', import.meta.url)), folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {

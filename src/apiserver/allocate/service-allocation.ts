@@ -39,7 +39,7 @@ export function serviceAllocation(config: ServiceAllocationConfig): AdmissionRul
 }
 
 /** An allocator that knows the stored Services, now and as they change. */
-export function followServices(config: ServiceAllocationConfig): Allocator {
+function followServices(config: ServiceAllocationConfig): Allocator {
   const { services, ipAddresses, serviceCidrs } = config;
   const allocator = createAllocator({
     ...config,

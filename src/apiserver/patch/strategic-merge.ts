@@ -26,7 +26,7 @@ function typeOf(message: Message): FieldType {
 }
 
 /** Merges an object of the type; without a type lists are replaced and objects merged. */
-export function mergeStrategically(type: FieldType | undefined, document: JsonObject, patch: JsonObject): JsonObject {
+function mergeStrategically(type: FieldType | undefined, document: JsonObject, patch: JsonObject): JsonObject {
   const whole = ownField(patch, directive);
   if (whole !== undefined) return replaceWhole(whole, type, patch);
   const result = new Map(retained(document, patch));
