@@ -37,8 +37,10 @@ export const defaultLimits: LogLimits = { fileBytes: 10 << 20, files: 5 };
 export interface LogCollector {
   /** Reads what is there now; `isFinal` when the process has ended: a last line without line end is written too. */
   drain(isFinal: boolean): void;
-  /** Called after every step that wrote lines. */
+  /** Called after every step that wrote lines; returns what ends it. */
   onLines(listener: () => void): () => void;
+  /** Called with everything read from now on, as the container wrote it; returns what ends it. */
+  onOutput(listener: (stream: Stream, bytes: Buffer) => void): () => void;
   close(): void;
 }
 
@@ -56,6 +58,7 @@ const releaseEveryBytes = 1 << 20;
 
 export function createCollector(folder: string, now: () => number, limits = defaultLimits): LogCollector {
   const listeners = new Set<() => void>();
+  const watchers = new Set<(stream: Stream, bytes: Buffer) => void>();
   const noted = readNote(folder);
   const sources = [openSource(folder, 'stdout', noted.out), openSource(folder, 'stderr', noted.err)];
   const chunk = Buffer.allocUnsafe(chunkBytes);
@@ -81,6 +84,7 @@ export function createCollector(folder: string, now: () => number, limits = defa
       const length = readSync(source.fd, chunk, 0, chunkBytes, source.offset);
       if (length === 0) break;
       source.offset += length;
+      for (const each of watchers) each(source.stream, Buffer.from(chunk.subarray(0, length)));
       const lines = takeLines(source, chunk.subarray(0, length));
       wrote = append(lines) || wrote;
       giveBack(source);
@@ -143,6 +147,10 @@ export function createCollector(folder: string, now: () => number, limits = defa
     onLines(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    onOutput(listener) {
+      watchers.add(listener);
+      return () => void watchers.delete(listener);
     },
     close() {
       watcher?.close();

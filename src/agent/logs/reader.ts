@@ -2,9 +2,19 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogLine } from './line.ts';
 import { parseLine } from './line.ts';
-import type { LogQuery } from './query.ts';
 
 const chunkBytes = 64 * 1024;
+
+/** What a reader of a log asks for. */
+export interface LogQuery {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  /** Only the last so many lines. */
+  readonly tailLines: number | undefined;
+  readonly limitBytes: number | undefined;
+  /** Only lines from then on, Unix milliseconds. */
+  readonly sinceMs: number | undefined;
+}
 
 /** Told when there may be more to read, and when there will be no more. */
 export interface LogGrowth {
@@ -93,8 +103,7 @@ function render(text: string, query: LogQuery): string {
   return query.timestamps ? `${line.time} ${line.content}${end}` : `${line.content}${end}`;
 }
 
-function isWanted(line: LogLine, { sinceMs, stream }: LogQuery): boolean {
-  if (stream !== 'All' && stream.toLowerCase() !== line.stream) return false;
+function isWanted(line: LogLine, { sinceMs }: LogQuery): boolean {
   return sinceMs === undefined || Date.parse(line.time) >= sinceMs;
 }
 
@@ -138,4 +147,14 @@ async function* follow(folder: string, read: OpenFile[], query: LogQuery, growth
     if (isOver) return;
     await next;
   }
+}
+
+/** The end of a log as a termination message: at most 2,048 bytes and 80 lines. */
+export function lastText(folder: string): string {
+  const file = filesOf(folder).at(-1);
+  if (file === undefined) return '';
+  const from = Math.max(0, statSizeOf(file.path) - 8192);
+  const lines = [...readLines(file.path, from)].flatMap((each) => each.lines).flatMap((text) => parseLine(text) ?? []);
+  const text = lines.slice(-80).map(({ content }) => Buffer.from(content, 'latin1').toString());
+  return text.join('\n').slice(-2048);
 }

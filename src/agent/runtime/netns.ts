@@ -105,7 +105,9 @@ function attach(spec: SandboxSpec, path: string, { bridge, gateway }: PodNetwork
     const name = hostLink(spec.podUid);
     // Left over from a crash between the two ends' making.
     route.deleteLink(name);
-    route.createLink({ name, kind: 'veth', up: true, master, alias: spec.podUid, peer: { name: 'eth0', namespaceFd } });
+    const peer = { name: 'eth0', namespaceFd };
+    // Hairpin: a Pod may reach itself through its own Service.
+    route.createLink({ name, kind: 'veth', up: true, master, hairpin: true, alias: spec.podUid, peer });
   } finally {
     closeSync(namespaceFd);
   }
