@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { isNotFound } from '../api/errors.ts';
+import { isAlreadyExists, isNotFound } from '../api/errors.ts';
 import { Event } from '../api/core/event.ts';
 import type { ObjectReference } from '../api/core/references.ts';
 import { nameOf, namespaceOf } from '../api/meta/object-meta.ts';
@@ -41,6 +40,8 @@ export interface EventRecorderOptions {
   readonly logger?: Logger;
   /** Unix milliseconds. */
   readonly now?: () => number;
+  /** In [0, 1): keeps the names of several recorders apart. */
+  readonly random?: () => number;
 }
 
 interface Known {
@@ -63,11 +64,19 @@ const refillMs = 5 * 60_000;
 const maxRemembered = 4096;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, logger = silentLogger, now = Date.now } = options;
+  const { client, logger = silentLogger, now = Date.now, random = Math.random } = options;
   const known = new Map<string, Known>();
   const budgets = new Map<string, Budget>();
   let tail: Promise<void> = Promise.resolve();
   let isStopped = false;
+  let last = { timeMs: 0, sequence: 0 };
+
+  /** As in Kubernetes: the object's name and a time in nanoseconds, here ordered within a millisecond by a counter. */
+  function nextName(object: string, nowMs: number): string {
+    last = { timeMs: nowMs, sequence: last.timeMs === nowMs ? last.sequence + 1 : 0 };
+    const nanos = BigInt(nowMs) * 1_000_000n + BigInt((last.sequence % 1000) * 1000 + Math.floor(random() * 1000));
+    return `${object}.${nanos.toString(16)}`;
+  }
 
   function record<T extends ApiObject>(kind: Kind<T>, object: T, happening: Happening): void {
     const nowMs = now();
@@ -84,8 +93,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   async function write(key: string, involved: ObjectReference, happening: Happening, nowMs: number): Promise<void> {
     const same = known.get(key);
     if (same !== undefined && nowMs - same.lastMs < aggregateMs && (await countUp(same, nowMs))) return;
-    const event = newEvent(options, involved, happening, nowMs);
-    await client.create(Event, event);
+    const event = await create(involved, happening, nowMs);
     remember(known, key, {
       name: nameOf(event),
       namespace: namespaceOf(event),
@@ -93,6 +101,16 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       lastMs: nowMs,
       count: 1,
     });
+  }
+
+  async function create(involved: ObjectReference, happening: Happening, nowMs: number): Promise<Event> {
+    const make = () => newEvent(options, nextName(involved.name ?? '', nowMs), involved, happening, nowMs);
+    try {
+      return await client.create(Event, make());
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      return client.create(Event, make());
+    }
   }
 
   /** False when the Event is gone meanwhile (Events live an hour). */
@@ -148,21 +166,16 @@ export function objectReference<T extends ApiObject>(kind: Kind<T>, object: T, f
 }
 
 function newEvent(
-  options: EventRecorderOptions,
+  { component, host }: EventRecorderOptions,
+  name: string,
   involved: ObjectReference,
-  happening: Happening,
+  { type, reason, message }: Happening,
   nowMs: number,
 ): Event {
-  const { component, host } = options;
-  const { type, reason, message } = happening;
-  // As Kubernetes does: the object's name and something unique; here repeatable for the same moment and happening.
-  const digest = createHash('sha256')
-    .update(JSON.stringify([involved, happening, component, nowMs]))
-    .digest('hex');
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${involved.name}.${digest.slice(0, 16)}`, namespace: involved.namespace ?? 'default' },
+    metadata: { name, namespace: involved.namespace ?? 'default' },
     involvedObject: involved,
     reason,
     message,
