@@ -1,5 +1,5 @@
-import { isIpv4Mapped, isLinkLocal, isLoopback, isMulticast, isUnspecified, parseIp } from '../lib/ip.ts';
 import { isStrictCidr, parseCidr } from '../lib/cidr.ts';
+import { isIpv4Mapped, isLinkLocal, isLoopback, isMulticast, isUnspecified, parseIp } from '../lib/ip.ts';
 
 /**
  * What addresses and CIDRs in objects may look like, with Kubernetes' messages; empty when nothing is wrong. Strict as

@@ -8,8 +8,8 @@ import {
   apiVersions,
   groupVersions,
 } from './discovery.ts';
-import { buildOpenApi } from './openapi.ts';
 import { buildOpenApiV2 } from './openapi-v2.ts';
+import { buildOpenApi } from './openapi.ts';
 
 const openApi = buildOpenApi('v1.36.0');
 

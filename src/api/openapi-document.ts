@@ -1,9 +1,9 @@
 import type { GroupVersion } from './discovery.ts';
 import { groupVersionText } from './discovery.ts';
-import { openApiPaths } from './openapi-paths.ts';
 import { DeleteOptions } from './meta/delete-options.ts';
 import { ListMeta } from './meta/list-meta.ts';
 import { Status } from './meta/status.ts';
+import { openApiPaths } from './openapi-paths.ts';
 import { kinds, servedKinds } from './registry.ts';
 import type { Field, FieldType, Kind, Message, ScalarName } from './schema.ts';
 

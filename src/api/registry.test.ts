@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kindOf, kindOfObject, kindOfResource, kinds, servedKinds } from './registry.ts';
 import type { ApiObject } from './meta/object-meta.ts';
+import { kindOf, kindOfObject, kindOfResource, kinds, servedKinds } from './registry.ts';
 import type { Field, FieldType, Message } from './schema.ts';
 
 function reachable(): ReadonlyMap<string, Message> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigMap } from './core/config-map.ts';
 import { Deployment } from './apps/deployment.ts';
+import { ConfigMap } from './core/config-map.ts';
 import { Event } from './events/event.ts';
 import { generatedName, prepareCreate, prepareUpdate } from './strategy.ts';
 

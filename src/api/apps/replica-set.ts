@@ -1,12 +1,13 @@
-import type { Infer } from '../schema.ts';
-import { int32, int64, kind, list, message, object, string, time } from '../schema.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { defaultPodTemplate } from '../core/pod/pod-defaults.ts';
 import { PodTemplateSpec } from '../core/pod/pod-template.ts';
+import { Issues } from '../issues.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, nameColumn } from '../columns.ts';
-import { Issues } from '../issues.ts';
-import { defaultPodTemplate } from '../core/pod/pod-defaults.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked, ValidationContext } from '../schema.ts';
+import { int32, int64, kind, list, message, object, string, time } from '../schema.ts';
+import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import {
   checkSelector,
   checkSelectorChange,
@@ -14,7 +15,8 @@ import {
   containerColumns,
   formatLabelSelector,
 } from './workload.ts';
-import { scaleSubresource, statusSubresource } from '../subresources.ts';
+
+/** ReplicaSets: a number of equal Pods. */
 
 export const ReplicaSetSpec = message(
   'apps.v1.ReplicaSetSpec',

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { formatLabels } from '../columns.ts';
 import type { PodTemplateSpec } from '../core/pod/pod-template.ts';
 import { checkPodSpec } from '../core/pod/pod-validation.ts';
-import { formatLabels } from '../columns.ts';
 import type { Issues } from '../issues.ts';
 import type { LabelSelector } from '../meta/label-selector.ts';
 import { labelValue, qualifiedName } from '../names.ts';

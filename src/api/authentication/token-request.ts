@@ -1,13 +1,19 @@
+import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
 import { int64, kind, list, message, object, string, time } from '../schema.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
 
-export const BoundObjectReference = message('authentication.v1.BoundObjectReference', {
-  kind: string(1),
-  apiVersion: string(2),
-  name: string(3),
-  uid: string(4),
-});
+/** Tokens of ServiceAccounts. */
+
+export const BoundObjectReference = message(
+  'authentication.v1.BoundObjectReference',
+  {
+    kind: string(1),
+    apiVersion: string(2),
+    name: string(3),
+    uid: string(4),
+  },
+  { doc: 'The object whose end ends a token.' },
+);
 export type BoundObjectReference = Infer<typeof BoundObjectReference>;
 
 export const TokenRequestSpec = message(

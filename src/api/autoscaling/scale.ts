@@ -1,6 +1,8 @@
+import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
 import { int32, kind, message, object, string } from '../schema.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
+
+/** The replicas of an object, in the same form for all kinds. */
 
 export const ScaleSpec = message(
   'autoscaling.v1.ScaleSpec',

@@ -1,9 +1,11 @@
-import type { Infer } from '../schema.ts';
-import { int32, kind, message, microTime, object, string } from '../schema.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked } from '../schema.ts';
+import { int32, kind, message, microTime, object, string } from '../schema.ts';
+
+/** Leases: claims that are renewed. */
 
 export const LeaseSpec = message(
   'coordination.v1.LeaseSpec',

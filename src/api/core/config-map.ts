@@ -1,8 +1,10 @@
+import { ageColumn, nameColumn } from '../columns.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
 import { bool, kind, map, message } from '../schema.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, nameColumn } from '../columns.ts';
 import { checkData, checkDataChange, countEntries } from './data-validation.ts';
+
+/** ConfigMaps: texts and bytes for programs. */
 
 export const ConfigMapMessage = message(
   'core.v1.ConfigMap',

@@ -1,12 +1,14 @@
+import { ipAddress, reachableAddress } from '../addresses.ts';
+import { ageColumn, listStart, nameColumn } from '../columns.ts';
+import { Issues } from '../issues.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { dnsLabel, portNumber } from '../names.ts';
 import type { Infer } from '../schema.ts';
+import type { Checked, ValidationContext } from '../schema.ts';
 import { int32, kind, list, message, object, string } from '../schema.ts';
 import { ObjectReference } from './references.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, listStart, nameColumn } from '../columns.ts';
-import { ipAddress, reachableAddress } from '../addresses.ts';
-import { Issues } from '../issues.ts';
-import { dnsLabel, portNumber } from '../names.ts';
-import type { Checked, ValidationContext } from '../schema.ts';
+
+/** Endpoints: the deprecated form of EndpointSlices. */
 
 export const EndpointAddress = message(
   'core.v1.EndpointAddress',

@@ -1,21 +1,31 @@
-import type { Infer } from '../schema.ts';
-import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
-import { ObjectReference } from './references.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { eventColumns } from './event-columns.ts';
 import { Issues } from '../issues.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked } from '../schema.ts';
+import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
+import { eventColumns } from './event-columns.ts';
+import { ObjectReference } from './references.ts';
 
-export const EventSource = message('core.v1.EventSource', {
-  component: string(1),
-  host: string(2),
-});
+/** Events of the core group; the form in which all events are stored. */
+
+export const EventSource = message(
+  'core.v1.EventSource',
+  {
+    component: string(1),
+    host: string(2),
+  },
+  { doc: 'Who reports an event.' },
+);
 export type EventSource = Infer<typeof EventSource>;
 
-export const EventSeries = message('core.v1.EventSeries', {
-  count: int32(1),
-  lastObservedTime: microTime(2),
-});
+export const EventSeries = message(
+  'core.v1.EventSeries',
+  {
+    count: int32(1),
+    lastObservedTime: microTime(2),
+  },
+  { doc: 'How often an event happened, and when last.' },
+);
 export type EventSeries = Infer<typeof EventSeries>;
 
 export const EventMessage = message(

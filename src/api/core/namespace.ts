@@ -1,9 +1,11 @@
+import { ageColumn, nameColumn } from '../columns.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { dnsLabel, nameRule } from '../names.ts';
 import type { Infer } from '../schema.ts';
 import { kind, list, message, object, string, time } from '../schema.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, nameColumn } from '../columns.ts';
-import { dnsLabel, nameRule } from '../names.ts';
 import { statusSubresource } from '../subresources.ts';
+
+/** Namespaces: rooms for names. */
 
 export const NamespaceSpec = message(
   'core.v1.NamespaceSpec',

@@ -1,14 +1,16 @@
-import type { Infer } from '../schema.ts';
-import { bool, kind, list, message, object, string, time } from '../schema.ts';
-import { NodeConfigSource, NodeStatus } from './node-status.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { Issues } from '../issues.ts';
-import { labelValue, qualifiedName } from '../names.ts';
-import { cidr } from '../addresses.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { nodeColumns } from './node-columns.ts';
+import { cidr } from '../addresses.ts';
+import { Issues } from '../issues.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import { labelValue, qualifiedName } from '../names.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked } from '../schema.ts';
+import { bool, kind, list, message, object, string, time } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
+import { nodeColumns } from './node-columns.ts';
+import { NodeConfigSource, NodeStatus } from './node-status.ts';
+
+/** Nodes: the machines that run Pods. */
 
 export const Taint = message(
   'core.v1.Taint',

@@ -1,14 +1,16 @@
+import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
 import { kind, message, object } from '../schema.ts';
+import { statusSubresource } from '../subresources.ts';
+import { podColumns } from './pod/pod-columns.ts';
+import { defaultPod } from './pod/pod-defaults.ts';
+import { qosClassOf } from './pod/pod-qos.ts';
 import { PodSpec } from './pod/pod-spec.ts';
 import { PodStatus } from './pod/pod-status.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { defaultPod } from './pod/pod-defaults.ts';
-import { podColumns } from './pod/pod-columns.ts';
-import { qosClassOf } from './pod/pod-qos.ts';
-import { validatePod } from './pod/pod-validation.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
-import { statusSubresource } from '../subresources.ts';
+import { validatePod } from './pod/pod-validation.ts';
+
+/** Pods: containers that run together and share an address. */
 
 export const PodMessage = message(
   'core.v1.Pod',

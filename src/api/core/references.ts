@@ -1,6 +1,8 @@
 import type { Infer } from '../schema.ts';
 import { message, string } from '../schema.ts';
 
+/** References to other objects. */
+
 export const ObjectReference = message(
   'core.v1.ObjectReference',
   {
@@ -32,14 +34,18 @@ export const TypedLocalObjectReference = message(
     kind: string(2, { required: true }),
     name: string(3, { required: true }),
   },
-  { atomic: true },
+  { doc: 'An object of any kind in the same namespace.', atomic: true },
 );
 export type TypedLocalObjectReference = Infer<typeof TypedLocalObjectReference>;
 
-export const TypedObjectReference = message('core.v1.TypedObjectReference', {
-  apiGroup: string(1, { pointer: true }),
-  kind: string(2, { required: true }),
-  name: string(3, { required: true }),
-  namespace: string(4, { pointer: true }),
-});
+export const TypedObjectReference = message(
+  'core.v1.TypedObjectReference',
+  {
+    apiGroup: string(1, { pointer: true }),
+    kind: string(2, { required: true }),
+    name: string(3, { required: true }),
+    namespace: string(4, { pointer: true }),
+  },
+  { doc: 'An object of any kind.' },
+);
 export type TypedObjectReference = Infer<typeof TypedObjectReference>;

@@ -1,21 +1,27 @@
-import type { Infer } from '../schema.ts';
-import { int32, int64, kind, list, map, message, object, string, time } from '../schema.ts';
-import { PodTemplateSpec } from './pod/pod-template.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
-import { matchesLabels, selectorFromMap } from '../selector.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked } from '../schema.ts';
-import { defaultPodTemplate } from './pod/pod-defaults.ts';
-import { checkPodSpec } from './pod/pod-validation.ts';
+import { int32, int64, kind, list, map, message, object, string, time } from '../schema.ts';
+import { matchesLabels, selectorFromMap } from '../selector.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
+import { defaultPodTemplate } from './pod/pod-defaults.ts';
+import { PodTemplateSpec } from './pod/pod-template.ts';
+import { checkPodSpec } from './pod/pod-validation.ts';
 
-export const ReplicationControllerSpec = message('core.v1.ReplicationControllerSpec', {
-  replicas: int32(1, { pointer: true, default: 1 }),
-  minReadySeconds: int32(4, { default: 0 }),
-  selector: map(2, 'string', { mapType: 'atomic' }),
-  template: object(3, PodTemplateSpec),
-});
+/** ReplicationControllers: kept and served as data, nobody acts on them. */
+
+export const ReplicationControllerSpec = message(
+  'core.v1.ReplicationControllerSpec',
+  {
+    replicas: int32(1, { pointer: true, default: 1 }),
+    minReadySeconds: int32(4, { default: 0 }),
+    selector: map(2, 'string', { mapType: 'atomic' }),
+    template: object(3, PodTemplateSpec),
+  },
+  { doc: 'How many Pods of which form.' },
+);
 export type ReplicationControllerSpec = Infer<typeof ReplicationControllerSpec>;
 
 export const ReplicationControllerCondition = message(
@@ -31,14 +37,18 @@ export const ReplicationControllerCondition = message(
 );
 export type ReplicationControllerCondition = Infer<typeof ReplicationControllerCondition>;
 
-export const ReplicationControllerStatus = message('core.v1.ReplicationControllerStatus', {
-  replicas: int32(1, { required: true }),
-  fullyLabeledReplicas: int32(2),
-  readyReplicas: int32(4),
-  availableReplicas: int32(5),
-  observedGeneration: int64(3),
-  conditions: list(6, ReplicationControllerCondition, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
-});
+export const ReplicationControllerStatus = message(
+  'core.v1.ReplicationControllerStatus',
+  {
+    replicas: int32(1, { required: true }),
+    fullyLabeledReplicas: int32(2),
+    readyReplicas: int32(4),
+    availableReplicas: int32(5),
+    observedGeneration: int64(3),
+    conditions: list(6, ReplicationControllerCondition, { mergeKey: 'type', listType: 'map', mapKeys: ['type'] }),
+  },
+  { doc: 'What became of a ReplicationController.' },
+);
 export type ReplicationControllerStatus = Infer<typeof ReplicationControllerStatus>;
 
 export const ReplicationControllerMessage = message(

@@ -1,11 +1,13 @@
-import type { Infer } from '../schema.ts';
-import { bool, kind, map, message, string } from '../schema.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { combine, Issues } from '../issues.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { compact, omit } from '../objects.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked } from '../schema.ts';
+import { bool, kind, map, message, string } from '../schema.ts';
 import { checkData, checkDataChange, countEntries } from './data-validation.ts';
+
+/** Secrets: as ConfigMaps, for what not everybody may see. */
 
 export const SecretMessage = message(
   'core.v1.Secret',

@@ -1,8 +1,10 @@
+import { ageColumn, nameColumn } from '../columns.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
 import { bool, kind, list, message } from '../schema.ts';
 import { LocalObjectReference, ObjectReference } from './references.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, nameColumn } from '../columns.ts';
+
+/** ServiceAccounts: who programs are to the API server. */
 
 export const ServiceAccountMessage = message(
   'core.v1.ServiceAccount',

@@ -1,9 +1,11 @@
-import type { Infer } from '../schema.ts';
-import { bool, int32, kind, list, map, message, object, string } from '../schema.ts';
+import { ageColumn, listStart, nameColumn } from '../columns.ts';
 import { ObjectReference } from '../core/references.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, listStart, nameColumn } from '../columns.ts';
+import type { Infer } from '../schema.ts';
+import { bool, int32, kind, list, map, message, object, string } from '../schema.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from './endpoint-slice-validation.ts';
+
+/** EndpointSlices: the backends of Services. */
 
 export const EndpointConditions = message(
   'discovery.v1.EndpointConditions',

@@ -1,19 +1,25 @@
-import type { Infer } from '../schema.ts';
-import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
+import { eventColumns } from '../core/event-columns.ts';
+import type { Event as CoreEvent } from '../core/event.ts';
 import { EventSource } from '../core/event.ts';
 import { ObjectReference } from '../core/references.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { eventColumns } from '../core/event-columns.ts';
 import { Issues } from '../issues.ts';
-import type { Checked } from '../schema.ts';
-import type { Event as CoreEvent } from '../core/event.ts';
-import { compact, omit } from '../objects.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { qualifiedName } from '../names.ts';
+import { compact, omit } from '../objects.ts';
+import type { Infer } from '../schema.ts';
+import type { Checked } from '../schema.ts';
+import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
 
-export const EventSeries = message('events.v1.EventSeries', {
-  count: int32(1, { required: true }),
-  lastObservedTime: microTime(2),
-});
+/** Events of the `events.k8s.io` group: other names for what is stored as core events. */
+
+export const EventSeries = message(
+  'events.v1.EventSeries',
+  {
+    count: int32(1, { required: true }),
+    lastObservedTime: microTime(2),
+  },
+  { doc: 'How often an event happened, and when last.' },
+);
 export type EventSeries = Infer<typeof EventSeries>;
 
 export const EventMessage = message(

@@ -1,6 +1,8 @@
 import type { Infer } from '../schema.ts';
 import { int64, message, string, time } from '../schema.ts';
 
+/** Conditions of newer kinds. */
+
 export const Condition = message(
   'meta.v1.Condition',
   {

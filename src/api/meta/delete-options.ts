@@ -1,6 +1,8 @@
 import type { Infer } from '../schema.ts';
 import { bool, int64, list, message, object, string } from '../schema.ts';
 
+/** The body of a delete. */
+
 export const Preconditions = message(
   'meta.v1.Preconditions',
   {

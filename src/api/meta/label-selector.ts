@@ -1,6 +1,8 @@
 import type { Infer } from '../schema.ts';
 import { list, map, message, string } from '../schema.ts';
 
+/** Selectors by label as objects carry them. `selector.ts` evaluates them. */
+
 export const LabelSelectorRequirement = message(
   'meta.v1.LabelSelectorRequirement',
   {
@@ -25,9 +27,13 @@ export const LabelSelector = message(
 );
 export type LabelSelector = Infer<typeof LabelSelector>;
 
-export const FieldSelectorRequirement = message('meta.v1.FieldSelectorRequirement', {
-  key: string(1, { required: true }),
-  operator: string(2, { required: true }),
-  values: list(3, 'string'),
-});
+export const FieldSelectorRequirement = message(
+  'meta.v1.FieldSelectorRequirement',
+  {
+    key: string(1, { required: true }),
+    operator: string(2, { required: true }),
+    values: list(3, 'string'),
+  },
+  { doc: 'One condition on a field.' },
+);
 export type FieldSelectorRequirement = Infer<typeof FieldSelectorRequirement>;

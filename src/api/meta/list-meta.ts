@@ -1,9 +1,15 @@
 import type { Infer } from '../schema.ts';
 import { int64, message, object, string } from '../schema.ts';
 
-export const ShardInfo = message('meta.v1.ShardInfo', {
-  selector: string(1, { required: true }),
-});
+/** What lists say about themselves. */
+
+export const ShardInfo = message(
+  'meta.v1.ShardInfo',
+  {
+    selector: string(1, { required: true }),
+  },
+  { doc: 'Which part of a list this is.' },
+);
 export type ShardInfo = Infer<typeof ShardInfo>;
 
 export const ListMeta = message(

@@ -1,6 +1,8 @@
 import type { Infer } from '../schema.ts';
 import { bool, fieldsV1, int64, list, map, message, object, string, time } from '../schema.ts';
 
+/** What every object carries besides its content. */
+
 export const OwnerReference = message(
   'meta.v1.OwnerReference',
   {

@@ -2,21 +2,31 @@ import type { Infer } from '../schema.ts';
 import { int32, list, message, object, string } from '../schema.ts';
 import { ListMeta } from './list-meta.ts';
 
-export const StatusCause = message('meta.v1.StatusCause', {
-  reason: string(1),
-  message: string(2),
-  field: string(3),
-});
+/** The outcome of a request. `errors.ts` makes them. */
+
+export const StatusCause = message(
+  'meta.v1.StatusCause',
+  {
+    reason: string(1),
+    message: string(2),
+    field: string(3),
+  },
+  { doc: 'One thing that is wrong.' },
+);
 export type StatusCause = Infer<typeof StatusCause>;
 
-export const StatusDetails = message('meta.v1.StatusDetails', {
-  name: string(1),
-  group: string(2),
-  kind: string(3),
-  uid: string(6),
-  causes: list(4, StatusCause),
-  retryAfterSeconds: int32(5),
-});
+export const StatusDetails = message(
+  'meta.v1.StatusDetails',
+  {
+    name: string(1),
+    group: string(2),
+    kind: string(3),
+    uid: string(6),
+    causes: list(4, StatusCause),
+    retryAfterSeconds: int32(5),
+  },
+  { doc: 'What the outcome of a request is about.' },
+);
 export type StatusDetails = Infer<typeof StatusDetails>;
 
 export const Status = message(

@@ -1,11 +1,13 @@
-import type { Infer } from '../schema.ts';
-import { kind, message, object, string } from '../schema.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, nameColumn } from '../columns.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalIp } from '../../lib/ip.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked } from '../schema.ts';
+import { kind, message, object, string } from '../schema.ts';
+
+/** IPAddresses: virtual addresses that are taken. */
 
 export const ParentReference = message(
   'networking.v1.ParentReference',

@@ -1,14 +1,16 @@
-import type { Infer } from '../schema.ts';
-import { kind, list, message, object } from '../schema.ts';
-import { Condition } from '../meta/condition.ts';
-import { metadata, typeMeta } from '../meta/object-meta.ts';
-import { ageColumn, nameColumn } from '../columns.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { familyOf } from '../../lib/ip.ts';
 import { cidr } from '../addresses.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
+import { Condition } from '../meta/condition.ts';
+import { metadata, typeMeta } from '../meta/object-meta.ts';
+import type { Infer } from '../schema.ts';
 import type { Checked } from '../schema.ts';
+import { kind, list, message, object } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
+
+/** ServiceCIDRs: where virtual addresses come from. */
 
 export const ServiceCIDRSpec = message(
   'networking.v1.ServiceCIDRSpec',

@@ -1,7 +1,9 @@
-import type { Infer } from '../schema.ts';
-import { kind, message, object } from '../schema.ts';
 import { DeleteOptions } from '../meta/delete-options.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
+import type { Infer } from '../schema.ts';
+import { kind, message, object } from '../schema.ts';
+
+/** Asking for a Pod to go. */
 
 export const EvictionMessage = message(
   'policy.v1.Eviction',

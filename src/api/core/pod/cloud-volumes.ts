@@ -2,6 +2,8 @@ import type { Infer } from '../../schema.ts';
 import { bool, int32, list, map, message, object, string } from '../../schema.ts';
 import { LocalObjectReference } from '../references.ts';
 
+/** Volume sources of storage vendors, most of them retired. Kept as data, so that every Pod is served as it was sent. */
+
 export const GCEPersistentDiskVolumeSource = message('core.v1.GCEPersistentDiskVolumeSource', {
   pdName: string(1, { required: true }),
   fsType: string(2),

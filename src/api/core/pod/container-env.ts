@@ -2,13 +2,15 @@ import type { Infer } from '../../schema.ts';
 import { bool, inline, message, object, quantity, string } from '../../schema.ts';
 import { LocalObjectReference } from '../references.ts';
 
+/** Environment variables and where their values come from. */
+
 export const ObjectFieldSelector = message(
   'core.v1.ObjectFieldSelector',
   {
     apiVersion: string(1, { default: 'v1' }),
     fieldPath: string(2, { required: true }),
   },
-  { atomic: true },
+  { doc: 'A field of an object.', atomic: true },
 );
 export type ObjectFieldSelector = Infer<typeof ObjectFieldSelector>;
 
@@ -19,7 +21,7 @@ export const ResourceFieldSelector = message(
     resource: string(2, { required: true }),
     divisor: quantity(3),
   },
-  { atomic: true },
+  { doc: 'A request or limit of a container.', atomic: true },
 );
 export type ResourceFieldSelector = Infer<typeof ResourceFieldSelector>;
 
@@ -30,7 +32,7 @@ export const ConfigMapKeySelector = message(
     key: string(2, { required: true }),
     optional: bool(3, { pointer: true }),
   },
-  { atomic: true },
+  { doc: 'An entry of a ConfigMap.', atomic: true },
 );
 export type ConfigMapKeySelector = Infer<typeof ConfigMapKeySelector>;
 
@@ -41,7 +43,7 @@ export const SecretKeySelector = message(
     key: string(2, { required: true }),
     optional: bool(3, { pointer: true }),
   },
-  { atomic: true },
+  { doc: 'An entry of a Secret.', atomic: true },
 );
 export type SecretKeySelector = Infer<typeof SecretKeySelector>;
 
@@ -53,7 +55,7 @@ export const FileKeySelector = message(
     key: string(3, { required: true }),
     optional: bool(4, { pointer: true, default: false }),
   },
-  { atomic: true },
+  { doc: 'An entry of a file in a volume.', atomic: true },
 );
 export type FileKeySelector = Infer<typeof FileKeySelector>;
 
@@ -81,16 +83,24 @@ export const EnvVar = message(
 );
 export type EnvVar = Infer<typeof EnvVar>;
 
-export const ConfigMapEnvSource = message('core.v1.ConfigMapEnvSource', {
-  ...inline(1, LocalObjectReference),
-  optional: bool(2, { pointer: true }),
-});
+export const ConfigMapEnvSource = message(
+  'core.v1.ConfigMapEnvSource',
+  {
+    ...inline(1, LocalObjectReference),
+    optional: bool(2, { pointer: true }),
+  },
+  { doc: 'A ConfigMap whose entries become variables.' },
+);
 export type ConfigMapEnvSource = Infer<typeof ConfigMapEnvSource>;
 
-export const SecretEnvSource = message('core.v1.SecretEnvSource', {
-  ...inline(1, LocalObjectReference),
-  optional: bool(2, { pointer: true }),
-});
+export const SecretEnvSource = message(
+  'core.v1.SecretEnvSource',
+  {
+    ...inline(1, LocalObjectReference),
+    optional: bool(2, { pointer: true }),
+  },
+  { doc: 'A Secret whose entries become variables.' },
+);
 export type SecretEnvSource = Infer<typeof SecretEnvSource>;
 
 export const EnvFromSource = message(

@@ -2,26 +2,40 @@ import type { Infer } from '../../schema.ts';
 import { bool, int32, int64, list, map, message, object, string, time } from '../../schema.ts';
 import { ResourceRequirements } from './resources.ts';
 
-export const ContainerStateWaiting = message('core.v1.ContainerStateWaiting', {
-  reason: string(1),
-  message: string(2),
-});
+/** What became of a container. */
+
+export const ContainerStateWaiting = message(
+  'core.v1.ContainerStateWaiting',
+  {
+    reason: string(1),
+    message: string(2),
+  },
+  { doc: 'Why a container does not run yet.' },
+);
 export type ContainerStateWaiting = Infer<typeof ContainerStateWaiting>;
 
-export const ContainerStateRunning = message('core.v1.ContainerStateRunning', {
-  startedAt: time(1),
-});
+export const ContainerStateRunning = message(
+  'core.v1.ContainerStateRunning',
+  {
+    startedAt: time(1),
+  },
+  { doc: 'Since when a container runs.' },
+);
 export type ContainerStateRunning = Infer<typeof ContainerStateRunning>;
 
-export const ContainerStateTerminated = message('core.v1.ContainerStateTerminated', {
-  exitCode: int32(1, { required: true }),
-  signal: int32(2),
-  reason: string(3),
-  message: string(4),
-  startedAt: time(5),
-  finishedAt: time(6),
-  containerID: string(7),
-});
+export const ContainerStateTerminated = message(
+  'core.v1.ContainerStateTerminated',
+  {
+    exitCode: int32(1, { required: true }),
+    signal: int32(2),
+    reason: string(3),
+    message: string(4),
+    startedAt: time(5),
+    finishedAt: time(6),
+    containerID: string(7),
+  },
+  { doc: 'How a container ended.' },
+);
 export type ContainerStateTerminated = Infer<typeof ContainerStateTerminated>;
 
 export const ContainerState = message(
@@ -35,48 +49,76 @@ export const ContainerState = message(
 );
 export type ContainerState = Infer<typeof ContainerState>;
 
-export const ImageVolumeStatus = message('core.v1.ImageVolumeStatus', {
-  imageRef: string(1),
-});
+export const ImageVolumeStatus = message(
+  'core.v1.ImageVolumeStatus',
+  {
+    imageRef: string(1),
+  },
+  { doc: 'What became of an image volume.' },
+);
 export type ImageVolumeStatus = Infer<typeof ImageVolumeStatus>;
 
-export const VolumeStatus = message('core.v1.VolumeStatus', {
-  image: object(1, ImageVolumeStatus),
-});
+export const VolumeStatus = message(
+  'core.v1.VolumeStatus',
+  {
+    image: object(1, ImageVolumeStatus),
+  },
+  { doc: 'What became of a volume.' },
+);
 export type VolumeStatus = Infer<typeof VolumeStatus>;
 
-export const VolumeMountStatus = message('core.v1.VolumeMountStatus', {
-  name: string(1, { required: true }),
-  mountPath: string(2, { required: true }),
-  readOnly: bool(3),
-  recursiveReadOnly: string(4, { pointer: true }),
-  volumeStatus: object(5, VolumeStatus),
-});
+export const VolumeMountStatus = message(
+  'core.v1.VolumeMountStatus',
+  {
+    name: string(1, { required: true }),
+    mountPath: string(2, { required: true }),
+    readOnly: bool(3),
+    recursiveReadOnly: string(4, { pointer: true }),
+    volumeStatus: object(5, VolumeStatus),
+  },
+  { doc: 'What became of a mount.' },
+);
 export type VolumeMountStatus = Infer<typeof VolumeMountStatus>;
 
-export const LinuxContainerUser = message('core.v1.LinuxContainerUser', {
-  uid: int64(1, { required: true }),
-  gid: int64(2, { required: true }),
-  supplementalGroups: list(3, 'int64'),
-});
+export const LinuxContainerUser = message(
+  'core.v1.LinuxContainerUser',
+  {
+    uid: int64(1, { required: true }),
+    gid: int64(2, { required: true }),
+    supplementalGroups: list(3, 'int64'),
+  },
+  { doc: 'Who a container runs as on Linux.' },
+);
 export type LinuxContainerUser = Infer<typeof LinuxContainerUser>;
 
-export const ContainerUser = message('core.v1.ContainerUser', {
-  linux: object(1, LinuxContainerUser),
-});
+export const ContainerUser = message(
+  'core.v1.ContainerUser',
+  {
+    linux: object(1, LinuxContainerUser),
+  },
+  { doc: 'Who a container runs as.' },
+);
 export type ContainerUser = Infer<typeof ContainerUser>;
 
-export const ResourceHealth = message('core.v1.ResourceHealth', {
-  resourceID: string(1, { required: true }),
-  health: string(2),
-  message: string(6, { pointer: true }),
-});
+export const ResourceHealth = message(
+  'core.v1.ResourceHealth',
+  {
+    resourceID: string(1, { required: true }),
+    health: string(2),
+    message: string(6, { pointer: true }),
+  },
+  { doc: 'How a device is.' },
+);
 export type ResourceHealth = Infer<typeof ResourceHealth>;
 
-export const ResourceStatus = message('core.v1.ResourceStatus', {
-  name: string(1, { required: true }),
-  resources: list(2, ResourceHealth, { listType: 'map', mapKeys: ['resourceID'] }),
-});
+export const ResourceStatus = message(
+  'core.v1.ResourceStatus',
+  {
+    name: string(1, { required: true }),
+    resources: list(2, ResourceHealth, { listType: 'map', mapKeys: ['resourceID'] }),
+  },
+  { doc: 'What became of a resource of a container.' },
+);
 export type ResourceStatus = Infer<typeof ResourceStatus>;
 
 export const ContainerStatus = message(

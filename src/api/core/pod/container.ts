@@ -5,6 +5,8 @@ import { Lifecycle, Probe } from './probe.ts';
 import { ResourceRequirements } from './resources.ts';
 import { SecurityContext } from './security.ts';
 
+/** Containers. */
+
 export const ContainerPort = message(
   'core.v1.ContainerPort',
   {
@@ -18,22 +20,34 @@ export const ContainerPort = message(
 );
 export type ContainerPort = Infer<typeof ContainerPort>;
 
-export const ContainerResizePolicy = message('core.v1.ContainerResizePolicy', {
-  resourceName: string(1, { required: true }),
-  restartPolicy: string(2, { required: true }),
-});
+export const ContainerResizePolicy = message(
+  'core.v1.ContainerResizePolicy',
+  {
+    resourceName: string(1, { required: true }),
+    restartPolicy: string(2, { required: true }),
+  },
+  { doc: 'What has to happen when a resource of a container changes.' },
+);
 export type ContainerResizePolicy = Infer<typeof ContainerResizePolicy>;
 
-export const ContainerRestartRuleOnExitCodes = message('core.v1.ContainerRestartRuleOnExitCodes', {
-  operator: string(1),
-  values: list(2, 'int32', { listType: 'set' }),
-});
+export const ContainerRestartRuleOnExitCodes = message(
+  'core.v1.ContainerRestartRuleOnExitCodes',
+  {
+    operator: string(1),
+    values: list(2, 'int32', { listType: 'set' }),
+  },
+  { doc: 'Exit codes that a rule is about.' },
+);
 export type ContainerRestartRuleOnExitCodes = Infer<typeof ContainerRestartRuleOnExitCodes>;
 
-export const ContainerRestartRule = message('core.v1.ContainerRestartRule', {
-  action: string(1),
-  exitCodes: object(2, ContainerRestartRuleOnExitCodes),
-});
+export const ContainerRestartRule = message(
+  'core.v1.ContainerRestartRule',
+  {
+    action: string(1),
+    exitCodes: object(2, ContainerRestartRuleOnExitCodes),
+  },
+  { doc: 'When to start a container again.' },
+);
 export type ContainerRestartRule = Infer<typeof ContainerRestartRule>;
 
 export const VolumeMount = message(
@@ -55,10 +69,14 @@ export const VolumeMount = message(
 );
 export type VolumeMount = Infer<typeof VolumeMount>;
 
-export const VolumeDevice = message('core.v1.VolumeDevice', {
-  name: string(1, { required: true }),
-  devicePath: string(2, { required: true }),
-});
+export const VolumeDevice = message(
+  'core.v1.VolumeDevice',
+  {
+    name: string(1, { required: true }),
+    devicePath: string(2, { required: true }),
+  },
+  { doc: 'Where a block device appears in a container.' },
+);
 export type VolumeDevice = Infer<typeof VolumeDevice>;
 
 export const Container = message(
@@ -171,8 +189,12 @@ export const EphemeralContainerCommon = message(
 );
 export type EphemeralContainerCommon = Infer<typeof EphemeralContainerCommon>;
 
-export const EphemeralContainer = message('core.v1.EphemeralContainer', {
-  ...inline(1, EphemeralContainerCommon),
-  targetContainerName: string(2),
-});
+export const EphemeralContainer = message(
+  'core.v1.EphemeralContainer',
+  {
+    ...inline(1, EphemeralContainerCommon),
+    targetContainerName: string(2),
+  },
+  { doc: 'A container that was added to a running Pod for debugging.' },
+);
 export type EphemeralContainer = Infer<typeof EphemeralContainer>;

@@ -1,11 +1,13 @@
 import type { Infer } from '../../schema.ts';
 import { bool, int32, int64, list, map, message, object, string } from '../../schema.ts';
+import { LocalObjectReference } from '../references.ts';
 import { Container, EphemeralContainer } from './container.ts';
 import { ResourceRequirements } from './resources.ts';
 import { Affinity, Toleration, TopologySpreadConstraint } from './scheduling.ts';
 import { PodSecurityContext } from './security.ts';
 import { Volume } from './volumes.ts';
-import { LocalObjectReference } from '../references.ts';
+
+/** What a Pod runs, and where. */
 
 export const HostAlias = message(
   'core.v1.HostAlias',
@@ -17,10 +19,14 @@ export const HostAlias = message(
 );
 export type HostAlias = Infer<typeof HostAlias>;
 
-export const PodDNSConfigOption = message('core.v1.PodDNSConfigOption', {
-  name: string(1),
-  value: string(2, { pointer: true }),
-});
+export const PodDNSConfigOption = message(
+  'core.v1.PodDNSConfigOption',
+  {
+    name: string(1),
+    value: string(2, { pointer: true }),
+  },
+  { doc: 'A resolver option.' },
+);
 export type PodDNSConfigOption = Infer<typeof PodDNSConfigOption>;
 
 export const PodDNSConfig = message(
@@ -43,26 +49,42 @@ export const PodReadinessGate = message(
 );
 export type PodReadinessGate = Infer<typeof PodReadinessGate>;
 
-export const PodOS = message('core.v1.PodOS', {
-  name: string(1, { required: true }),
-});
+export const PodOS = message(
+  'core.v1.PodOS',
+  {
+    name: string(1, { required: true }),
+  },
+  { doc: 'The operating system that a Pod needs.' },
+);
 export type PodOS = Infer<typeof PodOS>;
 
-export const PodSchedulingGate = message('core.v1.PodSchedulingGate', {
-  name: string(1, { required: true }),
-});
+export const PodSchedulingGate = message(
+  'core.v1.PodSchedulingGate',
+  {
+    name: string(1, { required: true }),
+  },
+  { doc: 'Keeps a Pod from being placed.' },
+);
 export type PodSchedulingGate = Infer<typeof PodSchedulingGate>;
 
-export const PodResourceClaim = message('core.v1.PodResourceClaim', {
-  name: string(1, { required: true }),
-  resourceClaimName: string(3, { pointer: true }),
-  resourceClaimTemplateName: string(4, { pointer: true }),
-});
+export const PodResourceClaim = message(
+  'core.v1.PodResourceClaim',
+  {
+    name: string(1, { required: true }),
+    resourceClaimName: string(3, { pointer: true }),
+    resourceClaimTemplateName: string(4, { pointer: true }),
+  },
+  { doc: 'Where a claim on a device comes from.' },
+);
 export type PodResourceClaim = Infer<typeof PodResourceClaim>;
 
-export const PodSchedulingGroup = message('core.v1.PodSchedulingGroup', {
-  podGroupName: string(1, { pointer: true }),
-});
+export const PodSchedulingGroup = message(
+  'core.v1.PodSchedulingGroup',
+  {
+    podGroupName: string(1, { pointer: true }),
+  },
+  { doc: 'Pods that are placed together.' },
+);
 export type PodSchedulingGroup = Infer<typeof PodSchedulingGroup>;
 
 export const PodSpec = message(

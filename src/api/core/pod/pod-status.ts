@@ -3,6 +3,8 @@ import { int64, list, map, message, object, string, time } from '../../schema.ts
 import { ContainerStatus } from './container-status.ts';
 import { ResourceRequirements } from './resources.ts';
 
+/** What became of a Pod. */
+
 export const PodCondition = message(
   'core.v1.PodCondition',
   {
@@ -21,40 +23,64 @@ export const PodCondition = message(
 );
 export type PodCondition = Infer<typeof PodCondition>;
 
-export const HostIP = message('core.v1.HostIP', {
-  ip: string(1, { required: true }),
-});
+export const HostIP = message(
+  'core.v1.HostIP',
+  {
+    ip: string(1, { required: true }),
+  },
+  { doc: 'An address of the node.' },
+);
 export type HostIP = Infer<typeof HostIP>;
 
-export const PodIP = message('core.v1.PodIP', {
-  ip: string(1, { required: true }),
-});
+export const PodIP = message(
+  'core.v1.PodIP',
+  {
+    ip: string(1, { required: true }),
+  },
+  { doc: 'An address of the Pod.' },
+);
 export type PodIP = Infer<typeof PodIP>;
 
-export const PodResourceClaimStatus = message('core.v1.PodResourceClaimStatus', {
-  name: string(1, { required: true }),
-  resourceClaimName: string(2, { pointer: true }),
-});
+export const PodResourceClaimStatus = message(
+  'core.v1.PodResourceClaimStatus',
+  {
+    name: string(1, { required: true }),
+    resourceClaimName: string(2, { pointer: true }),
+  },
+  { doc: 'What became of a claim on a device.' },
+);
 export type PodResourceClaimStatus = Infer<typeof PodResourceClaimStatus>;
 
-export const ContainerExtendedResourceRequest = message('core.v1.ContainerExtendedResourceRequest', {
-  containerName: string(1, { required: true }),
-  resourceName: string(2, { required: true }),
-  requestName: string(3, { required: true }),
-});
+export const ContainerExtendedResourceRequest = message(
+  'core.v1.ContainerExtendedResourceRequest',
+  {
+    containerName: string(1, { required: true }),
+    resourceName: string(2, { required: true }),
+    requestName: string(3, { required: true }),
+  },
+  { doc: 'Which request of a container a claim serves.' },
+);
 export type ContainerExtendedResourceRequest = Infer<typeof ContainerExtendedResourceRequest>;
 
-export const PodExtendedResourceClaimStatus = message('core.v1.PodExtendedResourceClaimStatus', {
-  requestMappings: list(1, ContainerExtendedResourceRequest, { required: true }),
-  resourceClaimName: string(2, { required: true }),
-});
+export const PodExtendedResourceClaimStatus = message(
+  'core.v1.PodExtendedResourceClaimStatus',
+  {
+    requestMappings: list(1, ContainerExtendedResourceRequest, { required: true }),
+    resourceClaimName: string(2, { required: true }),
+  },
+  { doc: 'What became of a claim that was made for the Pod.' },
+);
 export type PodExtendedResourceClaimStatus = Infer<typeof PodExtendedResourceClaimStatus>;
 
-export const NodeAllocatableResourceClaimStatus = message('core.v1.NodeAllocatableResourceClaimStatus', {
-  resourceClaimName: string(1, { required: true }),
-  containers: list(2, 'string', { listType: 'set' }),
-  resources: map(3, 'quantity', { required: true }),
-});
+export const NodeAllocatableResourceClaimStatus = message(
+  'core.v1.NodeAllocatableResourceClaimStatus',
+  {
+    resourceClaimName: string(1, { required: true }),
+    containers: list(2, 'string', { listType: 'set' }),
+    resources: map(3, 'quantity', { required: true }),
+  },
+  { doc: 'What a claim takes of the resources of the node.' },
+);
 export type NodeAllocatableResourceClaimStatus = Infer<typeof NodeAllocatableResourceClaimStatus>;
 
 export const PodStatus = message(

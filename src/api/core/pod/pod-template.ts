@@ -1,7 +1,9 @@
+import { ObjectMeta } from '../../meta/object-meta.ts';
 import type { Infer } from '../../schema.ts';
 import { message, object } from '../../schema.ts';
 import { PodSpec } from './pod-spec.ts';
-import { ObjectMeta } from '../../meta/object-meta.ts';
+
+/** What the Pods of a workload look like. */
 
 export const PodTemplateSpec = message(
   'core.v1.PodTemplateSpec',

@@ -1,6 +1,8 @@
 import type { Infer } from '../../schema.ts';
 import { inline, int32, int64, intOrString, list, message, object, string } from '../../schema.ts';
 
+/** Checks and hooks of containers. */
+
 export const ExecAction = message(
   'core.v1.ExecAction',
   {
@@ -10,10 +12,14 @@ export const ExecAction = message(
 );
 export type ExecAction = Infer<typeof ExecAction>;
 
-export const HTTPHeader = message('core.v1.HTTPHeader', {
-  name: string(1, { required: true }),
-  value: string(2, { required: true }),
-});
+export const HTTPHeader = message(
+  'core.v1.HTTPHeader',
+  {
+    name: string(1, { required: true }),
+    value: string(2, { required: true }),
+  },
+  { doc: 'A header of an HTTP request.' },
+);
 export type HTTPHeader = Infer<typeof HTTPHeader>;
 
 export const HTTPGetAction = message(
@@ -83,9 +89,13 @@ export const Probe = message(
 );
 export type Probe = Infer<typeof Probe>;
 
-export const SleepAction = message('core.v1.SleepAction', {
-  seconds: int64(1, { required: true }),
-});
+export const SleepAction = message(
+  'core.v1.SleepAction',
+  {
+    seconds: int64(1, { required: true }),
+  },
+  { doc: 'Waits.' },
+);
 export type SleepAction = Infer<typeof SleepAction>;
 
 export const LifecycleHandler = message(

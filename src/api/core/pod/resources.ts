@@ -1,10 +1,16 @@
 import type { Infer } from '../../schema.ts';
 import { list, map, message, string } from '../../schema.ts';
 
-export const ResourceClaim = message('core.v1.ResourceClaim', {
-  name: string(1, { required: true }),
-  request: string(2),
-});
+/** What containers need and may use. */
+
+export const ResourceClaim = message(
+  'core.v1.ResourceClaim',
+  {
+    name: string(1, { required: true }),
+    request: string(2),
+  },
+  { doc: 'A device that is claimed.' },
+);
 export type ResourceClaim = Infer<typeof ResourceClaim>;
 
 export const ResourceRequirements = message(
@@ -18,8 +24,12 @@ export const ResourceRequirements = message(
 );
 export type ResourceRequirements = Infer<typeof ResourceRequirements>;
 
-export const VolumeResourceRequirements = message('core.v1.VolumeResourceRequirements', {
-  limits: map(1, 'quantity'),
-  requests: map(2, 'quantity'),
-});
+export const VolumeResourceRequirements = message(
+  'core.v1.VolumeResourceRequirements',
+  {
+    limits: map(1, 'quantity'),
+    requests: map(2, 'quantity'),
+  },
+  { doc: 'How much storage is needed.' },
+);
 export type VolumeResourceRequirements = Infer<typeof VolumeResourceRequirements>;

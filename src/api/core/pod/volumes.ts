@@ -1,5 +1,6 @@
 import type { Infer } from '../../schema.ts';
 import { bool, inline, map, message, object, quantity, string } from '../../schema.ts';
+import { LocalObjectReference } from '../references.ts';
 import { PersistentVolumeClaimTemplate } from './claim-template.ts';
 import {
   AWSElasticBlockStoreVolumeSource,
@@ -28,51 +29,80 @@ import {
   ProjectedVolumeSource,
   SecretVolumeSource,
 } from './projected-volumes.ts';
-import { LocalObjectReference } from '../references.ts';
 
-export const HostPathVolumeSource = message('core.v1.HostPathVolumeSource', {
-  path: string(1, { required: true }),
-  type: string(2, { pointer: true, default: '' }),
-});
+/** Volumes of Pods. */
+
+export const HostPathVolumeSource = message(
+  'core.v1.HostPathVolumeSource',
+  {
+    path: string(1, { required: true }),
+    type: string(2, { pointer: true, default: '' }),
+  },
+  { doc: 'A folder or file of the node.' },
+);
 export type HostPathVolumeSource = Infer<typeof HostPathVolumeSource>;
 
-export const EmptyDirVolumeSource = message('core.v1.EmptyDirVolumeSource', {
-  medium: string(1),
-  sizeLimit: quantity(2, { pointer: true }),
-});
+export const EmptyDirVolumeSource = message(
+  'core.v1.EmptyDirVolumeSource',
+  {
+    medium: string(1),
+    sizeLimit: quantity(2, { pointer: true }),
+  },
+  { doc: 'A folder that lives as long as the Pod.' },
+);
 export type EmptyDirVolumeSource = Infer<typeof EmptyDirVolumeSource>;
 
-export const NFSVolumeSource = message('core.v1.NFSVolumeSource', {
-  server: string(1, { required: true }),
-  path: string(2, { required: true }),
-  readOnly: bool(3),
-});
+export const NFSVolumeSource = message(
+  'core.v1.NFSVolumeSource',
+  {
+    server: string(1, { required: true }),
+    path: string(2, { required: true }),
+    readOnly: bool(3),
+  },
+  { doc: 'A folder of an NFS server.' },
+);
 export type NFSVolumeSource = Infer<typeof NFSVolumeSource>;
 
-export const PersistentVolumeClaimVolumeSource = message('core.v1.PersistentVolumeClaimVolumeSource', {
-  claimName: string(1, { required: true }),
-  readOnly: bool(2),
-});
+export const PersistentVolumeClaimVolumeSource = message(
+  'core.v1.PersistentVolumeClaimVolumeSource',
+  {
+    claimName: string(1, { required: true }),
+    readOnly: bool(2),
+  },
+  { doc: 'Storage that was claimed.' },
+);
 export type PersistentVolumeClaimVolumeSource = Infer<typeof PersistentVolumeClaimVolumeSource>;
 
-export const CSIVolumeSource = message('core.v1.CSIVolumeSource', {
-  driver: string(1, { required: true }),
-  readOnly: bool(2, { pointer: true }),
-  fsType: string(3, { pointer: true }),
-  volumeAttributes: map(4, 'string'),
-  nodePublishSecretRef: object(5, LocalObjectReference),
-});
+export const CSIVolumeSource = message(
+  'core.v1.CSIVolumeSource',
+  {
+    driver: string(1, { required: true }),
+    readOnly: bool(2, { pointer: true }),
+    fsType: string(3, { pointer: true }),
+    volumeAttributes: map(4, 'string'),
+    nodePublishSecretRef: object(5, LocalObjectReference),
+  },
+  { doc: 'Storage of a CSI driver.' },
+);
 export type CSIVolumeSource = Infer<typeof CSIVolumeSource>;
 
-export const EphemeralVolumeSource = message('core.v1.EphemeralVolumeSource', {
-  volumeClaimTemplate: object(1, PersistentVolumeClaimTemplate),
-});
+export const EphemeralVolumeSource = message(
+  'core.v1.EphemeralVolumeSource',
+  {
+    volumeClaimTemplate: object(1, PersistentVolumeClaimTemplate),
+  },
+  { doc: 'A claim that lives as long as the Pod.' },
+);
 export type EphemeralVolumeSource = Infer<typeof EphemeralVolumeSource>;
 
-export const ImageVolumeSource = message('core.v1.ImageVolumeSource', {
-  reference: string(1),
-  pullPolicy: string(2, { values: ['Always', 'Never', 'IfNotPresent'] }),
-});
+export const ImageVolumeSource = message(
+  'core.v1.ImageVolumeSource',
+  {
+    reference: string(1),
+    pullPolicy: string(2, { values: ['Always', 'Never', 'IfNotPresent'] }),
+  },
+  { doc: 'Content of an image.' },
+);
 export type ImageVolumeSource = Infer<typeof ImageVolumeSource>;
 
 export const VolumeSource = message(
