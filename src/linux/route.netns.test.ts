@@ -52,11 +52,13 @@ test('a Pod network is a veth pair with one end on a bridge and the other in a n
     up: true,
     master: bridge.index,
     alias: 'pod default/web',
+    hairpin: true,
     peer: { name: 'eth0', namespaceFd },
   });
   closeSync(namespaceFd);
   assert.equal(veth.master, bridge.index);
   assert.equal(veth.alias, 'pod default/web');
+  assert.match(execFileSync('ip', ['-d', 'link', 'show', 'v0']).toString(), /hairpin on/);
   assert.equal(bridge.hardwareAddress, '02:00:00:00:00:01');
   using inside = inNetworkNamespace(pod, openRoute);
   inside.setLink('eth0', { up: true });

@@ -49,8 +49,9 @@ export function openRoute(): RouteSocket {
     link: find,
     createLink(link) {
       links.createLink(socket, link);
-      // The kernel ignores an alias at creation, and a veth end cannot be up before its peer exists.
-      links.setLink(socket, need(link.name).index, { up: link.up, alias: link.alias });
+      // What the kernel ignores at creation; and a veth end cannot be up before its peer exists.
+      const { up, alias, hairpin } = link;
+      links.setLink(socket, need(link.name).index, { up, alias, hairpin });
       return need(link.name);
     },
     setLink: (link, settings) => links.setLink(socket, index(link), settings),

@@ -9,7 +9,10 @@ const RTM_GETLINK = 18;
 const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, OPERSTATE: 16, LINKINFO: 18, IFALIAS: 20, NET_NS_FD: 28 };
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
 const VETH_INFO_PEER = 1;
+const IFLA_BRPORT_MODE = 4;
 const IFF_UP = 1;
 
 /** A network interface as the kernel describes it. */
@@ -38,6 +41,11 @@ export interface LinkSettings {
   readonly master?: number;
   readonly hardwareAddress?: string;
   readonly alias?: string;
+  /**
+   * For a link of a bridge: frames may leave by the link they came in on. A Pod that calls itself through a Service needs
+   * it wherever bridged packets pass the host's rules (`net.bridge.bridge-nf-call-iptables`).
+   */
+  readonly hairpin?: boolean;
   /** Moves the link to the namespace behind this open descriptor; its addresses are lost. */
   readonly namespaceFd?: number;
 }
@@ -68,6 +76,7 @@ export function setLink(socket: NetlinkSocket, index: number, settings: LinkSett
   socket.request(RTM_NEWLINK, 0, `set link ${index}`, (writer) => {
     writeHeader(writer, index, settings.up);
     writeSettings(writer, settings);
+    if (settings.hairpin !== undefined) writeHairpin(writer, settings.hairpin);
   });
 }
 
@@ -101,6 +110,14 @@ function writeSettings(writer: MessageWriter, settings: LinkSettings): void {
   if (settings.hardwareAddress !== undefined) {
     writer.attribute(IFLA.ADDRESS, Buffer.from(settings.hardwareAddress.replaceAll(':', ''), 'hex'));
   }
+}
+
+function writeHairpin(writer: MessageWriter, hairpin: boolean): void {
+  const info = writer.nest(IFLA.LINKINFO);
+  writer.attributeString(IFLA_INFO_SLAVE_KIND, 'bridge');
+  const data = writer.nest(IFLA_INFO_SLAVE_DATA);
+  writer.attributeU8(IFLA_BRPORT_MODE, hairpin ? 1 : 0);
+  writer.endNest(data).endNest(info);
 }
 
 function writePeer(writer: MessageWriter, peer: LinkSettings): void {

@@ -58,7 +58,11 @@ export interface HostPlace {
   readonly addresses: readonly string[];
   /** The node's addresses on the link to it, IPv4 then IPv6. */
   readonly gateways: readonly [string, string];
+  /** On the node's bridge, as Pods are, instead of a link of its own. */
+  readonly isBridged?: boolean;
 }
+
+const bridgeName = 'pods';
 
 /**
  * Namespaces around the calling thread's, each joined by a veth pair. Each machine has its addresses as single hosts and
@@ -72,7 +76,9 @@ export class HostNetwork implements AsyncDisposable {
   constructor(places: readonly HostPlace[]) {
     writeSysctl('net.ipv4.ip_forward', '1');
     writeSysctl('net.ipv6.conf.all.forwarding', '1');
-    for (const place of places) this.#join(place);
+    using node = openRoute();
+    const bridge = node.createLink({ kind: 'bridge', name: bridgeName, up: true });
+    for (const place of places) this.#join(place, bridge.index);
     this.hosts.set('node', startHost('node'));
   }
 
@@ -88,23 +94,26 @@ export class HostNetwork implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true });
   }
 
-  #join({ name, addresses, gateways }: HostPlace): void {
+  #join({ name, addresses, gateways, isBridged }: HostPlace, bridge: number): void {
     const namespace = join(this.#folder, name);
     createNetworkNamespace(namespace);
     this.#namespaces.push(namespace);
     using node = openRoute();
     const namespaceFd = openSync(namespace, 'r');
-    const link = node.createLink({ kind: 'veth', name: `to-${name}`, up: true, peer: { name: 'eth0', namespaceFd } });
+    const membership = isBridged === true ? { master: bridge, hairpin: true } : {};
+    const peer = { name: 'eth0', namespaceFd };
+    const link = node.createLink({ kind: 'veth', name: `to-${name}`, up: true, peer, ...membership });
     closeSync(namespaceFd);
+    const way = isBridged === true ? bridge : link.index;
     using inside = inNetworkNamespace(namespace, openRoute);
     inside.setLink('eth0', { up: true });
     const eth0 = inside.link('eth0')?.index ?? 0;
     for (const [at, gateway] of gateways.entries()) {
       const isIpv6 = at === 1;
-      node.addAddress(link.index, `${gateway}/${isIpv6 ? 128 : 32}`);
+      node.addAddress(way, `${gateway}/${isIpv6 ? 128 : 32}`);
       for (const address of addresses.filter((each) => each.includes(':') === isIpv6)) {
         inside.addAddress('eth0', address);
-        node.replaceRoute({ destination: `${address}/${isIpv6 ? 128 : 32}`, linkIndex: link.index });
+        node.replaceRoute({ destination: `${address}/${isIpv6 ? 128 : 32}`, linkIndex: way });
       }
       inside.replaceRoute({ destination: `${gateway}/${isIpv6 ? 128 : 32}`, linkIndex: eth0 });
       inside.replaceRoute({ destination: isIpv6 ? '::/0' : '0.0.0.0/0', linkIndex: eth0, gateway });

@@ -1,5 +1,6 @@
 import { after, before } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
+import { readSysctl, writeSysctl } from '../../linux/sysctl.ts';
 import { openRoute } from '../../linux/route.ts';
 import { commonCases, routedCases, targetPort, type World } from '../contract/cases.ts';
 import { declareContract, type Subject } from '../contract/contract.ts';
@@ -16,10 +17,10 @@ let hosts: HostNetwork;
 before(async () => {
   const pods = ['10.244.0.1', 'fd00:244::1'] as const;
   hosts = new HostNetwork([
-    { name: 'pod1', addresses: [ipv4.pods.pod1, ipv6.pods.pod1], gateways: pods },
-    { name: 'pod2', addresses: [ipv4.pods.pod2, ipv6.pods.pod2], gateways: pods },
-    { name: 'pod3', addresses: [ipv4.pods.pod3, ipv6.pods.pod3], gateways: pods },
-    { name: 'client', addresses: [ipv4.sources.client, ipv6.sources.client], gateways: pods },
+    { name: 'pod1', addresses: [ipv4.pods.pod1, ipv6.pods.pod1], gateways: pods, isBridged: true },
+    { name: 'pod2', addresses: [ipv4.pods.pod2, ipv6.pods.pod2], gateways: pods, isBridged: true },
+    { name: 'pod3', addresses: [ipv4.pods.pod3, ipv6.pods.pod3], gateways: pods, isBridged: true },
+    { name: 'client', addresses: [ipv4.sources.client, ipv6.sources.client], gateways: pods, isBridged: true },
     { name: 'outside', addresses: [ipv4.sources.outside, ipv6.sources.outside], gateways: [ipv4.node, ipv6.node] },
   ]);
   for (const world of [ipv4, ipv6]) {
@@ -29,6 +30,10 @@ before(async () => {
   const linkIndex = route.link('to-outside')?.index ?? 0;
   route.replaceRoute({ destination: '0.0.0.0/0', linkIndex, gateway: ipv4.sources.outside });
   route.replaceRoute({ destination: '::/0', linkIndex, gateway: ipv6.sources.outside });
+  // Bridged packets pass the rules a second way wherever br_netfilter is loaded: the harder case.
+  if (readSysctl('net.bridge.bridge-nf-call-iptables') !== undefined) {
+    writeSysctl('net.bridge.bridge-nf-call-iptables', '1');
+  }
   plane = createNftablesPlane({ network });
   await plane.adopt([]);
 });
