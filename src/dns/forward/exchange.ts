@@ -37,12 +37,13 @@ export function exchangeUdp(server: SocketAddress, request: Request, options: Ex
       if (message !== undefined) settle.resolve(message);
     });
     socket.on('error', settle.reject);
-    // Connected, so that the kernel only lets this server's packets in and reports a closed port.
-    socket.connect(server.port, server.address, () => {
+    socket.once('connect', () => {
       socket.send(request.packet, (error) => {
         if (error) settle.reject(error);
       });
     });
+    // Connected, so that the kernel only lets this server's packets in and reports a closed port.
+    socket.connect(server.port, server.address);
     return () => socket.close();
   });
 }

@@ -18,6 +18,7 @@ import { nameRdata, soaRdata } from '../wire/rdata.ts';
 import { classIn, flags, rcodes, typeNumbers } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
 import type { MessageToWrite } from '../wire/writer.ts';
+import { exchangeTcp } from './exchange.ts';
 import { createForwarder } from './forwarder.ts';
 import type { ForwarderOptions } from './forwarder.ts';
 import type { Resolved, Resolver } from './resolver.ts';
@@ -154,6 +155,24 @@ test('when nobody answers it is SERVFAIL with a reason, and not asked again at o
   now += 3000;
   await resolve(resolver);
   assert.equal(silent.asked.length, 4);
+});
+
+test('an upstream without a route to it fails at once, over UDP and TCP', async () => {
+  const nowhere = { address: '192.0.2.1', port: 53 };
+  await using resolver = forwarder([], { upstreams: [nowhere], attempts: 1, timeoutMs: 5000 });
+  const failed = await resolve(resolver);
+  assert.equal(failed.rcode, rcodes.SERVFAIL);
+  assert.match(failed.error?.text ?? '', /ENETUNREACH/);
+  const question = { name: www, type: A, class: classIn };
+  const request = { id: 1, question, packet: writeMessage({ id: 1, flags: 0, questions: [question] }) };
+  await assert.rejects(exchangeTcp(nowhere, request, { timeoutMs: 5000 }), { code: 'ENETUNREACH' });
+});
+
+test('an upstream with a closed port fails at once', async () => {
+  const closed = await upstream(() => []);
+  await closed[Symbol.asyncDispose]();
+  await using resolver = forwarder([closed], { attempts: 1, timeoutMs: 5000 });
+  assert.match((await resolve(resolver)).error?.text ?? '', /ECONNREFUSED/);
 });
 
 test('an old answer is used while nobody answers, and marked', async () => {
