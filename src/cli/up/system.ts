@@ -61,7 +61,7 @@ export async function startSystem(shared: Shared): Promise<RunningSystem> {
   const stop = new AbortController();
   stack.defer(() => stop.abort());
 
-  stack.use(await startControlLoops(shared, api, stop.signal));
+  stack.use(await startControlLoops(shared, api, caches, stop.signal));
   const [proxy, dns] = await Promise.all([
     startProxyPart(shared, clientOf(api, 'fairlead-proxy'), caches),
     startDnsPart(shared, clientOf(api, 'fairlead-dns'), caches),
@@ -118,11 +118,18 @@ async function startApi(
   return progress.step('API server', start, ({ url }) => url);
 }
 
-function startControlLoops(shared: Shared, api: ApiServer, signal: AbortSignal): Promise<AsyncDisposable> {
+/** They share the caches: one watch per kind for the whole process, and what they write is seen at once. */
+function startControlLoops(
+  shared: Shared,
+  api: ApiServer,
+  caches: Caches,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
   const { logger, metrics } = shared;
   const start = (): Promise<AsyncDisposable> =>
     startControllers({
       client: clientOf(api, 'fairlead-controllers'),
+      caches,
       logger: logger.child({ component: 'controllers' }),
       metrics,
       signal,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Endpoints } from '../../api/core/endpoints.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { Service } from '../../api/core/service.ts';
@@ -19,6 +20,8 @@ export async function startEndpoints(context: ControllerContext): Promise<AsyncD
   const triggers = triggerTimes(now);
 
   const queue = shell.queue(async (key) => {
+    // EndpointSlices, which steer traffic, are written first.
+    await nextTurn();
     const { namespace, name } = splitKey(key);
     const service = services.get(name, namespace);
     const existing = endpoints.get(name, namespace);
