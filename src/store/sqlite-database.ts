@@ -8,6 +8,9 @@ const codes = { error: 1, busy: 5, readonly: 8, corrupt: 11, full: 13, cannotOpe
 const IOERR_FSYNC = 1034;
 
 const SCHEMA_VERSION = 1;
+const PAGE_BYTES = 8192;
+/** A checkpoint makes writers wait; small ones (2 MiB: 4 to 8 ms here) wait less long than SQLite's default. */
+const PAGES_PER_CHECKPOINT = 256;
 
 /*
  * obj holds the current state; which row a key has is known in memory, so that no index has to be written. log holds history as an undo log: what each change found under its key, so that a
@@ -32,9 +35,10 @@ export function openDatabase(path: string): DatabaseSync {
   const db = openFile(path);
   try {
     db.exec('PRAGMA locking_mode=EXCLUSIVE');
-    if (isNew(db)) db.exec('PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL');
+    if (isNew(db)) db.exec(`PRAGMA page_size=${PAGE_BYTES}; PRAGMA auto_vacuum=INCREMENTAL`);
     else checkVersion(db, path);
     db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864');
+    db.exec(`PRAGMA wal_autocheckpoint=${PAGES_PER_CHECKPOINT}`);
     db.exec('BEGIN IMMEDIATE');
     if (isNew(db)) db.exec(schema);
     db.exec('COMMIT');
