@@ -4,8 +4,7 @@ import { PodTemplateSpec } from '../core/pod/pod-template.ts';
 import { Issues } from '../issues.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked, ValidationContext } from '../schema.ts';
+import type { Checked, Infer, ValidationContext } from '../schema.ts';
 import { int32, int64, kind, list, message, object, string, time } from '../schema.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import {

@@ -1,8 +1,7 @@
 import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked } from '../schema.ts';
+import type { Checked, Infer } from '../schema.ts';
 import { int32, kind, message, microTime, object, string } from '../schema.ts';
 
 /** Leases: claims that are renewed. */

@@ -3,8 +3,7 @@ import { ageColumn, listStart, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { dnsLabel, portNumber } from '../names.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked, ValidationContext } from '../schema.ts';
+import type { Checked, Infer, ValidationContext } from '../schema.ts';
 import { int32, kind, list, message, object, string } from '../schema.ts';
 import { ObjectReference } from './references.ts';
 

@@ -1,8 +1,7 @@
 import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked } from '../schema.ts';
+import type { Checked, Infer } from '../schema.ts';
 import { int32, int64, kind, list, map, message, object, string, time } from '../schema.ts';
 import { matchesLabels, selectorFromMap } from '../selector.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';

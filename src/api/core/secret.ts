@@ -2,8 +2,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { combine, Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { compact, omit } from '../objects.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked } from '../schema.ts';
+import type { Checked, Infer } from '../schema.ts';
 import { bool, kind, map, message, string } from '../schema.ts';
 import { checkData, checkDataChange, countEntries } from './data-validation.ts';
 

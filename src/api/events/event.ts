@@ -6,8 +6,7 @@ import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { qualifiedName } from '../names.ts';
 import { compact, omit } from '../objects.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked } from '../schema.ts';
+import type { Checked, Infer } from '../schema.ts';
 import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
 
 /** Events of the `events.k8s.io` group: other names for what is stored as core events. */

@@ -3,8 +3,7 @@ import { canonicalIp } from '../../lib/ip.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked } from '../schema.ts';
+import type { Checked, Infer } from '../schema.ts';
 import { kind, message, object, string } from '../schema.ts';
 
 /** IPAddresses: virtual addresses that are taken. */

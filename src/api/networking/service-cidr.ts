@@ -5,8 +5,7 @@ import { ageColumn, nameColumn } from '../columns.ts';
 import { Issues } from '../issues.ts';
 import { Condition } from '../meta/condition.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
-import type { Infer } from '../schema.ts';
-import type { Checked } from '../schema.ts';
+import type { Checked, Infer } from '../schema.ts';
 import { kind, list, message, object } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 
