@@ -120,8 +120,8 @@ function isSame(before: AnyObject, after: AnyObject): boolean {
   return isDeepStrictEqual(userPart(before), userPart(after));
 }
 
-function userPart({ status: _, metadata, ...rest }: AnyObject): unknown {
-  const { resourceVersion: __, managedFields: ___, ...kept } = metadata;
+function userPart({ status: _status, metadata, ...rest }: AnyObject): unknown {
+  const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata;
   return { ...rest, metadata: kept };
 }
 

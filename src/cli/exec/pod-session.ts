@@ -29,8 +29,11 @@ export interface PodSession {
 
 /** Runs the session to its end and returns the program's exit code. Throws `ApiError`, `TransportError`, `CommandError`. */
 export async function runPodSession(session: PodSession): Promise<ExitCode> {
-  const socket = await open(session);
+  const socket = await dial(session);
+  // Heard from the start: the first output may arrive together with the answer to the upgrade.
   const ended = outcome(socket, session);
+  ended.catch(() => undefined);
+  await opened(socket, session);
   const { stdin, terminal } = session;
   using _raw = terminal ? rawTerminal(session, socket) : undefined;
   if (stdin !== undefined) void sendInput(socket, stdin, terminal);
@@ -41,7 +44,7 @@ export async function runPodSession(session: PodSession): Promise<ExitCode> {
   }
 }
 
-async function open({ credentials, path, signal }: PodSession): Promise<WebSocket> {
+async function dial({ credentials, path, signal }: PodSession): Promise<WebSocket> {
   const address = credentials.server.replace(/^http/, 'ws').replace(/\/$/, '') + path;
   const { token, basic } = credentials;
   const bearer = typeof token === 'function' ? await token() : token;
@@ -58,15 +61,19 @@ async function open({ credentials, path, signal }: PodSession): Promise<WebSocke
   };
   const socket = new WebSocket(address, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], options);
   signal.addEventListener('abort', () => socket.terminate(), { once: true });
-  const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
-  socket.once('open', () => resolve(socket));
+  return socket;
+}
+
+function opened(socket: WebSocket, { signal }: PodSession): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once('open', resolve);
   socket.once('error', (cause) => {
-    reject(new TransportError(`${address}: ${cause.message}`, { cause, aborted: signal.aborted }));
+    reject(new TransportError(`${socket.url}: ${cause.message}`, { cause, aborted: signal.aborted }));
   });
   socket.once('unexpected-response', (_request, response) => {
     refusal(response.statusCode ?? 0, response).then(reject, reject);
   });
-  return await promise;
+  return promise;
 }
 
 /** The server answered the upgrade with an ordinary response: a `Status`. */
