@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { test } from 'node:test';
-import type { Pod } from '../api/core/pod.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pod } from '../api/core/pod.ts';
 import { isolateNetwork } from '../linux/namespaces.ts';
 import { openRoute } from '../linux/route.ts';
 import { agentFixture } from './testing/agent-fixture.ts';
@@ -75,11 +76,11 @@ test('a killed container counts as not ready at once, is restarted, and backs of
   await fixture.run('crash', {
     containers: [{ name: 'main', image: 'x', command: ['sh', '-c', 'echo $$; exec sleep 100'] }],
   });
-  const first = await fixture.until('crash', isReady);
+  const first = await fixture.until('crash', (pod) => isReady(pod) && hasPid(fixture.dataDir, pod, 0));
   killMain(fixture.dataDir, first, 0);
   const again = await fixture.until(
     'crash',
-    (pod) => isReady(pod) && pod.status?.containerStatuses?.[0]?.restartCount === 1,
+    (pod) => isReady(pod) && pod.status?.containerStatuses?.[0]?.restartCount === 1 && hasPid(fixture.dataDir, pod, 1),
   );
   assert.equal(again.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 137);
   killMain(fixture.dataDir, first, 1);
@@ -124,7 +125,7 @@ test('a deleted Pod gets its preStop hook, SIGTERM and its grace period, and lea
     ],
   });
   const pod = await fixture.until('end', isReady);
-  await fixture.api.client.delete((await import('../api/core/pod.ts')).Pod, 'end', { namespace: 'default' });
+  await fixture.api.client.delete(Pod, 'end', { namespace: 'default' });
   await fixture.untilGone('end');
   assert.equal(readFileSync('/tmp/fairlead-prestop-end', 'utf8'), 'bye\n');
   using route = openRoute();
@@ -136,14 +137,33 @@ test('a deleted Pod gets its preStop hook, SIGTERM and its grace period, and lea
 
 function mainPid(dataDir: string, pod: Pod, attempt: number): number {
   const folder = `${dataDir}/pods/${pod.metadata.uid}/containers/main/${attempt}`;
-  return Number(readFileSync(`${folder}/pid`, 'utf8'));
+  const text = readFileSync(`${folder}/pid`, 'utf8').trim();
+  // Process 0 would be the whole process group of this test.
+  assert.match(text, /^[1-9]\d*$/);
+  return Number(text);
+}
+
+function hasPid(dataDir: string, pod: Pod, attempt: number): boolean {
+  const path = `${dataDir}/pods/${pod.metadata.uid}/containers/main/${attempt}/pid`;
+  return existsSync(path) && readFileSync(path, 'utf8').endsWith('\n');
 }
 
 function killMain(dataDir: string, pod: Pod, attempt: number): void {
   process.kill(mainPid(dataDir, pod, attempt), 'SIGKILL');
 }
 
-function fetchText(host: string, port: number): Promise<string> {
+/** Fetches a page from a server that may still be starting. */
+async function fetchText(host: string, port: number): Promise<string> {
+  for (const deadline = Date.now() + 3000; ; await delay(5)) {
+    try {
+      return await fetchOnce(host, port);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
+
+function fetchOnce(host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     get({ host, port, agent: false }, (response) => {
       let text = '';

@@ -62,7 +62,7 @@ function cgroupsAt(base: string): Cgroups {
     },
     add(uid, name, pid) {
       try {
-        mkdirSync(path(uid, name), { recursive: true });
+        if (!existsSync(path(uid, name))) mkdirSync(path(uid, name));
         writeFileSync(join(path(uid, name), 'cgroup.procs'), String(pid));
       } catch {
         // It has ended already.

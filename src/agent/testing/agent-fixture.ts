@@ -63,6 +63,11 @@ export async function agentFixture(runtime: 'netns' | 'plain' = 'netns'): Promis
     return { agent, caches };
   }
 
+  const events = (name: string) =>
+    api
+      .objects(Event)
+      .filter(({ involvedObject }) => involvedObject?.name === name)
+      .map(({ reason, message }) => `${reason}: ${message}`);
   const find = (name: string) => api.objects(Pod).find(({ metadata }) => metadata.name === name);
   return {
     api,
@@ -82,9 +87,7 @@ export async function agentFixture(runtime: 'netns' | 'plain' = 'netns'): Promis
         const pod = find(name);
         if (pod !== undefined && condition(pod)) return pod;
       }
-      throw new Error(
-        `${name} did not get there: ${JSON.stringify(find(name)?.status)} ${this.events(name).join('; ')}`,
-      );
+      throw new Error(`${name} did not get there: ${JSON.stringify(find(name)?.status)} ${events(name).join('; ')}`);
     },
     async untilGone(name, limitMs = 5000) {
       for (const deadline = Date.now() + limitMs; Date.now() < deadline; await delay(3)) {
@@ -92,11 +95,7 @@ export async function agentFixture(runtime: 'netns' | 'plain' = 'netns'): Promis
       }
       throw new Error(`${name} is still there: ${JSON.stringify(find(name))}`);
     },
-    events: (name) =>
-      api
-        .objects(Event)
-        .filter(({ involvedObject }) => involvedObject?.name === name)
-        .map(({ reason, message }) => `${reason}: ${message}`),
+    events,
     async restart() {
       await current.agent.close();
       await current.caches[Symbol.asyncDispose]();
