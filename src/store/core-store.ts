@@ -79,11 +79,6 @@ export class CoreStore implements Store {
     return this.compacted;
   }
 
-  /** Bytes on disk. */
-  get size(): number {
-    return this.persistence.size();
-  }
-
   async get(key: string): Promise<Entry | undefined> {
     this.checkOpen();
     return this.index.get(key)?.current;

@@ -25,7 +25,5 @@ export interface Saved {
 export interface Persistence {
   /** Returns when the batch survives power loss; throws `StoreWriteError` when nothing of it was kept. */
   write(batch: Batch): void;
-  /** Bytes on disk, for metrics. */
-  size(): number;
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { StoreCorruptError, StoreLockedError, StoreOpenError, StoreWriteError } from './errors.ts';
 
 /** SQLite's primary result codes (https://www.sqlite.org/rescode.html). */
@@ -42,11 +42,20 @@ export function openDatabase(path: string): DatabaseSync {
     db.exec('BEGIN IMMEDIATE');
     if (isNew(db)) db.exec(schema);
     db.exec('COMMIT');
-    writeFileSync(pidFile(path), `${process.pid}\n`, { mode: 0o600 });
+    notePid(path);
     return db;
   } catch (error) {
     db.close();
     throw openingError(path, error);
+  }
+}
+
+/** Only for the message that the next one gets: the lock is the kernel's, and a full disk is no reason not to start. */
+function notePid(path: string): void {
+  try {
+    writeFileSync(pidFile(path), `${process.pid}\n`, { mode: 0o600 });
+  } catch {
+    rmSync(pidFile(path), { force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { statSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { CoreStore, type StoreOptions } from './core-store.ts';
 import { StoreWriteError } from './errors.ts';
@@ -59,10 +59,6 @@ class SqlitePersistence implements Persistence {
     this.keepRows(batch.events, rows);
     this.nextLogId += batch.events.length;
     this.firstLogId += batch.forget;
-  }
-
-  size(): number {
-    return fileSize(this.path) + fileSize(`${this.path}-wal`);
   }
 
   close(): void {
@@ -135,8 +131,4 @@ function prepare(db: DatabaseSync): Statements {
     trim: db.prepare('DELETE FROM log WHERE id < ?'),
     meta: db.prepare('UPDATE meta SET v = ? WHERE k = ?'),
   };
-}
-
-function fileSize(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

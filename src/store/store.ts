@@ -42,7 +42,7 @@ export interface StoreEvent {
 }
 
 export interface ListOptions {
-  /** Read the past: the state at this revision. Throws `CompactedError` when it is gone. */
+  /** Read the past: the state at this revision. Throws `CompactedError` when it is older than `compactedRevision`. */
   readonly at?: number;
   /** Return at most this many entries. */
   readonly limit?: number;
@@ -71,7 +71,7 @@ export interface WatchOptions {
 export interface Store extends AsyncDisposable {
   /** The newest revision that is durable and visible to readers. Starts at 1. Survives restarts and never goes back. */
   readonly revision: number;
-  /** History up to and including this revision is gone. */
+  /** Events up to and including this revision are gone; the state at it is the oldest that can be listed. */
   readonly compactedRevision: number;
   get(key: string): Promise<Entry | undefined>;
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
@@ -95,7 +95,7 @@ export class CompactedError extends Error {
   readonly requested: number;
   readonly compacted: number;
   constructor(requested: number, compacted: number) {
-    super(`revision ${requested} has been compacted; the oldest that is kept is ${compacted + 1}`);
+    super(`revision ${requested} has been compacted; the oldest that is kept is ${compacted}`);
     this.requested = requested;
     this.compacted = compacted;
   }
