@@ -1,4 +1,5 @@
 import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
 
 /** A certificate with its private key, both PEM. */
 export interface KeyPair {
@@ -97,7 +98,7 @@ export function isUsable(pair: KeyPair, authority: string, names: readonly strin
 }
 
 function covers(certificate: X509Certificate, name: string): boolean {
-  return certificate.checkIP(name) !== undefined || certificate.checkHost(name) !== undefined;
+  return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 }
 
 /** Positive and 63 bits, as RFC 5280 4.1.2.2 allows. */
