@@ -131,10 +131,10 @@ export type QuobyteVolumeSource = Infer<typeof QuobyteVolumeSource>;
 export const AzureDiskVolumeSource = message('core.v1.AzureDiskVolumeSource', {
   diskName: string(1, { required: true }),
   diskURI: string(2, { required: true }),
-  cachingMode: string(3, { pointer: true, values: ['None', 'ReadOnly', 'ReadWrite'] }),
+  cachingMode: string(3, { pointer: true, default: 'ReadWrite', values: ['None', 'ReadOnly', 'ReadWrite'] }),
   fsType: string(4, { pointer: true, default: 'ext4' }),
   readOnly: bool(5, { pointer: true, default: false }),
-  kind: string(6, { pointer: true, values: ['Shared', 'Dedicated', 'Managed'] }),
+  kind: string(6, { pointer: true, default: 'Shared', values: ['Shared', 'Dedicated', 'Managed'] }),
 });
 export type AzureDiskVolumeSource = Infer<typeof AzureDiskVolumeSource>;
 
