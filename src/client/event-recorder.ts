@@ -153,7 +153,7 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
 }
 
 /** The reference by which an Event names its object. */
-export function objectReference<T extends ApiObject>(kind: Kind<T>, object: T, fieldPath?: string): ObjectReference {
+function objectReference<T extends ApiObject>(kind: Kind<T>, object: T, fieldPath?: string): ObjectReference {
   const { name, namespace, uid, resourceVersion } = object.metadata;
   return {
     kind: kind.kind,

@@ -59,7 +59,7 @@ async function readIfThere(path: string, read: ReadFile): Promise<string | undef
 }
 
 /** One file. Relative paths inside it become absolute from `path`'s folder. Pure; throws `KubeconfigError`. */
-export function parseKubeconfig(text: string, path: string): Kubeconfig {
+function parseKubeconfig(text: string, path: string): Kubeconfig {
   let document: unknown;
   try {
     document = parse(text);
@@ -96,7 +96,7 @@ function entries(list: unknown, field: string, folder: string, pathFields: reado
 }
 
 /** Earlier files win, entry by entry. Pure. */
-export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
+function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
   // Later entries of a Map constructor win, so the files go in last to first.
   const merge = (pick: (file: Kubeconfig) => Entries) => new Map(files.toReversed().flatMap((file) => [...pick(file)]));
   return {
@@ -108,7 +108,7 @@ export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
 }
 
 /** Follows a context to its cluster and user, and reads the files they name. Throws `KubeconfigError`. */
-export async function resolveContext(
+async function resolveContext(
   config: Kubeconfig,
   context: string | undefined = config.currentContext,
   read: ReadFile = readText,

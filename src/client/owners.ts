@@ -19,11 +19,6 @@ export function isControlledBy(object: ApiObject, owner: ApiObject): boolean {
   return uid !== undefined && uid === owner.metadata.uid;
 }
 
-/** Is `owner` among the owners of `object`? */
-export function isOwnedBy(object: ApiObject, owner: ApiObject): boolean {
-  return object.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false;
-}
-
 /** The reference that makes `owner` the managing controller of an object; blocks the owner's foreground deletion. */
 export function controllerReference<T extends ApiObject>(kind: Kind<T>, owner: T): OwnerReference {
   return {

@@ -1,5 +1,5 @@
 /** From chatty to grave; a logger prints its own level and everything graver. */
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Facts beside the message. An `Error` is printed with its causes; `undefined` is left out. */
@@ -78,7 +78,7 @@ export const silentLogger: Logger = {
 };
 
 /** `12:03:04.567 warn  proxy: message key=value`: UTC time, for reading on a terminal. */
-export function encodeText(line: LogLine): string {
+function encodeText(line: LogLine): string {
   const time = new Date(line.timeMs).toISOString().slice(11, 23);
   const fields = Object.entries(line.fields)
     .filter(([, value]) => value !== undefined)
@@ -87,7 +87,7 @@ export function encodeText(line: LogLine): string {
 }
 
 /** One JSON object: `time` (RFC 3339), `level`, `component`, `message`, then the fields. */
-export function encodeJson(line: LogLine): string {
+function encodeJson(line: LogLine): string {
   const { timeMs, fields, ...rest } = line;
   const values = Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? errorText(value) : value]);
   return JSON.stringify({ time: new Date(timeMs).toISOString(), ...rest, ...Object.fromEntries(values) });

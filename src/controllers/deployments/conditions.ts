@@ -32,7 +32,7 @@ function replaceCondition(conditions: Conditions, statement: Statement, nowMs: n
   return [...others, { ...statement, lastUpdateTime: now, lastTransitionTime }];
 }
 
-export function withoutCondition(conditions: Conditions, type: string): Conditions {
+function withoutCondition(conditions: Conditions, type: string): Conditions {
   return conditions.filter((condition) => condition.type !== type);
 }
 

@@ -26,7 +26,7 @@ export interface MirrorInput {
 }
 
 /** Are these Endpoints somebody's own, to be shown as slices? Those of Services with a selector are not. */
-export function isMirrored(endpoints: Endpoints | undefined, service: Service | undefined): endpoints is Endpoints {
+function isMirrored(endpoints: Endpoints | undefined, service: Service | undefined): endpoints is Endpoints {
   if (endpoints === undefined || service === undefined) return false;
   const { labels = {}, annotations = {}, deletionTimestamp } = endpoints.metadata;
   if (labels[skipLabel] === 'true' || annotations[electionAnnotation] !== undefined) return false;

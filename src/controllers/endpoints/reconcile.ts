@@ -7,7 +7,7 @@ import { endpointHostname, familiesOf, isHeadless, isManaged, podAddress, target
 import { packSubsets, truncateSubsets } from './subsets.ts';
 import type { AddressedPorts } from './subsets.ts';
 
-export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 const overCapacityAnnotation = 'endpoints.kubernetes.io/over-capacity';
 const headlessLabel = 'service.kubernetes.io/headless';
 export const managedByLabel = 'endpoints.kubernetes.io/managed-by';

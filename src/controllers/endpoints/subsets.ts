@@ -46,7 +46,7 @@ function compareAddresses(a: EndpointAddress, b: EndpointAddress): number {
 }
 
 /** Addresses that an Endpoints object holds at most. */
-export const maxAddresses = 1000;
+const maxAddresses = 1000;
 
 /**
  * The subsets with no more than `maxAddresses` addresses: not-ready ones go first, and each subset keeps its share.

@@ -1,7 +1,7 @@
 import type { Event } from '../../api/core/event.ts';
 
 /** How long Events are kept after they last happened, as in Kubernetes. */
-export const eventLifeMs = 60 * 60_000;
+const eventLifeMs = 60 * 60_000;
 
 /** When the Event may go, in Unix milliseconds. */
 export function expiresAtMs({ lastTimestamp, series, eventTime, metadata }: Event): number {

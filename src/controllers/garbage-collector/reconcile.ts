@@ -1,7 +1,7 @@
 import type { ApiObject, OwnerReference } from '../../api/meta/object-meta.ts';
 
-export const foregroundFinalizer = 'foregroundDeletion';
-export const orphanFinalizer = 'orphan';
+const foregroundFinalizer = 'foregroundDeletion';
+const orphanFinalizer = 'orphan';
 
 /** How an owner stands: `waiting` is on its way out and waits for its dependents to go first. */
 export type OwnerState = 'present' | 'absent' | 'waiting';

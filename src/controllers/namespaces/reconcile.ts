@@ -4,7 +4,7 @@ import type { Kind } from '../../api/schema.ts';
 import { formatTime } from '../../api/times.ts';
 
 /** The finalizer that keeps a Namespace until its content is gone. */
-export const namespaceFinalizer = 'kubernetes';
+const namespaceFinalizer = 'kubernetes';
 
 /** Objects that are still in a Namespace on its way out. */
 export interface Remaining {

@@ -10,9 +10,9 @@ export const graceMs = 40_000;
 /** How long Pods that say nothing about it stay on a Node that is not ready: what admission adds in Kubernetes. */
 const defaultTolerationSeconds = 300;
 
-export const notReadyTaint = 'node.kubernetes.io/not-ready';
-export const unreachableTaint = 'node.kubernetes.io/unreachable';
-export const unschedulableTaint = 'node.kubernetes.io/unschedulable';
+const notReadyTaint = 'node.kubernetes.io/not-ready';
+const unreachableTaint = 'node.kubernetes.io/unreachable';
+const unschedulableTaint = 'node.kubernetes.io/unschedulable';
 const managedTaints: ReadonlySet<string> = new Set([notReadyTaint, unreachableTaint, unschedulableTaint]);
 
 /** What a Node's agent reports about itself; it stops when the agent does. */
