@@ -14,6 +14,7 @@ const commands: readonly CommandEntry[] = [
   { group: 'Objects', name: 'logs', load: () => import('../src/cli/logs.ts') },
   { group: 'Objects', name: 'exec', load: () => import('../src/cli/exec.ts') },
   { group: 'Understand', name: 'dig', load: () => import('../src/cli/dig.ts') },
+  { group: 'Understand', name: 'trace', load: () => import('../src/cli/trace.ts') },
   { group: 'Understand', name: 'status', load: () => import('../src/cli/status.ts') },
   { group: 'Understand', name: 'doctor', load: () => import('../src/cli/doctor.ts') },
   { group: 'Components', name: 'server', load: () => import('../src/cli/server.ts') },

@@ -65,9 +65,12 @@ function optionSummary(spec: OptionSpec): string {
   const notes: string[] = [];
   if (spec.type === 'string' && spec.choices !== undefined) notes.push(spec.choices.join(', '));
   if (spec.type === 'strings') notes.push('may be repeated');
-  if (spec.type === 'duration' && spec.default !== undefined) notes.push(`default ${spec.default / 1000}s`);
-  else if (spec.type !== 'boolean' && spec.type !== 'strings' && spec.default !== undefined) {
-    notes.push(`default ${spec.default}`);
-  }
+  const fallback = defaultText(spec);
+  if (fallback !== undefined && !spec.summary.includes('(default')) notes.push(`default ${fallback}`);
   return notes.length === 0 ? spec.summary : `${spec.summary} (${notes.join('; ')})`;
+}
+
+function defaultText(spec: OptionSpec): string | undefined {
+  if (spec.type === 'boolean' || spec.type === 'strings' || spec.default === undefined) return undefined;
+  return spec.type === 'duration' ? `${spec.default / 1000}s` : String(spec.default);
 }
