@@ -45,8 +45,8 @@ export async function decide(
   uid: number,
 ): Promise<{ readonly trace: Trace; readonly kernel: TraceStep | undefined }> {
   const [{ createRouter }, { compareWithPlane, traceConnection }] = await Promise.all([
-    import('../routing/router.ts'),
-    import('../proxy/trace.ts'),
+    import('../../routing/router.ts'),
+    import('../../proxy/trace.ts'),
   ]);
   const router = createRouter({ nodeName: node.metadata.name ?? '' });
   const services = await reader.list<AnyObject & Service>('services');
@@ -68,7 +68,7 @@ export async function decide(
   );
   const comparable = uid === 0 && running?.plane.name === 'nftables' && trace.frontend !== undefined;
   if (!comparable || trace.frontend === undefined) return { trace, kernel: undefined };
-  const { createNftablesPlane } = await import('../proxy/nftables/plane.ts');
+  const { createNftablesPlane } = await import('../../proxy/nftables/plane.ts');
   const plane = createNftablesPlane({ network, logger: silentLogger });
   return { trace, kernel: compareWithPlane(trace.frontend, await plane.dump()) };
 }
