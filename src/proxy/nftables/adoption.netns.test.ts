@@ -10,6 +10,8 @@ import { HostNetwork } from '../contract/hosts.ts';
 import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
+import { compareWithPlane } from '../trace.ts';
+import { inspectKernel } from './inspect.ts';
 import { createNftablesPlane } from './plane.ts';
 
 isolateNetwork();
@@ -116,6 +118,26 @@ test('a new process takes over what is in force without changing anything', asyn
   assert.deepEqual(await second.adopt(everySort), { refused: [], operations: 0 });
   assert.equal(nft('list', 'ruleset'), listing);
   assert.deepEqual(new Set(await second.dump()), new Set(everySort));
+});
+
+test('another process reads what is in force, all but the names of Pods', async () => {
+  assert.equal(inspectKernel(), undefined);
+  await open().adopt(everySort);
+  const found = new Map(inspectKernel()?.map((frontend) => [frontend.key, frontend]));
+  assert.equal(found.size, everySort.length);
+  for (const frontend of everySort) {
+    const { kind, service, portName, affinity, sourceRanges, internal, external, masquerade } = frontend;
+    const read = found.get(frontend.key) ?? assert.fail(frontend.key);
+    assert.deepEqual([read.kind, read.service, read.portName], [kind, service, portName]);
+    assert.equal(read.internal.verdict, internal.verdict);
+    assert.deepEqual(compareWithPlane(frontend, [read]).detail, 'in force exactly so');
+    if (internal.verdict !== 'forward') continue;
+    assert.deepEqual([read.affinity, read.sourceRanges, read.masquerade], [affinity, sourceRanges, masquerade]);
+    assert.deepEqual(
+      read.external.backends.map(({ address, port, local }) => ({ address, port, local })),
+      external.backends.map(({ address, port, local }) => ({ address, port, local })),
+    );
+  }
 });
 
 test('a new process changes only what differs', async () => {
