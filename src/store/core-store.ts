@@ -33,6 +33,12 @@ interface PendingCommit {
   readonly reject: (error: unknown) => void;
 }
 
+interface PendingCompaction {
+  readonly revision: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 const MOST_COMMITS_PER_BATCH = 1024;
 const MOST_BYTES_PER_BATCH = 8 * 1024 * 1024;
 const TRIM_INTERVAL_MS = 10_000;
@@ -52,7 +58,9 @@ export class CoreStore implements Store {
   private readonly watcherLimit: number;
   private readonly trimTimer: NodeJS.Timeout;
   private queue: PendingCommit[] = [];
-  private scheduled: NodeJS.Immediate | undefined;
+  private compactions: PendingCompaction[] = [];
+  /** The turn that is scheduled or under way. */
+  private turn: Promise<void> | undefined;
   private lastTrim: number;
   private newest: number;
   private compacted: number;
@@ -133,47 +141,59 @@ export class CoreStore implements Store {
   async compact(revision: number): Promise<void> {
     this.checkOpen();
     if (revision > this.newest) throw new FutureRevisionError(revision, this.newest);
-    if (revision <= this.compacted) return;
-    this.forget(revision, 0);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.compactions.push({ revision, resolve, reject });
     this.schedule();
+    await promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.isClosed) return;
-    while (this.queue.length > 0) this.flush();
     this.isClosed = true;
     clearInterval(this.trimTimer);
-    clearImmediate(this.scheduled);
+    await this.turn;
+    while (this.queue.length > 0) await this.flush();
+    for (const { reject } of this.compactions) reject(new StoreClosedError());
     for (const watcher of this.watchers) watcher.end();
     this.persistence.close();
   }
 
+  /** One turn at a time: what comes during a turn is gathered for the next. */
   private schedule(): void {
-    if (this.isClosed) return;
-    this.scheduled ??= setImmediate(() => {
-      this.scheduled = undefined;
-      this.flush();
-      const hasMore = this.queue.length > 0 || this.trim();
+    if (this.isClosed || this.turn !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.turn = promise;
+    setImmediate(async () => {
+      await this.flush();
+      await this.compactAsked();
+      const hasMore = (await this.trim()) || this.queue.length > 0 || this.compactions.length > 0;
+      this.turn = undefined;
+      resolve();
       if (hasMore) this.schedule();
     });
   }
 
-  private flush(): void {
+  private async flush(): Promise<void> {
     const commits = this.takeBatch();
     if (commits.length === 0) return;
     const staging = new Staging(this.newest, (key) => this.index.get(key)?.current);
-    const answers: (() => void)[] = [];
+    const answers = commits.map(({ operations, resolve, reject }) => {
+      const outcome = attempt(() => staging.stage(operations));
+      return () => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value));
+    });
     try {
-      for (const { operations, resolve, reject } of commits) {
-        const outcome = attempt(() => staging.stage(operations));
-        answers.push(() => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value)));
-      }
-      this.write(staging);
+      await this.write(staging);
     } catch (error) {
       for (const { reject } of commits) reject(error);
       return;
     }
     for (const answer of answers) answer();
+  }
+
+  private async compactAsked(): Promise<void> {
+    for (const { revision, resolve, reject } of this.compactions.splice(0)) {
+      await this.forget(Math.max(revision, this.compacted), 0).then(resolve, reject);
+    }
   }
 
   /** The oldest pending commits, within the bounds of one batch. */
@@ -188,9 +208,9 @@ export class CoreStore implements Store {
     return this.queue.splice(0, count);
   }
 
-  private write({ events, revision }: Staging): void {
+  private async write({ events, revision }: Staging): Promise<void> {
     if (events.length === 0) return;
-    this.persistence.write({ events, revision, compactedRevision: this.compacted, forget: 0 });
+    await this.persistence.write({ events, revision, compactedRevision: this.compacted, forget: 0 });
     this.newest = revision;
     const time = this.now();
     for (const event of events) {
@@ -208,24 +228,26 @@ export class CoreStore implements Store {
   }
 
   /** Forgets a slice of what may go. Says whether there may be more, so that no pause gets long. */
-  private trim(): boolean {
+  private async trim(): Promise<boolean> {
     const now = this.now();
     const isDue = now - this.lastTrim >= TRIM_INTERVAL_MS || this.log.length > this.retention.maxEvents + TRIM_STEPS;
     const expired = isDue ? this.log.expired(this.retention, now, TRIM_STEPS) : undefined;
     if (isDue && expired === undefined) this.lastTrim = now;
-    const outcome = attempt(() => this.forget(Math.max(this.compacted, expired ?? 0), TRIM_STEPS));
-    if ('value' in outcome) return outcome.value > 0;
-    // The disk is full, most likely. History is only kept longer then; the next interval tries again.
-    this.lastTrim = now;
-    return false;
+    try {
+      return (await this.forget(Math.max(this.compacted, expired ?? 0), TRIM_STEPS)) > 0;
+    } catch {
+      // The disk is full, most likely. History is only kept longer then; the next interval tries again.
+      this.lastTrim = now;
+      return false;
+    }
   }
 
   /** Moves the compaction up to `revision`, and takes out at most `steps` events behind it. Says how many. */
-  private forget(revision: number, steps: number): number {
+  private async forget(revision: number, steps: number): Promise<number> {
     const events = this.log.upTo(revision, steps);
     if (revision === this.compacted && events.length === 0) return 0;
     const forget = events.length;
-    this.persistence.write({ events: [], revision: this.newest, compactedRevision: revision, forget });
+    await this.persistence.write({ events: [], revision: this.newest, compactedRevision: revision, forget });
     this.compacted = revision;
     this.log.drop(forget);
     for (const event of events) this.forgetOldestOf(event.key);

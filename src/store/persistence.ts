@@ -23,7 +23,10 @@ export interface Saved {
 
 /** Where batches become durable. Every store of this folder keeps its state in memory and differs only in this. */
 export interface Persistence {
-  /** Returns when the batch survives power loss; throws `StoreWriteError` when nothing of it was kept. */
-  write(batch: Batch): void;
+  /**
+   * Resolves when the batch survives power loss; rejects with `StoreWriteError` when it is not known to. A batch without
+   * events need not be durable yet. Never called again before it has resolved.
+   */
+  write(batch: Batch): Promise<void>;
   close(): void;
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { StoreCorruptError, StoreLockedError, StoreOpenError, StoreWriteError } from './errors.ts';
 
 /** SQLite's primary result codes (https://www.sqlite.org/rescode.html). */
@@ -37,17 +38,25 @@ export function openDatabase(path: string): DatabaseSync {
     db.exec('PRAGMA locking_mode=EXCLUSIVE');
     if (isNew(db)) db.exec(`PRAGMA page_size=${PAGE_BYTES}; PRAGMA auto_vacuum=INCREMENTAL`);
     else checkVersion(db, path);
-    db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864');
+    db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864');
     db.exec(`PRAGMA wal_autocheckpoint=${PAGES_PER_CHECKPOINT}`);
     db.exec('BEGIN IMMEDIATE');
     if (isNew(db)) db.exec(schema);
     db.exec('COMMIT');
+    syncFolder(dirname(path));
     notePid(path);
     return db;
   } catch (error) {
     db.close();
     throw openingError(path, error);
   }
+}
+
+/** A new file is only found again when its folder is on the disk too. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /** Only for the message that the next one gets: the lock is the kernel's, and a full disk is no reason not to start. */

@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { array, assert as assertProperty, asyncProperty, boolean, constantFrom, record } from 'fast-check';
 import { describeStore } from './contract.ts';
-import { StoreClosedError, StoreCorruptError, StoreLockedError, StoreOpenError } from './errors.ts';
+import { StoreClosedError, StoreCorruptError, StoreLockedError, StoreOpenError, StoreWriteError } from './errors.ts';
 import { openSqliteStore } from './sqlite.ts';
 import type { Operation, Store, StoreEvent } from './store.ts';
 import { killRound } from './testing/kill-rounds.ts';
@@ -123,7 +123,10 @@ describe('the SQLite file, in trouble', () => {
   });
 
   const unusable: Readonly<
-    Record<string, { readonly make: (path: string) => void; readonly error: new (...args: never[]) => Error }>
+    Record<
+      string,
+      { readonly make: (path: string) => void | Promise<void>; readonly error: new (...args: never[]) => Error }
+    >
   > = {
     'a folder': { make: (path) => mkdirSync(path), error: StoreOpenError },
     text: {
@@ -135,9 +138,9 @@ describe('the SQLite file, in trouble', () => {
     'a damaged store': { make: (path) => makeDamaged(path), error: StoreCorruptError },
   };
   for (const [what, { make, error }] of Object.entries(unusable)) {
-    it(`is refused and left alone when it is ${what}`, () => {
+    it(`is refused and left alone when it is ${what}`, async () => {
       const path = newPath();
-      make(path);
+      await make(path);
       const before = statSync(path).isFile() ? readFileSync(path) : undefined;
       assert.throws(() => openSqliteStore(path), error);
       if (before !== undefined) assert.ok(readFileSync(path).equals(before));
@@ -170,6 +173,39 @@ describe('the SQLite file, in trouble', () => {
     },
   );
 
+  it('answers and shows a commit only when the journal is on the disk', async () => {
+    const gates: PromiseWithResolvers<void>[] = [];
+    const sync = (): Promise<void> => (gates[gates.push(Promise.withResolvers<void>()) - 1] ?? assert.fail()).promise;
+    const store = openSqliteStore(newPath(), { sync });
+    let isAnswered = false;
+    const first = store.commit([put('/a', '1')]).then(() => (isAnswered = true));
+    while (gates.length === 0) await nextTurn();
+    const second = store.commit([put('/a', '2')]);
+    await nextTurn();
+    assert.deepEqual([isAnswered, store.revision, gates.length], [false, 1, 1]);
+    gates[0]?.resolve();
+    await first;
+    assert.equal(store.revision, 2);
+    while (gates.length === 1) await nextTurn();
+    gates[1]?.resolve();
+    assert.deepEqual(await second, { ok: true, revision: 3 });
+    await store[Symbol.asyncDispose]();
+  });
+
+  it('fails all writes and serves reads after the disk failed to take one', async () => {
+    let isBroken = false;
+    const sync = async (): Promise<void> => {
+      if (isBroken) throw new Error('EIO: i/o error, fdatasync');
+    };
+    await using store = openSqliteStore(newPath(), { sync });
+    await store.commit([put('/a', '1')]);
+    isBroken = true;
+    await assert.rejects(store.commit([put('/a', '2')]), StoreWriteError);
+    isBroken = false;
+    await assert.rejects(store.commit([put('/a', '3')]), StoreWriteError);
+    assert.equal(Buffer.from((await store.get('/a'))?.value ?? '').toString(), '1');
+  });
+
   it('refuses everything once it is closed', async () => {
     const store = openSqliteStore(newPath());
     const last = store.commit([put('/a', '1')]);
@@ -186,29 +222,33 @@ function canMount(): boolean {
   return spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', folder]).status === 0;
 }
 
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 function execSql(path: string, sql: string): void {
   const db = new DatabaseSync(path);
   db.exec(sql);
   db.close();
 }
 
-function makeNewer(path: string): void {
-  makeStore(path);
+async function makeNewer(path: string): Promise<void> {
+  await makeStore(path);
   execSql(path, "UPDATE meta SET v = 99 WHERE k = 'schema'");
 }
 
-function makeDamaged(path: string): void {
-  makeStore(path);
+async function makeDamaged(path: string): Promise<void> {
+  await makeStore(path);
   const bytes = readFileSync(path);
   for (let page = 8192; page < bytes.length; page += 8192) bytes.fill(0xab, page, page + 200);
   writeFileSync(path, bytes);
 }
 
 /** A closed store with some pages of data. */
-function makeStore(path: string): void {
-  const store = openSqliteStore(path);
-  for (let count = 0; count < 50; count++) void store.commit([put(`/${count}`, 'x'.repeat(1000))]);
-  void store[Symbol.asyncDispose]();
+async function makeStore(path: string): Promise<void> {
+  await using store = openSqliteStore(path);
+  const keys = Array.from({ length: 50 }, (_, index) => `/${index}`);
+  await store.commit(keys.map((key) => put(key, 'x'.repeat(1000))));
 }
 
 /** With bytes as text, so that Buffers and Uint8Arrays compare. */

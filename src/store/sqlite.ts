@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs';
+import { closeSync, fdatasync, openSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { CoreStore, type StoreOptions } from './core-store.ts';
 import { StoreWriteError } from './errors.ts';
 import type { Batch, Persistence } from './persistence.ts';
@@ -7,26 +8,46 @@ import { isFatal, openDatabase, openingError, pidFile, writingError } from './sq
 import { loadSaved, type Loaded } from './sqlite-load.ts';
 import type { Store, StoreEvent } from './store.ts';
 
+/** How a SQLite store behaves; everything has a default. */
+export interface SqliteStoreOptions extends StoreOptions {
+  /** Brings an open file to the disk. */
+  readonly sync?: (descriptor: number) => Promise<void>;
+}
+
 /**
  * Opens (or makes) the store in the SQLite file at `path`. A commit survives power loss before it is answered. Reads are
  * served from memory. One process at a time.
  *
  * @throws StoreLockedError when it is open elsewhere, StoreOpenError, StoreCorruptError
  */
-export function openSqliteStore(path: string, options: StoreOptions = {}): Store {
+export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
   const db = openDatabase(path);
   try {
     const saved = loadSaved(db);
-    return new CoreStore(new SqlitePersistence(path, db, saved), saved, options);
+    const persistence = new SqlitePersistence({ path, db, saved, sync: options.sync ?? promisify(fdatasync) });
+    return new CoreStore(persistence, saved, options);
   } catch (error) {
     db.close();
     throw openingError(path, error);
   }
 }
 
+interface Opened {
+  readonly path: string;
+  readonly db: DatabaseSync;
+  readonly saved: Loaded;
+  readonly sync: (descriptor: number) => Promise<void>;
+}
+
+/**
+ * Writes batches. SQLite appends a transaction to its journal (`synchronous=NORMAL` keeps the file whole whatever
+ * happens); bringing the journal to the disk is done here, off the event loop, and only then is the batch durable.
+ */
 class SqlitePersistence implements Persistence {
   private readonly path: string;
   private readonly db: DatabaseSync;
+  private readonly sync: (descriptor: number) => Promise<void>;
+  private readonly journal: number;
   private readonly statements: Statements;
   /** Row of each key. The index of keys is kept here and not in the file, where every write would pay for it. */
   private readonly rows: Map<string, number>;
@@ -35,9 +56,11 @@ class SqlitePersistence implements Persistence {
   private nextLogId: number;
   private fatal: StoreWriteError | undefined;
 
-  constructor(path: string, db: DatabaseSync, saved: Loaded) {
+  constructor({ path, db, saved, sync }: Opened) {
     this.path = path;
     this.db = db;
+    this.sync = sync;
+    this.journal = openSync(`${path}-wal`, 'r+');
     this.statements = prepare(db);
     this.rows = new Map(saved.rows);
     this.nextRow = saved.nextRow;
@@ -45,8 +68,25 @@ class SqlitePersistence implements Persistence {
     this.nextLogId = saved.firstLogId + saved.events.length;
   }
 
-  write(batch: Batch): void {
+  async write(batch: Batch): Promise<void> {
     if (this.fatal !== undefined) throw this.fatal;
+    this.writeTransaction(batch);
+    if (batch.events.length === 0) return;
+    try {
+      await this.sync(this.journal);
+    } catch (error) {
+      this.fatal = writingError(this.path, error);
+      throw this.fatal;
+    }
+  }
+
+  close(): void {
+    closeSync(this.journal);
+    this.db.close();
+    rmSync(pidFile(this.path), { force: true });
+  }
+
+  private writeTransaction(batch: Batch): void {
     const rows = this.rowsAfter(batch.events);
     try {
       this.db.exec('BEGIN IMMEDIATE');
@@ -59,11 +99,6 @@ class SqlitePersistence implements Persistence {
     this.keepRows(batch.events, rows);
     this.nextLogId += batch.events.length;
     this.firstLogId += batch.forget;
-  }
-
-  close(): void {
-    this.db.close();
-    rmSync(pidFile(this.path), { force: true });
   }
 
   /** The rows of the batch's keys: those they have, and new ones for new keys. */
