@@ -37,7 +37,10 @@ export interface Dataplane {
   readonly name: 'nftables' | 'ipvs' | 'ebpf' | 'userspace' | 'fake';
   adopt(desired: readonly Frontend[]): Promise<Applied>;
   apply(changes: FrontendChanges): Promise<Applied>;
-  /** The frontends that are really in force, read back from the kernel. Same order and form as they were given. */
+  /**
+   * The frontends that are really in force, read back from the kernel: in the form they were given; those that this
+   * process did not give, as the kernel tells them (it knows no Pods, and backends sorted by address).
+   */
   dump(): Promise<readonly Frontend[]>;
   close(): Promise<void>;
   remove(): Promise<void>;

@@ -24,7 +24,7 @@ export interface NftablesOptions {
 
 /**
  * The nftables plane of the thread's network namespace (Linux 5.13). All work is synchronous system calls, so the plane
- * is never seen half way.
+ * is never seen half way. A process that only wants to look may call `dump` without `adopt`.
  */
 export function createNftablesPlane(options: NftablesOptions): Dataplane {
   return new NftablesPlane(options);
@@ -69,7 +69,7 @@ class NftablesPlane implements Dataplane {
   }
 
   async dump(): Promise<readonly Frontend[]> {
-    return this.#present().flatMap((family) => family.dump(this.#socket));
+    return Object.values(this.#families).flatMap((family) => family.dump(this.#socket));
   }
 
   async close(): Promise<void> {
