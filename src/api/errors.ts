@@ -173,11 +173,6 @@ export function requestEntityTooLarge(limitBytes: number): ApiError {
   return failure(413, 'RequestEntityTooLarge', message, {});
 }
 
-/** 504. */
-export function timeout(message: string, retryAfterSeconds = 0): ApiError {
-  return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds });
-}
-
 /** 504 for a revision that has not been written yet; the client retries. */
 export function tooLargeResourceVersion(requested: number, current: number): ApiError {
   const text = `Too large resource version: ${requested}, current: ${current}`;
@@ -188,11 +183,6 @@ export function tooLargeResourceVersion(requested: number, current: number): Api
 /** 429: try again after that many seconds. */
 export function tooManyRequests(message: string, retryAfterSeconds: number): ApiError {
   return failure(429, 'TooManyRequests', message, { retryAfterSeconds });
-}
-
-/** 503. */
-export function serviceUnavailable(message: string): ApiError {
-  return failure(503, 'ServiceUnavailable', message);
 }
 
 /** 500 with the cause kept for the log. */
@@ -236,9 +226,4 @@ export function isGone(error: unknown): error is ApiError {
 /** Did the object break rules? */
 export function isInvalid(error: unknown): error is ApiError {
   return hasReason(error, 'Invalid');
-}
-
-/** Is it a 403? */
-export function isForbidden(error: unknown): error is ApiError {
-  return hasReason(error, 'Forbidden');
 }

@@ -84,9 +84,6 @@ export class Issues {
   }
 }
 
-/** The outcome of a rule without complaint. */
-export const fine: Checked = { causes: [], warnings: [] };
-
 /** Several outcomes as one. */
 export function combine(...checks: readonly (Checked | undefined)[]): Checked {
   return {

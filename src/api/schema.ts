@@ -139,14 +139,11 @@ export function string<const O extends FieldRules = {}>(number: number, rules?: 
 }
 export const int32 = scalar('int32');
 export const int64 = scalar('int64');
-export const double = scalar('double');
 export const bool = scalar('bool');
-export const bytes = scalar('bytes');
 export const quantity = scalar('quantity');
 export const intOrString = scalar('intOrString');
 export const time = scalar('time');
 export const microTime = scalar('microTime');
-export const rawExtension = scalar('rawExtension');
 export const fieldsV1 = scalar('fieldsV1');
 
 /** A nested object. */
