@@ -1,5 +1,6 @@
-import { parseIp } from '../lib/ip.ts';
+import { recordSets } from './name-data.ts';
 import type { NameData } from './name-data.ts';
+import { addressRecords, addressSets } from './service-names.ts';
 import type { Zone } from './zone.ts';
 import type { ResourceRecord } from './wire/message.ts';
 import type { Name } from './wire/names.ts';
@@ -36,28 +37,21 @@ export function apexData(zone: Zone, config: ApexConfig, serial: number): NameDa
   return {
     source: 'zone apex',
     ttl: config.ttl,
-    sets: new Map([
-      [typeNumbers.SOA, [soaOf(zone, config, serial).rdata]],
-      [typeNumbers.NS, [nameRdata(server)]],
-    ]),
-    glue: serverRecords(config),
+    sets: recordSets({
+      [typeNumbers.SOA]: () => [soaOf(zone, config, serial).rdata],
+      [typeNumbers.NS]: () => [nameRdata(server)],
+    }),
+    glue: () => serverRecords(config),
   };
 }
 
 /** Address records of the server itself. */
-export function serverData(config: ApexConfig): NameData {
-  const sets = new Map<number, Uint8Array[]>();
-  for (const { type, rdata } of serverRecords(config)) sets.set(type, [...(sets.get(type) ?? []), rdata]);
-  return { source: 'this server', ttl: config.ttl, sets };
+export function serverData({ serverAddresses, ttl }: ApexConfig): NameData {
+  return { source: 'this server', ttl, sets: recordSets(addressSets(() => serverAddresses)) };
 }
 
 function serverRecords({ clusterZone, serverAddresses, ttl }: ApexConfig): ResourceRecord[] {
-  return serverAddresses.flatMap((address) => {
-    const rdata = parseIp(address);
-    if (rdata === undefined) return [];
-    const type = rdata.length === 4 ? typeNumbers.A : typeNumbers.AAAA;
-    return [{ name: serverName(clusterZone), type, class: classIn, ttl, rdata }];
-  });
+  return serverAddresses.flatMap((address) => addressRecords(serverName(clusterZone), address, ttl));
 }
 
 /** R1: the version of the schema. */
@@ -65,6 +59,6 @@ export function versionData(): NameData {
   return {
     source: 'dns-version',
     ttl: schemaTtlSeconds,
-    sets: new Map([[typeNumbers.TXT, [stringsRdata([schemaVersion])]]]),
+    sets: recordSets({ [typeNumbers.TXT]: () => [stringsRdata([schemaVersion])] }),
   };
 }

@@ -36,7 +36,7 @@ function explainOne(records: Records, name: Name, type: number, lines: string[])
     return alias;
   }
   const rdata = sets.get(type);
-  const has = [...sets.keys()].map(typeName).join(', ') || 'no records, only names below it';
+  const has = sets.types().map(typeName).join(', ') || 'no records, only names below it';
   if (rdata === undefined) lines.push(`cluster: ${text} exists (${source}) without ${typeName(type)}: it has ${has}`);
   for (const bytes of rdata ?? []) {
     lines.push(

@@ -9,12 +9,20 @@ export interface NameData {
   readonly ttl: number;
   /** Target when the name is an alias (CNAME); it then has no other records. */
   readonly alias?: Name;
-  /** RDATA of the records of each type. Empty for an empty non-terminal: a name that only has names below it. */
-  readonly sets: ReadonlyMap<number, readonly Uint8Array[]>;
-  /** Address records of the names that the SRV records point to. */
-  readonly glue?: readonly ResourceRecord[];
+  /** None for an empty non-terminal: a name that only has names below it. */
+  readonly sets: RecordSets;
+  /** Address records of the names that SRV or NS records point to. */
+  readonly glue?: () => readonly ResourceRecord[];
   /** Whose change makes this data stale; undefined when the data must not be kept. */
   readonly owner?: Owner;
+}
+
+/** RDATA of a name's records by type. */
+export interface RecordSets {
+  /** Not empty; undefined when there are none of the type. */
+  get(type: number): readonly Uint8Array[] | undefined;
+  /** Types that have records. */
+  types(): readonly number[];
 }
 
 /** One version of an object: `isCurrent` turns false when another takes its place. */
@@ -22,9 +30,33 @@ export interface Owner {
   isCurrent: boolean;
 }
 
-const noSets: ReadonlyMap<number, readonly Uint8Array[]> = new Map();
+/** Sets that are made when first asked for: a Service with thousands of endpoints is asked for few of its types. */
+export function recordSets(makers: Readonly<Record<number, () => readonly Uint8Array[]>>): RecordSets {
+  const made = new Map<number, readonly Uint8Array[]>();
+  const get = (type: number): readonly Uint8Array[] | undefined => {
+    let set = made.get(type);
+    if (set === undefined) {
+      set = makers[type]?.();
+      if (set === undefined) return undefined;
+      made.set(type, set);
+    }
+    return set.length === 0 ? undefined : set;
+  };
+  const types = (): number[] =>
+    Object.keys(makers)
+      .map(Number)
+      .filter((type) => get(type) !== undefined);
+  return { get, types };
+}
+
+const noSets = recordSets({});
 
 /** A name that exists without records of its own. */
 export function emptyName(source: string): NameData {
   return { source, ttl: 0, sets: noSets };
+}
+
+/** An alias (CNAME). */
+export function aliasName(source: string, ttl: number, alias: Name): NameData {
+  return { source, ttl, alias, sets: noSets };
 }

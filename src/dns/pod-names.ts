@@ -1,6 +1,7 @@
 import type { Pod } from '../api/core/pod.ts';
 import { canonicalIp, formatIp, parseDashedIp } from '../lib/ip.ts';
 import type { PodRecords } from './config.ts';
+import { recordSets } from './name-data.ts';
 import type { NameData } from './name-data.ts';
 import { typeNumbers } from './wire/types.ts';
 
@@ -29,7 +30,11 @@ export class PodNames {
     const address = formatIp(bytes);
     if (this.#mode === 'verified' && !this.#addresses.has(`${namespace}/${address}`)) return undefined;
     const type = bytes.length === 4 ? typeNumbers.A : typeNumbers.AAAA;
-    return { source: `Pod address ${namespace}/${address}`, ttl: this.#ttl, sets: new Map([[type, [bytes]]]) };
+    return {
+      source: `Pod address ${namespace}/${address}`,
+      ttl: this.#ttl,
+      sets: recordSets({ [type]: () => [bytes] }),
+    };
   }
 
   #count(key: string, by: number): void {

@@ -10,7 +10,9 @@ import { emptyName } from './name-data.ts';
 import type { NameData } from './name-data.ts';
 import { PodNames } from './pod-names.ts';
 import { ReverseIndex } from './reverse-index.ts';
-import { isHeadless, namesOfService } from './service-names.ts';
+import { namesOfHeadless, readHeadlessSlice } from './headless-names.ts';
+import type { HeadlessSlice } from './headless-names.ts';
+import { isHeadless, namesOfService, serviceName } from './service-names.ts';
 import type { ServiceNames } from './service-names.ts';
 import { parseReverse, zonesOf } from './zone.ts';
 import type { Zone } from './zone.ts';
@@ -63,8 +65,14 @@ export interface Records {
 
 interface ServiceState {
   service: Service | undefined;
-  readonly slices: Map<string, EndpointSlice>;
+  readonly slices: Map<string, SliceState>;
   names: ServiceNames | undefined;
+}
+
+/** A slice, and what names need of it once they do. */
+interface SliceState {
+  readonly slice: EndpointSlice;
+  read: HeadlessSlice | undefined;
 }
 
 /** Records without objects: only the apex of each zone exists. */
@@ -211,7 +219,7 @@ class ClusterRecords implements Records {
       this.#noteEndpoints(before, concerned);
     }
     if (now === undefined || after === undefined) return;
-    this.#state(after).slices.set(sliceKey, now);
+    this.#state(after).slices.set(sliceKey, { slice: now, read: undefined });
     this.#owners.set(sliceKey, after);
     this.#noteEndpoints(after, concerned);
   }
@@ -231,17 +239,28 @@ class ClusterRecords implements Records {
     return state;
   }
 
-  /** Gives a Service its names anew. */
+  /** Gives a Service its names anew; of the reverse names only those that differ. */
   #rename(key: string): void {
     const state = this.#services.get(key);
     if (state === undefined) return;
-    if (state.names !== undefined) {
-      state.names.isCurrent = false;
-      this.#reverse.remove(state.names.reverse);
-    }
-    const scheme = { zone: this.#apex.clusterZone, ttl: this.#apex.ttl };
-    state.names = state.service && namesOfService(state.service, state.slices.values(), scheme);
-    if (state.names !== undefined) this.#reverse.add(state.names.reverse);
+    const before = state.names;
+    const after = this.#namesOf(state);
+    if (before !== undefined) before.isCurrent = false;
+    state.names = after;
+    const old = new Set(before?.reverse);
+    for (const group of after?.reverse ?? []) if (!old.delete(group)) this.#reverse.add(group);
+    for (const group of old) this.#reverse.remove(group);
     if (state.service === undefined && state.slices.size === 0) this.#services.delete(key);
+  }
+
+  #namesOf({ service, slices }: ServiceState): ServiceNames | undefined {
+    if (service === undefined) return undefined;
+    const { name = '', namespace = '' } = service.metadata;
+    const scheme = { zone: this.#apex.clusterZone, ttl: this.#apex.ttl };
+    const source = `Service ${namespace}/${name}`;
+    const base = serviceName(namespace, name, scheme.zone);
+    if (!isHeadless(service)) return namesOfService(service, source, base, scheme);
+    const read = Array.from(slices.values(), (state) => (state.read ??= readHeadlessSlice(state.slice, base)));
+    return namesOfHeadless(source, scheme, read);
   }
 }

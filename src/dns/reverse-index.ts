@@ -1,3 +1,4 @@
+import { recordSets } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
 import type { ReverseEntry } from './service-names.ts';
 import type { Name } from './wire/names.ts';
@@ -28,7 +29,7 @@ export class ReverseIndex {
     return {
       source: `address ${address}`,
       ttl,
-      sets: new Map([[typeNumbers.PTR, [...targets].sort().map(nameRdata)]]),
+      sets: recordSets({ [typeNumbers.PTR]: () => [...targets].sort().map(nameRdata) }),
       owner: names,
     };
   }

@@ -1,7 +1,6 @@
 import type { Service } from '../api/core/service.ts';
-import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { canonicalIp, dashedIp, parseIp } from '../lib/ip.ts';
-import { emptyName } from './name-data.ts';
+import { canonicalIp, parseIp } from '../lib/ip.ts';
+import { aliasName, emptyName, recordSets } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
 import type { ResourceRecord } from './wire/message.ts';
 import { parseName } from './wire/names.ts';
@@ -17,7 +16,7 @@ export interface NamingScheme {
   readonly ttl: number;
 }
 
-/** An address that answers under a name, with the reverse name's target. */
+/** An address that answers under a name: what its reverse name leads to. */
 export interface ReverseEntry {
   readonly address: string;
   readonly target: Name;
@@ -31,35 +30,27 @@ export interface ServiceNames extends Owner {
   base(): NameData | undefined;
   /** One label before it: an endpoint of a headless Service, or `_tcp`. */
   below(label: string): NameData | undefined;
-  /** `_<port>._<proto>` before it. */
+  /** `_<port>._<proto>` before it, both with their underscore. */
   port(name: string, protocol: string): NameData | undefined;
-  readonly reverse: readonly ReverseEntry[];
+  /** In groups that stay the same objects as long as nothing in them changes. */
+  readonly reverse: readonly (readonly ReverseEntry[])[];
 }
 
-interface PortRecord {
+/** A port as SRV records have it. */
+export interface NamedPort {
   readonly name: string;
   readonly protocol: string;
   readonly port: number;
-  readonly target: Name;
 }
 
-interface Addresses {
-  readonly v4: Uint8Array[];
-  readonly v6: Uint8Array[];
+/** Name of a Service, lower case. */
+export function serviceName(namespace: string, name: string, zone: Name): Name {
+  return childName(childName(`\x03svc${zone}`, namespace), name);
 }
 
-/** A host that SRV records may point to, with its addresses. */
-type Hosts = Map<Name, Addresses>;
-
-/** Names of a Service with its slices; rules R2-R11 of the specification (kubernetes/dns, schema 1.1.0). */
-export function namesOfService(service: Service, slices: Iterable<EndpointSlice>, scheme: NamingScheme): ServiceNames {
-  const { name = '', namespace = '' } = service.metadata;
-  const base = below(below(`\x03svc${scheme.zone}`, namespace), name);
-  const source = `Service ${namespace}/${name}`;
-  const clusterIps = clusterIpsOf(service);
-  if (service.spec?.type === 'ExternalName') return namesOfAlias(service, source, scheme);
-  if (clusterIps.length === 0) return namesOfHosts(source, scheme, readEndpoints(slices, base));
-  return namesOfClusterIps(service, clusterIps, source, base, scheme);
+/** The name one label below another. The label is not empty and has at most 63 characters. */
+export function childName(parent: Name, label: string): Name {
+  return `${String.fromCharCode(label.length)}${label.toLowerCase()}${parent}`;
 }
 
 /** Whether the names of a Service depend on its slices: only headless ones do. */
@@ -67,8 +58,10 @@ export function isHeadless(service: Service | undefined): boolean {
   return service !== undefined && service.spec?.type !== 'ExternalName' && clusterIpsOf(service).length === 0;
 }
 
-function below(parent: Name, label: string): Name {
-  return `${String.fromCharCode(label.length)}${label.toLowerCase()}${parent}`;
+/** Names of a Service that is not headless; rules R2-R5 and R10 of the specification (kubernetes/dns, schema 1.1.0). */
+export function namesOfService(service: Service, source: string, base: Name, scheme: NamingScheme): ServiceNames {
+  if (service.spec?.type === 'ExternalName') return namesOfAlias(service, source, scheme);
+  return namesOfClusterIps(service, source, base, scheme);
 }
 
 function clusterIpsOf(service: Service): string[] {
@@ -79,161 +72,80 @@ function clusterIpsOf(service: Service): string[] {
 /** R10: an alias and nothing below it. A malformed external name leaves a name without records. */
 function namesOfAlias(service: Service, source: string, { ttl }: NamingScheme): ServiceNames {
   const target = parseName((service.spec?.externalName ?? '').toLowerCase());
-  const names: ServiceNames = {
+  return {
     isCurrent: true,
-    base: () => (target === undefined ? emptyName(source) : { source, ttl, alias: target, sets: new Map() }),
+    base: () => (target === undefined ? emptyName(source) : aliasName(source, ttl, target)),
     below: () => undefined,
     port: () => undefined,
     reverse: [],
   };
-  return names;
 }
 
 /** R2-R5. */
-function namesOfClusterIps(
-  service: Service,
-  clusterIps: readonly string[],
-  source: string,
-  base: Name,
-  scheme: NamingScheme,
-): ServiceNames {
-  const hosts: Hosts = new Map([[base, addressesOf(clusterIps)]]);
-  const ports = (service.spec?.ports ?? []).map(({ name = '', protocol = 'TCP', port = 0 }): PortRecord => ({
+function namesOfClusterIps(service: Service, source: string, base: Name, scheme: NamingScheme): ServiceNames {
+  const clusterIps = clusterIpsOf(service);
+  const ports = (service.spec?.ports ?? []).map(({ name = '', protocol = 'TCP', port = 0 }): NamedPort => ({
     name,
     protocol,
     port,
-    target: base,
   }));
-  const reverse = clusterIps.map((address): ReverseEntry => ({ address, target: base, hasHostname: true }));
-  return assemble(source, scheme, hosts, ports, new Map(), reverse);
-}
-
-/** What ready endpoints of a headless Service add up to. */
-interface HeadlessEndpoints {
-  readonly hosts: Hosts;
-  readonly byLabel: Map<string, Name>;
-  readonly ports: readonly PortRecord[];
-  readonly reverse: readonly ReverseEntry[];
-}
-
-/** R6-R9; R11: without ready endpoints no name exists. */
-function namesOfHosts(source: string, scheme: NamingScheme, endpoints: HeadlessEndpoints): ServiceNames {
-  const { hosts, byLabel, ports, reverse } = endpoints;
-  if (hosts.size > 0) return assemble(source, scheme, hosts, ports, byLabel, reverse);
-  return { isCurrent: true, base: () => undefined, below: () => undefined, port: () => undefined, reverse: [] };
-}
-
-function readEndpoints(slices: Iterable<EndpointSlice>, base: Name): HeadlessEndpoints {
-  const hosts: Hosts = new Map();
-  const byLabel = new Map<string, Name>();
-  const ports = new Map<string, PortRecord>();
-  const reverse = new Map<string, ReverseEntry>();
-  for (const slice of slices) {
-    if (slice.addressType !== 'IPv4' && slice.addressType !== 'IPv6') continue;
-    for (const endpoint of slice.endpoints ?? []) {
-      const address = readyAddress(endpoint, slice.addressType);
-      if (address === undefined) continue;
-      const label = (endpoint.hostname || dashedIp(address)).toLowerCase();
-      const host = below(base, label);
-      byLabel.set(label, host);
-      addAddress(hosts, host, address);
-      reverse.set(`${address} ${label}`, { address, target: host, hasHostname: Boolean(endpoint.hostname) });
-      for (const { name, protocol, port } of slice.ports ?? []) {
-        if (port === undefined) continue;
-        const record: PortRecord = { name: name ?? '', protocol: protocol ?? 'TCP', port, target: host };
-        ports.set(`${record.name} ${record.protocol} ${port} ${label}`, record);
-      }
-    }
-  }
-  return { hosts, byLabel, ports: [...ports.values()], reverse: [...reverse.values()] };
-}
-
-/** Readiness is all DNS needs: the slice controller has applied publishNotReadyAddresses already. */
-function readyAddress(endpoint: Endpoint, family: 'IPv4' | 'IPv6'): string | undefined {
-  if (endpoint.conditions?.ready === false) return undefined;
-  const address = canonicalIp(endpoint.addresses?.[0] ?? '');
-  return address?.includes(':') === (family === 'IPv6') ? address : undefined;
-}
-
-function addAddress(hosts: Hosts, host: Name, address: string): void {
-  let entry = hosts.get(host);
-  if (entry === undefined) hosts.set(host, (entry = { v4: [], v6: [] }));
-  const bytes = parseIp(address);
-  if (bytes === undefined) return;
-  const list = bytes.length === 4 ? entry.v4 : entry.v6;
-  if (!list.some((other) => Buffer.compare(other, bytes) === 0)) list.push(bytes);
-}
-
-function addressesOf(texts: readonly string[]): Addresses {
-  const hosts: Hosts = new Map([['', { v4: [], v6: [] }]]);
-  for (const text of texts) addAddress(hosts, '', text);
-  return hosts.get('') ?? { v4: [], v6: [] };
-}
-
-/** The lookups over hosts and ports. What is found is built when asked for, not before. */
-function assemble(
-  source: string,
-  { ttl }: NamingScheme,
-  hosts: Hosts,
-  ports: readonly PortRecord[],
-  byLabel: ReadonlyMap<string, Name>,
-  reverse: readonly ReverseEntry[],
-): ServiceNames {
-  const data = (addresses: Iterable<Addresses>, srv: readonly PortRecord[]): NameData => ({
+  const glue = (): ResourceRecord[] => clusterIps.flatMap((address) => addressRecords(base, address, scheme.ttl));
+  const srv = (some: readonly NamedPort[]) => () => srvSet(some.map(({ port }) => ({ port, target: base })));
+  const data = (sets: Parameters<typeof recordSets>[0]): NameData => ({
     source,
-    ttl,
-    sets: setsOf(addresses, srv),
-    glue: glueOf(hosts, srv, ttl),
+    ttl: scheme.ttl,
+    sets: recordSets(sets),
+    glue,
     owner: names,
   });
   // The base is asked for most, in every type: it is put together once.
-  let base: NameData | undefined;
+  let whole: NameData | undefined;
   const names: ServiceNames = {
     isCurrent: true,
-    base: () => (base ??= data(hosts.values(), ports)),
-    below(label) {
-      const host = byLabel.get(label);
-      if (host !== undefined) return data([hosts.get(host) ?? { v4: [], v6: [] }], []);
-      return ports.some((port) => port.name !== '' && label === protocolLabel(port)) ? emptyName(source) : undefined;
-    },
+    base: () => (whole ??= data({ ...addressSets(() => clusterIps), [typeNumbers.SRV]: srv(ports) })),
+    below: (label) => (isProtocolOf(ports, label) ? emptyName(source) : undefined),
     port(name, protocol) {
-      const asked = ports.filter(
-        (port) => port.name !== '' && `_${port.name}` === name && protocolLabel(port) === protocol,
-      );
-      return asked.length === 0 ? undefined : data([], asked);
+      const asked = portsNamed(ports, name, protocol);
+      return asked.length === 0 ? undefined : data({ [typeNumbers.SRV]: srv(asked) });
     },
-    reverse,
+    reverse: [clusterIps.map((address) => ({ address, target: base, hasHostname: true }))],
   };
   return names;
 }
 
-function protocolLabel(port: PortRecord): string {
+/** Whether a label is the protocol of a named port: then names are below it, and it exists. */
+export function isProtocolOf(ports: readonly NamedPort[], label: string): boolean {
+  return ports.some((port) => port.name !== '' && protocolLabel(port) === label);
+}
+
+/** Ports under the labels `_http` and `_tcp`. Unnamed ports have no name. */
+export function portsNamed<P extends NamedPort>(ports: readonly P[], name: string, protocol: string): P[] {
+  return ports.filter((port) => port.name !== '' && `_${port.name}` === name && protocolLabel(port) === protocol);
+}
+
+function protocolLabel(port: NamedPort): string {
   return `_${port.protocol.toLowerCase()}`;
 }
 
-function setsOf(addresses: Iterable<Addresses>, ports: readonly PortRecord[]): Map<number, Uint8Array[]> {
-  const v4 = new Map<string, Uint8Array>();
-  const v6 = new Map<string, Uint8Array>();
-  for (const entry of addresses) {
-    for (const bytes of entry.v4) v4.set(bytes.join(), bytes);
-    for (const bytes of entry.v6) v6.set(bytes.join(), bytes);
-  }
-  const sets = new Map<number, Uint8Array[]>();
-  if (v4.size > 0) sets.set(typeNumbers.A, [...v4.values()]);
-  if (v6.size > 0) sets.set(typeNumbers.AAAA, [...v6.values()]);
-  // Even shares of 100, as CoreDNS gives them; the specification leaves priority and weight free.
-  const weight = Math.max(1, Math.floor(100 / Math.max(1, ports.length)));
-  const srv = ports.map(({ port, target }) => srvRdata(0, weight, port, target));
-  if (srv.length > 0) sets.set(typeNumbers.SRV, srv);
-  return sets;
+/** A and AAAA sets of canonical addresses, without duplicates. */
+export function addressSets(addresses: () => readonly string[]): Record<number, () => Uint8Array[]> {
+  const ofLength = (length: number) => (): Uint8Array[] =>
+    [...new Set(addresses())].flatMap((address) => {
+      const bytes = parseIp(address);
+      return bytes?.length === length ? [bytes] : [];
+    });
+  return { [typeNumbers.A]: ofLength(4), [typeNumbers.AAAA]: ofLength(16) };
 }
 
-function glueOf(hosts: Hosts, ports: readonly PortRecord[], ttl: number): ResourceRecord[] {
-  const glue: ResourceRecord[] = [];
-  for (const target of new Set(ports.map((port) => port.target))) {
-    const { v4, v6 } = hosts.get(target) ?? { v4: [], v6: [] };
-    for (const rdata of v4) glue.push({ name: target, type: typeNumbers.A, class: classIn, ttl, rdata });
-    for (const rdata of v6) glue.push({ name: target, type: typeNumbers.AAAA, class: classIn, ttl, rdata });
-  }
-  return glue;
+/** SRV records with even shares of 100, as CoreDNS gives them; the specification leaves priority and weight free. */
+export function srvSet(records: readonly { readonly port: number; readonly target: Name }[]): Uint8Array[] {
+  const weight = Math.max(1, Math.floor(100 / Math.max(1, records.length)));
+  return records.map(({ port, target }) => srvRdata(0, weight, port, target));
+}
+
+/** The address record of a name; none for a malformed address. */
+export function addressRecords(name: Name, address: string, ttl: number): ResourceRecord[] {
+  const rdata = parseIp(address);
+  if (rdata === undefined) return [];
+  return [{ name, type: rdata.length === 4 ? typeNumbers.A : typeNumbers.AAAA, class: classIn, ttl, rdata }];
 }

@@ -50,7 +50,7 @@ function fromData(
   const rdata = data.alias === undefined ? data.sets.get(type) : type === CNAME ? [nameRdata(data.alias)] : undefined;
   if (rdata === undefined) return zone && context.negatives.get(query, zone, rcodes.NOERROR);
   const answers = recordsOf(query.name, type, data.ttl, rdata);
-  const additionals = type === SRV || type === typeNumbers.NS ? data.glue : undefined;
+  const additionals = type === SRV || type === typeNumbers.NS ? data.glue?.() : undefined;
   const reply = buildReply(query, { answers, additionals, owner: data.owner, error: stale(context) });
   if (reply.error === undefined) context.memo.put(query.type, query.key, reply);
   return reply;
@@ -59,7 +59,7 @@ function fromData(
 /** ANY gets one record set, not all (RFC 8482 4.1). */
 function oneType(data: NameData): number {
   if (data.alias !== undefined) return CNAME;
-  return [A, AAAA, SRV].find((type) => data.sets.has(type)) ?? data.sets.keys().next().value ?? A;
+  return [A, AAAA, SRV].find((type) => data.sets.get(type) !== undefined) ?? data.sets.types()[0] ?? A;
 }
 
 function stale(context: HandlerContext): ExtendedError | undefined {
