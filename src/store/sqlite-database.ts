@@ -14,8 +14,9 @@ const PAGE_BYTES = 8192;
 const PAGES_PER_CHECKPOINT = 256;
 
 /*
- * obj holds the current state; which row a key has is known in memory, so that no index has to be written. log holds history as an undo log: what each change found under its key, so that a
- * creation costs one copy of the value and a change two. One row a change; ids count up by one.
+ * obj holds the current state. Which row a key has is known in memory, so that no index has to be written. log holds
+ * history as an undo log: what each change found under its key, so that a creation costs one copy of the value and a
+ * change two. One row a change; ids count up by one.
  */
 const schema = `
   CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;
