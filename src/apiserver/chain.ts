@@ -50,6 +50,9 @@ const verbs: Readonly<Record<ApiVerb, Handler>> = {
   deletecollection: deleteCollection,
 };
 
+/** Verbs of one object; the others are of a collection. */
+const needsName: ReadonlySet<ApiVerb> = new Set(['get', 'update', 'patch', 'delete']);
+
 function authorize(exchange: Exchange, server: Server): undefined {
   const { info, identity } = exchange;
   const attributes = attributesOf(info);
@@ -89,7 +92,7 @@ async function serveResource(exchange: Exchange, server: Server): Promise<Reply>
   if (!kind.verbs.includes(info.verb)) throw methodNotAllowed();
   const review = reviews[kind.kind];
   if (review !== undefined) return review(resourceExchange, server);
-  if (info.verb === 'create' && info.name !== undefined) throw methodNotAllowed();
+  if ((info.name === undefined) === needsName.has(info.verb) && info.verb !== 'watch') throw methodNotAllowed();
   return verbs[info.verb](resourceExchange, server);
 }
 

@@ -4,7 +4,7 @@ import type { Kind } from '../api/schema.ts';
 import type { IncludeObject, MetaVersion } from '../api/table.ts';
 import { partialObject, toTable } from '../api/table.ts';
 import type { Form } from './cache/form.ts';
-import { encodeBookmark, joinList, plainForm } from './cache/form.ts';
+import { convertingForm, encodeBookmark, joinList, plainForm } from './cache/form.ts';
 import type { Item } from './cache/item.ts';
 import type { Incoming } from './exchange.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -46,7 +46,7 @@ export function negotiateForm(kind: Kind, info: RequestInfo, request: Incoming):
   for (const range of parseAccept(request.headers['accept'])) {
     if (isText) return plainForm(kind);
     const form = jsonTypes.has(range.type) ? formOf(kind, range, request) : undefined;
-    if (form !== undefined) return form;
+    if (form !== undefined) return convertingForm(kind, form);
   }
   throw notAcceptable(acceptedTypes);
 }

@@ -1,4 +1,5 @@
-import type { Item } from './item.ts';
+import type { Kind } from '../../api/schema.ts';
+import { encodeStored, Item, presented } from './item.ts';
 
 /** What a list says about itself besides its items. */
 export interface ListMeta {
@@ -67,4 +68,17 @@ export function encodeBookmark(
 ): Buffer {
   const metadata = { resourceVersion: `${revision}`, creationTimestamp: null, annotations };
   return Buffer.from(JSON.stringify({ kind: kind.kind, apiVersion: kind.apiVersion, metadata }));
+}
+
+/** The form for a kind that is stored as another one: objects are converted on their way out. */
+export function convertingForm(kind: Pick<Kind, 'apiVersion' | 'fromStored'>, form: Form): Form {
+  if (kind.fromStored === undefined) return form;
+  const convert = (item: Item) => new Item(item.key, encodeStored(presented(kind, item.object)), item.revision);
+  return {
+    ...form,
+    id: `${kind.apiVersion} ${form.id}`,
+    one: (item) => form.one(convert(item)),
+    event: (item, isFirst) => form.event(convert(item), isFirst),
+    list: (items, meta) => form.list(items.map(convert), meta),
+  };
 }

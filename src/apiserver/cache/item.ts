@@ -82,3 +82,13 @@ export function objectAs<T extends ApiObject>(kind: Kind<T>, item: Pick<Item, 'k
   if (object.kind !== kind.kind) throw new Error(`${item.key} is a ${object.kind}, not a ${kind.kind}`);
   return object as T;
 }
+
+/** The form in which clients of `kind` see a stored object; the stored one unless the kind is kept as another. */
+export function presented(kind: Pick<Kind, 'fromStored'>, stored: ApiObject): ApiObject {
+  return kind.fromStored?.(stored) ?? stored;
+}
+
+/** The form in which an object of `kind` is kept. */
+export function kept(kind: Pick<Kind, 'toStored'>, object: ApiObject): ApiObject {
+  return kind.toStored?.(object) ?? object;
+}

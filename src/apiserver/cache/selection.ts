@@ -4,6 +4,7 @@ import type { Kind } from '../../api/schema.ts';
 import type { FieldRequirement, Selector } from '../../api/selector.ts';
 import { matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector } from '../../api/selector.ts';
 import type { Item } from './item.ts';
+import { presented } from './item.ts';
 
 /** Which objects of a resource a client asks for. */
 export interface Selection {
@@ -31,7 +32,7 @@ export function parseSelection(
       throw badRequest(`field label not supported: ${field}`);
     }
   }
-  const get = (object: ApiObject, field: string) => kind.selectableFields[field]?.(object) ?? '';
+  const get = (object: ApiObject, field: string) => kind.selectableFields[field]?.(presented(kind, object)) ?? '';
   return { namespace, labels, fields, get };
 }
 

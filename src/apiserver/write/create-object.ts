@@ -6,7 +6,7 @@ import { generatedName, prepareCreate } from '../../api/strategy.ts';
 import { validateCreate } from '../../api/validate.ts';
 import type { Operation } from '../../store/store.ts';
 import { admit } from '../admission/admission.ts';
-import { encodeStored, Item } from '../cache/item.ts';
+import { encodeStored, Item, kept } from '../cache/item.ts';
 import type { ResourceExchange } from '../exchange.ts';
 import type { Server } from '../server.ts';
 import { cacheOf, keyOf } from '../server.ts';
@@ -96,7 +96,7 @@ async function createOnce(
   let isStored = false;
   try {
     check(exchange, server, admitted.object);
-    const value = encodeStored(admitted.object);
+    const value = encodeStored(kept(kind, admitted.object));
     if (options.dryRun) return new Item(key, value, 0);
     const operations: Operation[] = [{ type: 'put', key, value, expected: 'absent' }, ...admitted.operations];
     const result = await server.store.commit(operations);

@@ -7,7 +7,7 @@ import { sameJson } from '../../lib/json.ts';
 import type { Operation } from '../../store/store.ts';
 import type { Admitted } from '../admission/admission.ts';
 import { admit } from '../admission/admission.ts';
-import { encodeStored, Item } from '../cache/item.ts';
+import { encodeStored, Item, kept, presented } from '../cache/item.ts';
 import type { ResourceExchange } from '../exchange.ts';
 import type { Server } from '../server.ts';
 import { cacheOf, keyOf } from '../server.ts';
@@ -67,8 +67,9 @@ async function attemptUpdate(
   options: WriteOptions,
 ): Promise<Item | Overtaken> {
   const { kind, info, identity } = exchange;
-  const old = withoutVersion(live.object);
-  const wanted = inNamespace(await change.next(live.object), info.namespace);
+  const shown = presented(kind, live.object);
+  const old = withoutVersion(shown);
+  const wanted = inNamespace(await change.next(shown), info.namespace);
   const isPinned = checkIdentity(exchange, live, wanted);
   const { subresource } = change;
   const prepared = withoutVersion(prepareUpdate(kind, withDefaults(kind, wanted), old, subresource));
@@ -89,7 +90,7 @@ async function attemptUpdate(
   try {
     check(exchange, server, admitted.object, old, subresource);
     if (sameJson(admitted.object, old)) return live;
-    const outcome = await store(server, live, admitted, options);
+    const outcome = await store(exchange, server, live, admitted, options);
     isStored = outcome instanceof Item && !options.dryRun;
     if (outcome instanceof Item) return outcome;
     return { current: outcome.current, isPinned: isPinned && outcome.isRecord !== true };
@@ -99,13 +100,14 @@ async function attemptUpdate(
 }
 
 async function store(
+  exchange: ResourceExchange,
   server: Server,
   live: Item,
   admitted: Admitted,
   options: WriteOptions,
 ): Promise<Item | Omit<Overtaken, 'isPinned'>> {
   const { object } = admitted;
-  const value = encodeStored(object);
+  const value = encodeStored(kept(exchange.kind, object));
   if (options.dryRun) return new Item(live.key, value, live.revision);
   const { key, revision: expected } = live;
   const own: Operation = isFinished(object) ? { type: 'delete', key, expected } : { type: 'put', key, value, expected };
