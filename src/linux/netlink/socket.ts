@@ -10,7 +10,6 @@ const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
-const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const MSG_DONTWAIT = 0x40;
@@ -178,42 +177,4 @@ export class NetlinkSocket {
       }
     }
   }
-}
-
-/**
- * Listens to multicast groups of a netlink family on the event loop. `lost` is called when messages were dropped because
- * nobody read them in time: the listener must look at the whole state again. Ends with the signal.
- */
-export function subscribe(
-  protocol: number,
-  groups: readonly number[],
-  handlers: { readonly message: (message: Message) => void; readonly lost: () => void },
-  signal: AbortSignal,
-): void {
-  if (signal.aborted) return;
-  const fd = openBound(protocol);
-  enlargeBuffers(fd, 1 << 20);
-  for (const group of groups) libc().setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
-  const buffer = Buffer.allocUnsafe(128 * 1024);
-  const stop = libc().pollReadable(fd, () => {
-    try {
-      for (;;) {
-        for (const message of readMessages(buffer.subarray(0, libc().recv(fd, buffer, MSG_DONTWAIT)))) {
-          handlers.message(message);
-        }
-      }
-    } catch (error) {
-      if (isErrno(error, 'EAGAIN')) return;
-      if (!isErrno(error, 'ENOBUFS')) throw error;
-      handlers.lost();
-    }
-  });
-  signal.addEventListener(
-    'abort',
-    () => {
-      stop();
-      closeSync(fd);
-    },
-    { once: true },
-  );
 }

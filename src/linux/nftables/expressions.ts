@@ -217,8 +217,3 @@ export function limit(perSecond: number, burst: number): Expression {
     writer.attributeU32be(4, 0).attributeU32be(5, 0);
   });
 }
-
-/** Uses the named object (1 is a counter) of the table. */
-export function objectReference(type: number, name: string): Expression {
-  return expression('objref', (writer) => writer.attributeU32be(1, type).attributeString(2, name));
-}
