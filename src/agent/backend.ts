@@ -51,7 +51,7 @@ export function createBackend(around: Surroundings, pods: () => Pods | undefined
       try {
         return await runCommand(running(request), request.command, streams);
       } catch (error) {
-        if (error instanceof StartError) throw internal(`Internal error occurred: ${error.message}`);
+        if (error instanceof StartError) throw internal(error.message);
         throw error;
       }
     },

@@ -46,5 +46,5 @@ function unmountBelow(folder: string): void {
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((point) => point.startsWith(`${folder}/`));
-  for (const point of points.reverse()) unmount(point);
+  for (const point of points.toReversed()) unmount(point);
 }

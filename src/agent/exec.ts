@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ReadStream as TerminalStream } from 'node:tty';
 import { openTerminal, resizeTerminal } from '../linux/terminal.ts';
 import { killGroup } from './probes/exec.ts';
@@ -10,6 +11,9 @@ import type { ContainerRunner } from './worker/container-runner.ts';
 
 /** How long output may be silent after the command's end while something it left behind still holds it open. */
 const lastOutputMs = 500;
+
+/** How long a client may take to say how large its terminal is. */
+const firstSizeMs = 100;
 
 /** Runs a command in a container with a client's streams; resolves when it has ended and its output is written. */
 export function runCommand(
@@ -77,6 +81,13 @@ async function runInTerminal(
   const closed = new Promise<void>((resolve) => screen.once('close', resolve));
   // EIO says that the last program has left the terminal.
   screen.on('error', () => {});
+  const sized = Promise.withResolvers<void>();
+  void applyResizes(streams.resizes, ({ width, height }) => {
+    if (!screen.destroyed) resizeTerminal(fd, width, height);
+    sized.resolve();
+  });
+  // Programs ask for the size when they start; clients send it right after they have connected.
+  await Promise.race([sized.promise, delay(firstSizeMs)]);
   let child: ChildProcess;
   const inner = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
   try {
@@ -90,12 +101,9 @@ async function runInTerminal(
   if (streams.stdout === undefined) screen.resume();
   else screen.pipe(streams.stdout, { end: false });
   streams.stdin?.on('data', (bytes: Buffer) => screen.write(bytes));
-  void applyResizes(streams.resizes, ({ width, height }) => {
-    if (!screen.destroyed) resizeTerminal(fd, width, height);
-  });
   const abandon = endWithClient(child, streams.signal);
   const exit = await exitOf(child);
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, lastOutputMs))]);
+  await Promise.race([closed, delay(lastOutputMs)]);
   abandon();
   screen.destroy();
   return exit;

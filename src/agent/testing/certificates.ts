@@ -1,3 +1,5 @@
+// @peculiar/x509 looks for it at load.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { X509CertificateGenerator } from '@peculiar/x509';

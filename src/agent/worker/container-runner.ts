@@ -255,6 +255,7 @@ export function createRunner(around: Surroundings, owner: RunnerOwner, container
     const prober = startProber({
       probe,
       initial: state[kind],
+      isEager: kind !== 'liveness',
       startedMs,
       now: around.now,
       run: (timeoutMs) => runProbe(probe, target(), timeoutMs),

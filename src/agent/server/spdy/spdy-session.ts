@@ -42,7 +42,9 @@ export function spdySession(connection: Duplex, wanted: WantedStreams): Promise<
 }
 
 function namesOf({ stdin, stdout, stderr, tty }: WantedStreams): readonly string[] {
-  return [...(stdin ? ['stdin'] : []), ...(stdout ? ['stdout'] : []), ...(stderr && !tty ? ['stderr'] : [])];
+  // As the kubelet: a client that is answered before all its streams are open takes it for a failure.
+  const asked = { stdin, stdout, stderr: stderr && !tty, resize: tty };
+  return Object.entries(asked).flatMap(([name, isAsked]) => (isAsked ? [name] : []));
 }
 
 function sessionOn(
