@@ -202,8 +202,12 @@ test('what the kernel cannot take stands alone; everything else is in force', as
     key: '10.96.0.10:99/TCP',
   };
   const plane = open();
-  const { refused } = await plane.adopt([...everySort, bad]);
-  assert.deepEqual(refused, [{ key: bad.key, reason: 'backend [fd00::1]:1 is not IPv4' }]);
+  const nonsense: Frontend = { ...make.clusterIp(local), address: 'nowhere', key: 'nowhere:80/TCP' };
+  const { refused } = await plane.adopt([...everySort, bad, nonsense]);
+  assert.deepEqual(refused, [
+    { key: bad.key, reason: 'backend [fd00::1]:1 is not IPv4' },
+    { key: nonsense.key, reason: 'nowhere is not an IPv4 address' },
+  ]);
   assert.equal((await plane.dump()).length, everySort.length);
 });
 

@@ -7,7 +7,7 @@ import type { Frontend, FrontendChanges } from '../../routing/frontend.ts';
 import type { Applied, Dataplane, NodeNetwork, RefusedFrontend } from '../dataplane.ts';
 import { TableFamily } from './family.ts';
 import { hasFamily } from './network.ts';
-import { hasForeignBackend, program } from './program.ts';
+import { unfitReason } from './program.ts';
 import { layouts, tableName } from './schema.ts';
 import { forgetStaleConnections, staleFrontends } from './stale-connections.ts';
 import type { Draft } from './state.ts';
@@ -48,7 +48,7 @@ class NftablesPlane implements Dataplane {
 
   async adopt(desired: readonly Frontend[]): Promise<Applied> {
     const applied = this.#adopt(desired);
-    this.#timer ??= setInterval(() => this.#watch(), watchMs).unref();
+    this.#timer ??= setInterval(() => this.#watchSafely(), watchMs).unref();
     return applied;
   }
 
@@ -186,6 +186,15 @@ class NftablesPlane implements Dataplane {
     return { refused, operations };
   }
 
+  /** A look that failed is repeated by the next one. */
+  #watchSafely(): void {
+    try {
+      this.#watch();
+    } catch (error) {
+      this.#logger.error('the nftables tables could not be looked at', { error });
+    }
+  }
+
   /** Notices that someone flushed or changed our tables, and puts them right. */
   #watch(): void {
     if (generation(this.#socket) === this.#generation) return;
@@ -212,9 +221,9 @@ function isWanted(family: TableFamily, network: NodeNetwork): boolean {
 function sortOut(frontends: readonly Frontend[]): { fit: Frontend[]; refused: RefusedFrontend[] } {
   const refused: RefusedFrontend[] = [];
   const fit = frontends.filter((frontend) => {
-    const foreign = hasForeignBackend(program(frontend, undefined));
-    if (foreign === undefined) return true;
-    refused.push({ key: frontend.key, reason: `backend ${foreign} is not ${frontend.family}` });
+    const reason = unfitReason(frontend);
+    if (reason === undefined) return true;
+    refused.push({ key: frontend.key, reason });
     return false;
   });
   return { fit, refused };

@@ -1,4 +1,5 @@
 import { cidrContainsCidr, parseCidr } from '../../lib/cidr.ts';
+import { familyOf } from '../../lib/ip.ts';
 import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
 import { assignSlots, fillBuckets } from '../buckets.ts';
 import { classOf, outsideOffset, slotBase } from './classes.ts';
@@ -10,7 +11,6 @@ import {
   hairpinKey,
   markData,
   numberedKey,
-  parseBackendName,
   sourceRangeKeys,
 } from './keys.ts';
 import { type FrontendSet, spaces } from './schema.ts';
@@ -181,8 +181,15 @@ export function backendNamesOf(programmed: Programmed | undefined): Set<string> 
   return new Set([...(programmed?.internal.buckets ?? []), ...(programmed?.outside?.buckets ?? [])]);
 }
 
-/** Whether the address of a backend name is the frontend's own family: anything else cannot be translated. */
-export function hasForeignBackend({ frontend, internal, outside }: Programmed): string | undefined {
-  const isForeign = (name: string) => parseBackendName(name).address.includes(':') !== (frontend.family === 'IPv6');
-  return [...internal.buckets, ...(outside?.buckets ?? [])].find(isForeign);
+/** Why the tables cannot hold a frontend; undefined when they can. */
+export function unfitReason({ family, address, port, internal, external }: Frontend): string | undefined {
+  if (address !== undefined && familyOf(address) !== family) return `${address} is not an ${family} address`;
+  if (!isPort(port)) return `${port} is not a port`;
+  const backends = internal === external ? internal.backends : [...internal.backends, ...external.backends];
+  const unfit = backends.find((backend) => familyOf(backend.address) !== family || !isPort(backend.port));
+  return unfit && `backend ${backendName(unfit)} is not ${family}`;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65_536;
 }
