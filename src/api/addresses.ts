@@ -9,10 +9,14 @@ import { isIpv4Mapped, isLinkLocal, isLoopback, isMulticast, isUnspecified, pars
 const notAnAddress = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const notACidr = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
+function hasLeadingZeros(value: string): boolean {
+  return /^(\d{1,3}\.){3}\d{1,3}$/.test(value) && /(^|\.)0\d/.test(value);
+}
+
 /** Any IP address. */
 export function ipAddress(value: string): readonly string[] {
   const bytes = parseIp(value);
-  if (bytes === undefined) return [notAnAddress];
+  if (bytes === undefined) return [hasLeadingZeros(value) ? 'must not have leading 0s' : notAnAddress];
   return isIpv4Mapped(bytes) ? ['must not be an IPv4-mapped IPv6 address'] : [];
 }
 
@@ -29,6 +33,8 @@ export function reachableAddress(value: string, allowLoopback: boolean): readonl
 
 /** A CIDR with all host bits zero. */
 export function cidr(value: string): readonly string[] {
+  const [address = '', prefix = ''] = value.split('/');
+  if (hasLeadingZeros(address) || /^0\d/.test(prefix)) return ['must not have leading 0s in IP or prefix length'];
   if (parseCidr(value) === undefined) return [notACidr];
   return isStrictCidr(value) ? [] : ['must not have bits set beyond the prefix length'];
 }

@@ -124,7 +124,8 @@ class Conformer {
   #list(item: FieldType, type: FieldType, value: unknown): readonly unknown[] {
     if (!Array.isArray(value)) throw this.#mismatch(value, goName(type));
     let result: unknown[] | undefined;
-    for (const [index, before] of value.entries()) {
+    for (let index = 0; index < value.length; index++) {
+      const before: unknown = value[index];
       this.#path.push(index);
       const after = this.#value(item, before ?? zeroOf(item));
       this.#path.pop();

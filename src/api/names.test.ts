@@ -24,7 +24,7 @@ const rules: readonly (readonly [string, Rule, readonly string[], readonly strin
   ['a qualified name', qualifiedName, ['a', 'A_b', 'x.io/name'], ['', '/a', 'a/', 'a/b/c', 'X.io/a', 'a b']],
   ['a port name', portName, ['http', 'a-1'], ['', '80', 'a--b', '-a', 'a-', 'A', 'a'.repeat(16)]],
   ['a data key', dataKey, ['a', '.a', 'A_b-c.d'], ['', '.', '..', '..a', 'a/b']],
-  ['the name of a variable', envName, ['A', 'a.b', '_x'], ['1a', '', 'a b', '..']],
+  ['the name of a variable', envName, ['A', 'a.b', '_x', '1a', 'a b'], ['', 'a=b', 'ä', 'a\n']],
   ['a path segment', pathSegment, ['a', 'a:b'], ['.', '..', 'a/b', 'a%b']],
 ];
 

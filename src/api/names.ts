@@ -10,11 +10,11 @@ const dns1123Subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a
 const dns1035Label = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const qualifiedNamePart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const labelValuePattern = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
-const envVarName = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
+const envVarName = /^[ -<>-~]*$/;
 const configKey = /^[-._a-zA-Z0-9]+$/;
 
-function tooLong(limit: number): string {
-  return `must be no more than ${limit} characters`;
+function tooLong(limit: number, unit: 'bytes' | 'characters'): string {
+  return `must be no more than ${limit} ${unit}`;
 }
 
 function regexMessage(text: string, pattern: string, ...examples: readonly string[]): string {
@@ -39,8 +39,8 @@ const notDns1035Label = regexMessage(
   'my-name',
   'abc-123',
 );
-const notQualified = regexMessage(
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+const mustBeQualified = regexMessage(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
   '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]',
   'MyName',
   'my.name',
@@ -53,13 +53,8 @@ const notLabelValue = regexMessage(
   'my_value',
   '12345',
 );
-const notEnvVarName = regexMessage(
-  "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-  '[-._a-zA-Z][-._a-zA-Z0-9]*',
-  'my.env-name',
-  'MY_ENV.NAME',
-  'MyEnvName1',
-);
+const notEnvVarName =
+  "a valid environment variable name must consist only of printable ASCII characters other than '='";
 const notConfigKey = regexMessage(
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
   '[-._a-zA-Z0-9]+',
@@ -68,9 +63,15 @@ const notConfigKey = regexMessage(
   'key-name',
 );
 
-function check(value: string, limit: number, pattern: RegExp, message: string): Messages {
+function check(
+  value: string,
+  limit: number,
+  pattern: RegExp,
+  message: string,
+  unit: 'bytes' | 'characters' = 'bytes',
+): Messages {
   const messages: string[] = [];
-  if (value.length > limit) messages.push(tooLong(limit));
+  if (value.length > limit) messages.push(tooLong(limit, unit));
   if (!pattern.test(value)) messages.push(message);
   return messages;
 }
@@ -87,7 +88,7 @@ export function dnsSubdomain(value: string): Messages {
 
 /** A label of RFC 1035: as `dnsLabel`, starting with a letter. */
 export function dns1035(value: string): Messages {
-  return check(value, 63, dns1035Label, notDns1035Label);
+  return check(value, 63, dns1035Label, notDns1035Label, 'characters');
 }
 
 function maskTrailingDash(name: string): string {
@@ -104,15 +105,15 @@ export function qualifiedName(value: string): Messages {
   const parts = value.split('/');
   if (parts.length > 2) {
     return [
-      "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName', or 'my.name', or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+      `a valid label key ${mustBeQualified} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   const name = parts.at(-1) ?? '';
   const messages: string[] = [];
   if (parts.length === 2) messages.push(...qualifiedPrefix(parts[0] ?? ''));
   if (name === '') messages.push('name part must be non-empty');
-  else if (name.length > 63) messages.push(`name part ${tooLong(63)}`);
-  if (!qualifiedNamePart.test(name)) messages.push(notQualified);
+  else if (name.length > 63) messages.push(`name part ${tooLong(63, 'bytes')}`);
+  if (!qualifiedNamePart.test(name)) messages.push(`name part ${mustBeQualified}`);
   return messages;
 }
 
@@ -128,13 +129,13 @@ export function labelValue(value: string): Messages {
 
 /** The name of an environment variable. */
 export function envName(value: string): Messages {
-  const messages = envVarName.test(value) ? [] : [notEnvVarName];
-  return value === '.' || value === '..' ? [...messages, `must not be '${value}'`] : messages;
+  if (value === '') return ['environment variable name must be non-empty'];
+  return envVarName.test(value) ? [] : [notEnvVarName];
 }
 
 /** A key of a ConfigMap or Secret. */
 export function dataKey(value: string): Messages {
-  const messages = [...check(value, 253, configKey, notConfigKey)];
+  const messages = [...check(value, 253, configKey, notConfigKey, 'characters')];
   if (value === '.') messages.push("must not be '.'");
   else if (value === '..') messages.push("must not be '..'");
   else if (value.startsWith('..')) messages.push("must not start with '..'");
@@ -149,7 +150,7 @@ export function portNumber(value: number): Messages {
 /** A port name (IANA service name): at most 15 lower-case letters, digits and single `-`, at least one letter. */
 export function portName(value: string): Messages {
   const messages: string[] = [];
-  if (value.length > 15) messages.push(tooLong(15));
+  if (value.length > 15) messages.push(tooLong(15, 'characters'));
   if (!/^[-a-z0-9]+$/.test(value))
     messages.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(value)) messages.push('must contain at least one letter (a-z)');

@@ -299,6 +299,8 @@ export interface KindBehaviour<T> {
   readonly selectableFields?: Readonly<Record<string, FieldGetter<T>>>;
   /** Does the server keep `metadata.generation`? */
   readonly hasGeneration?: boolean;
+  /** Does a new object keep the status it comes with? */
+  readonly createsWithStatus?: boolean;
   /** May PUT create the object? */
   readonly createOnUpdate?: boolean;
   /** The kind under whose key and form objects are stored, when it is another one (`toStored`, `fromStored`). */

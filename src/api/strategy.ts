@@ -45,7 +45,8 @@ export function prepareCreate<T extends ApiObject>(kind: Kind<T>, object: T, bir
     ...(kind.hasGeneration && { generation: 1 }),
     creationTimestamp: formatTime(birth.now),
   };
-  const clean = withMetadata(kind.hasStatus ? withoutStatus(object) : object, metadata);
+  const losesStatus = kind.hasStatus && kind.createsWithStatus !== true;
+  const clean = withMetadata(losesStatus ? withoutStatus(object) : object, metadata);
   return kind.prepareForCreate?.(clean) ?? clean;
 }
 

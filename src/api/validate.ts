@@ -50,7 +50,8 @@ function checkOwner(issues: Issues, path: string, owner: OwnerReference): void {
     if ((owner[field] ?? '') === '') issues.invalid(`${path}.${field}`, owner[field] ?? '', 'must not be empty');
   }
   if (owner.kind === 'Event' && (owner.apiVersion === 'v1' || owner.apiVersion.startsWith('events.k8s.io/'))) {
-    issues.invalid(path, owner, 'is disallowed from being an owner');
+    const group = owner.apiVersion === 'v1' ? '/v1' : owner.apiVersion;
+    issues.invalid(path, owner, `${group}, Kind=Event is disallowed from being an owner`);
   }
 }
 

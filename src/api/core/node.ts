@@ -104,6 +104,7 @@ export const Node = kind(NodeMessage, {
   namespaced: false,
   shortNames: ['no'],
   subresources: [statusSubresource],
+  createsWithStatus: true,
   columns: nodeColumns,
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec.unschedulable ?? false) },
   setDefaults: defaultAllocatable,

@@ -118,7 +118,7 @@ const refused: readonly (readonly [string, ServiceSpec, readonly string[]])[] = 
   [
     'leading zeros',
     { externalIPs: ['010.0.0.1'], ports: [http] },
-    ['spec.externalIPs[0]: Invalid value: "010.0.0.1": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+    ['spec.externalIPs[0]: Invalid value: "010.0.0.1": must not have leading 0s'],
   ],
   [
     'a loopback external address',
