@@ -153,12 +153,37 @@ test('elements that nobody asked for go, missing ones come back', async () => {
   nft('add', 'element', 'ip', 'fairlead', 'cluster-ips', '{ 10.96.7.7 }');
   nft('add', 'element', 'ip', 'fairlead', 'backends', '{ 10.96.7.7 . tcp . 80 . 0 : 10.0.0.1 . 80 }');
   nft('delete', 'element', 'ip', 'fairlead', 'backends', '{ 10.96.0.10 . tcp . 80 . 1 }');
-  nft('add', 'chain', 'ip', 'fairlead', 'spread-9');
   const plane = open();
   assert.ok((await plane.adopt(everySort)).operations > 0);
   const clean = nft('list', 'ruleset');
-  assert.ok(!clean.includes('10.96.7.7') && !clean.includes('spread-9'), clean);
+  assert.ok(!clean.includes('10.96.7.7'), clean);
   assert.deepEqual(new Set(await plane.dump()), new Set(everySort));
+  assert.equal((await open().adopt(everySort)).operations, 0);
+});
+
+test('chains that are not as they should be are replaced with their table', async () => {
+  await open().adopt(everySort);
+  nft('add', 'chain', 'ip', 'fairlead', 'spread-9');
+  nft('add', 'rule', 'ip', 'fairlead', 'services', 'accept');
+  const plane = open();
+  await plane.adopt(everySort);
+  assert.ok(!nft('list', 'ruleset').includes('spread-9'));
+  assert.deepEqual(new Set(await plane.dump()), new Set(everySort));
+});
+
+test('classes half taken away by a process that was killed are put right', async () => {
+  await open().adopt(everySort);
+  const before = nft('list', 'map', 'ip', 'fairlead', 'classes');
+  const number = /(0x[0-9a-f]+) : goto spread-3\b/.exec(before)?.[1] ?? assert.fail(before);
+  nft('delete', 'element', 'ip', 'fairlead', 'classes', `{ ${number} }`);
+  nft('flush', 'map', 'ip', 'fairlead', 'origins');
+  nft('add', 'element', 'ip', 'fairlead', 'origins', `{ ${number} : goto masquerade-always }`);
+  const plane = open();
+  await plane.adopt(everySort);
+  assert.deepEqual(new Set(await plane.dump()), new Set(everySort));
+  const origins = nft('list', 'map', 'ip', 'fairlead', 'origins');
+  assert.match(origins, /comment "spread-3" : goto masquerade-off-cluster/);
+  assert.equal(origins.match(/goto/g)?.length, 4, origins);
   assert.equal((await open().adopt(everySort)).operations, 0);
 });
 
@@ -192,6 +217,20 @@ test('a flushed rule set is put back, by the watch and by the next change', asyn
   const more = [...everySort, make.make('ClusterIP', '10.96.0.99', 80, make.forward('pod1'))];
   const { refused } = await plane.apply(changesBetween(everySort, more));
   assert.deepEqual(refused, []);
+  assert.deepEqual(new Set(await plane.dump()), new Set(more));
+});
+
+test('what stands in the way of a change is cleared, and the change goes through', async () => {
+  const plane = open();
+  await plane.adopt(everySort);
+  nft('add', 'element', 'ip', 'fairlead', 'frontends', '{ 10.96.0.99 . tcp . 80 : 0x1000 }');
+  nft('delete', 'element', 'ip', 'fairlead', 'backends', '{ 10.96.0.10 . tcp . 80 . 2 }');
+  const more = [
+    make.clusterIp(make.forward('pod1', 'pod2')),
+    ...everySort.slice(1),
+    make.make('ClusterIP', '10.96.0.99', 80, make.forward('pod1')),
+  ];
+  assert.deepEqual((await plane.apply(changesBetween(everySort, more))).refused, []);
   assert.deepEqual(new Set(await plane.dump()), new Set(more));
 });
 

@@ -4,11 +4,18 @@ import { findTable } from '../../linux/nftables/dump.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import type { NodeNetwork } from '../dataplane.ts';
 import { networkElements } from './network.ts';
-import type { Element, Programmed } from './program.ts';
+import { type Element, hasGap, type Programmed } from './program.ts';
 import { kernelElements, type KernelTable, programmedOf, readTable } from './read.ts';
 import { type FamilyLayout, setSpecs, tableName } from './schema.ts';
 import { type Draft, elementId, FamilyState, isSameElement } from './state.ts';
-import { removeElements, removeNumber, writeDraft, writeNetworkChanges, writeTable } from './write.ts';
+import {
+  removeElements,
+  removeNumber,
+  writeDraft,
+  writeNetworkChanges,
+  writeOriginChanges,
+  writeTable,
+} from './write.ts';
 
 /** Idle class chains that stay, because endpoints that come and go need the same few again and again. */
 const idleClassesKept = 16;
@@ -61,6 +68,7 @@ export class TableFamily {
     this.#loadWhole(table, kernel);
     removeElements(transaction, this.layout, this.#specs, [...kernel.values()]);
     for (const chain of table.orphans) transaction.deleteChain(this.layout.family, tableName, chain);
+    writeOriginChanges(transaction, socket, this.layout, this.#specs, table.classes);
     writeNetworkChanges(transaction, socket, this.layout, this.#specs, this.#network);
   }
 
@@ -135,6 +143,7 @@ export class TableFamily {
   }
 
   #isWhole(programmed: Programmed, kernel: ReadonlyMap<string, Element>): boolean {
+    if (hasGap(programmed)) return false;
     return this.#state.elementsFor(programmed).every((element) => {
       const found = kernel.get(elementId(element));
       return found !== undefined && isSameElement(found, element);

@@ -181,6 +181,11 @@ export function backendNamesOf(programmed: Programmed | undefined): Set<string> 
   return new Set([...(programmed?.internal.buckets ?? []), ...(programmed?.outside?.buckets ?? [])]);
 }
 
+/** Whether a bucket has no backend: what was read from a table that somebody took elements out of. */
+export function hasGap({ internal, outside }: Programmed): boolean {
+  return internal.buckets.includes('') || (outside?.buckets.includes('') ?? false);
+}
+
 /** Why the tables cannot hold a frontend; undefined when they can. */
 export function unfitReason({ family, address, port, internal, external }: Frontend): string | undefined {
   if (address !== undefined && familyOf(address) !== family) return `${address} is not an ${family} address`;

@@ -3,7 +3,16 @@ import { eachElement, findTable, listChains } from '../../linux/nftables/dump.ts
 import type { DumpedElement } from '../../linux/nftables/sets.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import type { Backend, Frontend, Protocol, Target } from '../../routing/frontend.ts';
-import { classRules, type ForwardClass, ignoreChain, outsideOffset, parseClassName, slotBase } from './classes.ts';
+import {
+  classBase,
+  classRules,
+  type ForwardClass,
+  ignoreChain,
+  outsideOffset,
+  parseClassName,
+  refuseChain,
+  slotBase,
+} from './classes.ts';
 import { backendName, hairpinKey, parseBackendName, readBackendData, readFrontendKey } from './keys.ts';
 import type { Element, Programmed, Spread } from './program.ts';
 import { constantChains, tableComment } from './ruleset.ts';
@@ -47,6 +56,7 @@ export function readTable(socket: NetlinkSocket, layout: FamilyLayout): KernelTa
   eachElement(socket, layout.family, tableName, 'classes', ({ key, data }) => {
     if (typeof data === 'string') classes.set(key.readUInt32LE(0), data);
   });
+  if (classes.get(classBase) !== refuseChain || classes.get(classBase + 1) !== ignoreChain) return 'other';
   const numbered = new Set(classes.values());
   return { handle: table.handle, classes, orphans: chains.filter((chain) => !numbered.has(chain)), elements };
 }

@@ -34,10 +34,7 @@ export function writeDraft(transaction: Transaction, layout: FamilyLayout, specs
     transaction.addChain(layout.family, tableName, { name: chain });
     for (const rule of classRules(layout, spec)) transaction.addRule(layout.family, tableName, chain, rule);
     addNumber(transaction, layout, specs, chain, number);
-    const origin = originChain(spec);
-    if (origin === undefined) continue;
-    const data = { kind: 'goto', chain: origin } as const;
-    transaction.addElements(layout.family, tableName, specs.origins, [{ key: markData(number), data, comment: chain }]);
+    addOrigin(transaction, layout, specs, chain, number);
   }
   removeElements(transaction, layout, specs, draft.remove);
   for (const [set, elements] of bySet(draft.add)) {
@@ -100,6 +97,34 @@ function intervalMarks({ key, keyEnd }: SetElement): string[] {
 function addNumber(transaction: Transaction, layout: FamilyLayout, specs: Specs, chain: string, number: number): void {
   const element = { key: markData(number), data: { kind: 'goto', chain } } as const;
   transaction.addElements(layout.family, tableName, specs.classes, [element]);
+}
+
+function addOrigin(transaction: Transaction, layout: FamilyLayout, specs: Specs, chain: string, number: number): void {
+  const spec = parseClassName(chain);
+  const origin = spec && originChain(spec);
+  if (origin === undefined) return;
+  const data = { kind: 'goto', chain: origin } as const;
+  transaction.addElements(layout.family, tableName, specs.origins, [{ key: markData(number), data, comment: chain }]);
+}
+
+/** Makes `origins` say of exactly these classes what it should. */
+export function writeOriginChanges(
+  transaction: Transaction,
+  socket: NetlinkSocket,
+  layout: FamilyLayout,
+  specs: Specs,
+  classes: ReadonlyMap<number, string>,
+): void {
+  const missing = new Map(classes);
+  eachElement(socket, layout.family, tableName, 'origins', ({ key, data }) => {
+    const number = key.readUInt32LE(0);
+    const spec = parseClassName(classes.get(number) ?? '');
+    missing.delete(number);
+    if (spec !== undefined && originChain(spec) === data) return;
+    transaction.deleteElements(layout.family, tableName, specs.origins, [{ key }]);
+    missing.set(number, classes.get(number) ?? '');
+  });
+  for (const [number, chain] of missing) addOrigin(transaction, layout, specs, chain, number);
 }
 
 function originChain(spec: ForwardClass): string | undefined {
