@@ -62,7 +62,13 @@ function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** The base64 text without line breaks, which Go's decoder skips; undefined when it is none. */
+function canonicalBase64(value: string): string | undefined {
+  const text = /[\r\n]/.test(value) ? value.replaceAll(/[\r\n]/g, '') : value;
+  return text.length % 4 === 0 && base64.test(text) ? text : undefined;
+}
 
 class Conformer {
   readonly unknown: string[] = [];
@@ -178,8 +184,7 @@ class Conformer {
     if (typeof value !== 'string') return this.#fail(value, type);
     switch (type) {
       case 'bytes':
-        if (!base64.test(value)) throw badRequest('illegal base64 data at input byte 0');
-        return value;
+        return canonicalBase64(value) ?? this.#bad('illegal base64 data at input byte 0');
       case 'quantity':
         return canonicalQuantity(value) ?? this.#bad(quantityFormat);
       case 'time':

@@ -154,7 +154,10 @@ test('quantities and times are brought into canonical form', () => {
 
 test('secrets hold base64', () => {
   assert.deepEqual(decode(Secret, '{"data":{"a":"YQ=="}}').value.data, { a: 'YQ==' });
-  assert.match(complaint(Secret, '{"data":{"a":"a b"}}'), /illegal base64 data/);
+  assert.deepEqual(decode(Secret, String.raw`{"data":{"a":"YW\nJj"}}`).value.data, { a: 'YWJj' });
+  for (const bad of ['a b', 'abc', 'a===', '=abc']) {
+    assert.match(complaint(Secret, JSON.stringify({ data: { a: bad } })), /illegal base64 data/, bad);
+  }
 });
 
 test('YAML is read with its 1.1 words, without dates, with duplicates found', () => {
@@ -170,6 +173,16 @@ test('YAML is read with its 1.1 words, without dates, with duplicates found', ()
   assert.deepEqual(value.metadata, { labels: { day: '2024-01-01', on: 'yes' }, name: '2024-01-01' });
   assert.equal(value.spec.type, 'NodePort');
   assert.deepEqual(warnings, ['duplicate field "spec.type"']);
+});
+
+test('YAML that would grow without end, or is nested without end, is answered with 400', () => {
+  const letters = ['a', 'b', 'c', 'd', 'e'];
+  const bomb = letters.map((name, index) => {
+    const inner = index === 0 ? 'x' : `*${letters[index - 1]}`;
+    return `${name}: &${name} [${Array.from({ length: 9 }, () => inner).join(',')}]`;
+  });
+  assert.match(complaint(Service, bomb.join('\n'), 'application/yaml'), /alias/);
+  assert.match(complaint(Service, `a: ${'['.repeat(20_000)}`, 'application/yaml'), /yaml/i);
 });
 
 test('labels named like members of Object survive', () => {

@@ -27,3 +27,8 @@ for (const [text, wanted] of cases) {
 test('what JSON.stringify writes has no duplicates', () => {
   fc.assert(fc.property(fc.json(), (text) => assert.deepEqual(duplicatesIn(text), [])));
 });
+
+test('a body may be nested as deep as it likes', () => {
+  const text = `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  assert.deepEqual(duplicatesIn(text), []);
+});

@@ -27,12 +27,15 @@ function countMembers(text: string): number {
   return count;
 }
 
-function countKept(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
+/** Without recursion: a hostile body may be nested as deep as it is long. */
+function countKept(root: unknown): number {
   let count = 0;
-  if (!Array.isArray(value)) count = Object.keys(value).length;
-  for (const each of Array.isArray(value) ? value : Object.values(value)) {
-    if (typeof each === 'object' && each !== null) count += countKept(each);
+  const pending: unknown[] = [root];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    if (!Array.isArray(value)) count += members.length;
+    for (const member of members) if (typeof member === 'object' && member !== null) pending.push(member);
   }
   return count;
 }

@@ -1,6 +1,6 @@
 import type { Document, Tags } from 'yaml';
 import { isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
-import { badRequest } from './errors.ts';
+import { ApiError, badRequest } from './errors.ts';
 
 /** YAML as Kubernetes reads it: YAML 1.1 booleans, no times, no binary, JSON's data model. */
 
@@ -47,6 +47,15 @@ function toJson(document: Document): YamlDocument {
 
 /** All documents of a stream that are not empty. Throws `ApiError` 400 on bad YAML. */
 export function parseYamlDocuments(text: string): readonly YamlDocument[] {
+  try {
+    return parseAll(text);
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw badRequest(`error converting YAML to JSON: ${String(error)}`);
+  }
+}
+
+function parseAll(text: string): readonly YamlDocument[] {
   const documents = parseAllDocuments(text, { version: '1.1', uniqueKeys: false, customTags: jsonTags, merge: true });
   if (!Array.isArray(documents)) return [];
   return documents.filter((document) => document.contents !== null).map(toJson);
