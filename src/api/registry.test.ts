@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApiObject } from './meta/object-meta.ts';
-import { kindOf, kindOfObject, kindOfResource, kinds, servedKinds } from './registry.ts';
+import { kindOfObject, kindOfResource, kinds, servedKinds } from './registry.ts';
 import type { Field, FieldType, Message } from './schema.ts';
 
 function reachable(): ReadonlyMap<string, Message> {
@@ -67,7 +67,7 @@ test('kinds are found by resource, by object and by name', () => {
   assert.equal(kindOfResource('', 'v1', 'deployments'), undefined);
   assert.equal(kindOfResource('autoscaling', 'v1', 'scales'), undefined);
   assert.equal(kindOfObject('autoscaling/v1', 'Scale')?.kind, 'Scale');
-  assert.equal(kindOf({ group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice' })?.plural, 'endpointslices');
+  assert.equal(kindOfObject('discovery.k8s.io/v1', 'EndpointSlice')?.plural, 'endpointslices');
 });
 
 test('columns and selectable fields work on an object that has only a name', () => {

@@ -24,7 +24,7 @@ import { Event as GroupEvent } from './events/event.ts';
 import { IPAddress } from './networking/ip-address.ts';
 import { ServiceCIDR } from './networking/service-cidr.ts';
 import { Eviction } from './policy/eviction.ts';
-import type { GroupVersionKind, Kind } from './schema.ts';
+import type { Kind } from './schema.ts';
 
 /** Every kind that the API server knows, in the order that discovery lists them. */
 export const kinds: readonly Kind[] = [
@@ -58,7 +58,7 @@ export const kinds: readonly Kind[] = [
 ];
 
 /** Kinds that exist only as the body of another kind's subresource. They have no URL of their own. */
-export const subresourceKinds: readonly Kind[] = [TokenRequest, Scale, Eviction];
+const subresourceKinds: readonly Kind[] = [TokenRequest, Scale, Eviction];
 
 /** The kinds that have a URL of their own: `/apis/<group>/<version>/…/<plural>`. */
 export const servedKinds: readonly Kind[] = kinds.filter((kind) => !subresourceKinds.includes(kind));
@@ -74,9 +74,4 @@ export function kindOfResource(group: string, version: string, plural: string): 
 /** The kind that an object with this `apiVersion` and `kind` is; undefined when it is not known. */
 export function kindOfObject(apiVersion: string, kind: string): Kind | undefined {
   return byKind.get(`${apiVersion}/${kind}`);
-}
-
-/** The kind of that group, version and name; undefined when it is not known. */
-export function kindOf({ group, version, kind }: GroupVersionKind): Kind | undefined {
-  return kindOfObject(group === '' ? version : `${group}/${version}`, kind);
 }

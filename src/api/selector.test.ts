@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Service } from './core/service.ts';
 import { ApiError } from './errors.ts';
-import { fieldMatcher } from './fields.ts';
 import {
   formatSelector,
   matchesFields,
@@ -113,11 +111,4 @@ test('field selectors compare text, with escapes', () => {
     true,
   );
   assert.throws(() => parseFieldSelector('nonsense'), /can't understand/);
-});
-
-test('a kind offers its own fields and refuses others', () => {
-  const headless: Service = { metadata: { name: 'a', namespace: 'b' }, spec: { clusterIP: 'None' } };
-  const matches = fieldMatcher(Service, parseFieldSelector('spec.clusterIP!=None,metadata.namespace=b'));
-  assert.equal(matches(headless), false);
-  assert.throws(() => fieldMatcher(Service, parseFieldSelector('spec.nope=1')), /field label not supported: spec.nope/);
 });

@@ -39,7 +39,6 @@ function validateLease({ spec }: Lease): Checked {
     issues.invalid('spec.leaseDurationSeconds', duration, 'must be greater than 0');
   }
   issues.nonNegative('spec.leaseTransitions', spec.leaseTransitions);
-  if (spec.holderIdentity === '') issues.invalid('spec.holderIdentity', '', 'must not be empty');
   return issues.result();
 }
 

@@ -60,6 +60,7 @@ function checkTolerations(issues: Issues, spec: PodSpec, old: PodSpec): void {
 }
 
 function checkSpecChange(issues: Issues, spec: PodSpec, old: PodSpec): void {
+  if (isDeepStrictEqual(spec, old)) return;
   checkContainerCounts(issues, spec, old);
   if (issues.count > 0) return;
   checkDeadline(issues, spec, old);
