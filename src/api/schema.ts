@@ -354,7 +354,8 @@ export function kind<T>(message: Message<T>, behaviour: KindBehaviour<NoInfer<T>
     verbs: behaviour.verbs ?? allVerbs,
     subresources,
     columns: behaviour.columns ?? [],
-    selectableFields: behaviour.selectableFields ?? {},
+    // Looked up by names that clients send: `constructor` must not be found.
+    selectableFields: Object.assign(Object.create(null), behaviour.selectableFields),
     hasGeneration: behaviour.hasGeneration ?? false,
     hasStatus: subresources.some((each) => each.name === 'status'),
     createOnUpdate: behaviour.createOnUpdate ?? false,
