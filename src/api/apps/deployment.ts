@@ -1,8 +1,8 @@
 import { PodTemplateSpec } from '../core/pod/pod-template.ts';
+import { bool, int32, int64, intOrString, kind, list, message, object, string, time } from '../declare.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { bool, int32, int64, intOrString, kind, list, message, object, string, time } from '../schema.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { deploymentColumns } from './deployment-columns.ts';
 import { defaultDeployment } from './deployment-defaults.ts';

@@ -1,11 +1,11 @@
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defaultPodTemplate } from '../core/pod/pod-defaults.ts';
 import { PodTemplateSpec } from '../core/pod/pod-template.ts';
+import { int32, int64, kind, list, message, object, string, time } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Checked, Infer, ValidationContext } from '../schema.ts';
-import { int32, int64, kind, list, message, object, string, time } from '../schema.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import {
   checkSelector,

@@ -1,6 +1,6 @@
+import { kind, message, object } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { kind, message, object } from '../schema.ts';
 import { UserInfo } from './user-info.ts';
 
 /** Who am I? */

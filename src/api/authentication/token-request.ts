@@ -1,6 +1,6 @@
+import { int64, kind, list, message, object, string, time } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { int64, kind, list, message, object, string, time } from '../schema.ts';
 
 /** Tokens of ServiceAccounts. */
 

@@ -1,6 +1,6 @@
+import { bool, kind, list, message, object, string } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { bool, kind, list, message, object, string } from '../schema.ts';
 import { UserInfo } from './user-info.ts';
 
 /** Whose token is it? */

@@ -1,6 +1,6 @@
+import { list, message, object, string } from '../declare.ts';
 import { FieldSelectorRequirement, LabelSelectorRequirement } from '../meta/label-selector.ts';
 import type { Infer } from '../schema.ts';
-import { list, message, object, string } from '../schema.ts';
 
 /** What somebody wants to do. */
 

@@ -1,6 +1,6 @@
+import { kind, message, object } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { kind, message, object } from '../schema.ts';
 import { NonResourceAttributes, ResourceAttributes } from './attributes.ts';
 import { SubjectAccessReviewStatus } from './subject-access-review.ts';
 

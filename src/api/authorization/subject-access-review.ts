@@ -1,6 +1,6 @@
+import { bool, kind, list, map, message, object, string } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { bool, kind, list, map, message, object, string } from '../schema.ts';
 import { NonResourceAttributes, ResourceAttributes } from './attributes.ts';
 
 /** May somebody do something? */

@@ -1,6 +1,6 @@
+import { int32, kind, message, object, string } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { int32, kind, message, object, string } from '../schema.ts';
 
 /** The replicas of an object, in the same form for all kinds. */
 

@@ -1,8 +1,8 @@
 import { ageColumn, nameColumn } from '../columns.ts';
+import { int32, kind, message, microTime, object, string } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { int32, kind, message, microTime, object, string } from '../schema.ts';
 
 /** Leases: claims that are renewed. */
 

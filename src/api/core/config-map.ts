@@ -1,7 +1,7 @@
 import { ageColumn, nameColumn } from '../columns.ts';
+import { bool, kind, map, message } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { bool, kind, map, message } from '../schema.ts';
 import { checkData, checkDataChange, countEntries } from './data-validation.ts';
 
 /** ConfigMaps: texts and bytes for programs. */

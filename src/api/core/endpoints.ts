@@ -1,10 +1,10 @@
 import { ipAddress, reachableAddress } from '../addresses.ts';
 import { ageColumn, listStart, nameColumn } from '../columns.ts';
+import { int32, kind, list, message, object, string } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { dnsLabel, portNumber } from '../names.ts';
 import type { Checked, Infer, ValidationContext } from '../schema.ts';
-import { int32, kind, list, message, object, string } from '../schema.ts';
 import { ObjectReference } from './references.ts';
 
 /** Endpoints: the deprecated form of EndpointSlices. */

@@ -1,7 +1,7 @@
+import { int32, kind, message, microTime, object, string, time } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
 import { eventColumns } from './event-columns.ts';
 import { ObjectReference } from './references.ts';
 

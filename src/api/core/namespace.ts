@@ -1,8 +1,8 @@
 import { ageColumn, nameColumn } from '../columns.ts';
+import { kind, list, message, object, string, time } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { dnsLabel, nameRule } from '../names.ts';
 import type { Infer } from '../schema.ts';
-import { kind, list, message, object, string, time } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 
 /** Namespaces: rooms for names. */

@@ -1,5 +1,5 @@
+import { bool, int32, int64, list, map, message, object, string, time } from '../declare.ts';
 import type { Infer } from '../schema.ts';
-import { bool, int32, int64, list, map, message, object, string, time } from '../schema.ts';
 
 /** What nodes say about themselves. */
 

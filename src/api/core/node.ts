@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { cidr } from '../addresses.ts';
+import { bool, kind, list, message, object, string, time } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { labelValue, qualifiedName } from '../names.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { bool, kind, list, message, object, string, time } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 import { nodeColumns } from './node-columns.ts';
 import { NodeConfigSource, NodeStatus } from './node-status.ts';

@@ -1,6 +1,6 @@
+import { kind, message, object } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { kind, message, object } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 import { podColumns } from './pod/pod-columns.ts';
 import { defaultPod } from './pod/pod-defaults.ts';

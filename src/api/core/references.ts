@@ -1,5 +1,5 @@
+import { message, string } from '../declare.ts';
 import type { Infer } from '../schema.ts';
-import { message, string } from '../schema.ts';
 
 /** References to other objects. */
 

@@ -1,8 +1,8 @@
 import { ageColumn, nameColumn } from '../columns.ts';
+import { int32, int64, kind, list, map, message, object, string, time } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { int32, int64, kind, list, map, message, object, string, time } from '../schema.ts';
 import { matchesLabels, selectorFromMap } from '../selector.ts';
 import { scaleSubresource, statusSubresource } from '../subresources.ts';
 import { defaultPodTemplate } from './pod/pod-defaults.ts';

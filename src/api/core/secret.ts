@@ -1,9 +1,9 @@
 import { ageColumn, nameColumn } from '../columns.ts';
+import { bool, kind, map, message, string } from '../declare.ts';
 import { combine, Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { compact, omit } from '../objects.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { bool, kind, map, message, string } from '../schema.ts';
 import { checkData, checkDataChange, countEntries } from './data-validation.ts';
 
 /** Secrets: as ConfigMaps, for what not everybody may see. */

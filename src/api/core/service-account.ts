@@ -1,7 +1,7 @@
 import { ageColumn, nameColumn } from '../columns.ts';
+import { bool, kind, list, message } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { bool, kind, list, message } from '../schema.ts';
 import { LocalObjectReference, ObjectReference } from './references.ts';
 
 /** ServiceAccounts: who programs are to the API server. */

@@ -1,8 +1,8 @@
+import { bool, int32, intOrString, kind, list, map, message, object, string } from '../declare.ts';
 import { Condition } from '../meta/condition.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { dns1035, nameRule } from '../names.ts';
 import type { Infer } from '../schema.ts';
-import { bool, int32, intOrString, kind, list, map, message, object, string } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 import { serviceColumns } from './service-columns.ts';
 import { defaultService, prepareChangedService, prepareNewService } from './service-strategy.ts';

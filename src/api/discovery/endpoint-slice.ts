@@ -1,8 +1,8 @@
 import { ageColumn, listStart, nameColumn } from '../columns.ts';
 import { ObjectReference } from '../core/references.ts';
+import { bool, int32, kind, list, map, message, object, string } from '../declare.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { bool, int32, kind, list, map, message, object, string } from '../schema.ts';
 import { validateEndpointSlice, validateEndpointSliceUpdate } from './endpoint-slice-validation.ts';
 
 /** EndpointSlices: the backends of Services. */

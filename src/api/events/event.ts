@@ -2,12 +2,12 @@ import { eventColumns } from '../core/event-columns.ts';
 import type { Event as CoreEvent } from '../core/event.ts';
 import { EventSource } from '../core/event.ts';
 import { ObjectReference } from '../core/references.ts';
+import { int32, kind, message, microTime, object, string, time } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import { qualifiedName } from '../names.ts';
 import { compact, omit } from '../objects.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { int32, kind, message, microTime, object, string, time } from '../schema.ts';
 
 /** Events of the `events.k8s.io` group: other names for what is stored as core events. */
 

@@ -1,5 +1,5 @@
+import { int64, message, string, time } from '../declare.ts';
 import type { Infer } from '../schema.ts';
-import { int64, message, string, time } from '../schema.ts';
 
 /** Conditions of newer kinds. */
 

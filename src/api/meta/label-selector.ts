@@ -1,5 +1,5 @@
+import { list, map, message, string } from '../declare.ts';
 import type { Infer } from '../schema.ts';
-import { list, map, message, string } from '../schema.ts';
 
 /** Selectors by label as objects carry them. `selector.ts` evaluates them. */
 

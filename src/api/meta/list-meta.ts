@@ -1,5 +1,5 @@
+import { int64, message, object, string } from '../declare.ts';
 import type { Infer } from '../schema.ts';
-import { int64, message, object, string } from '../schema.ts';
 
 /** What lists say about themselves. */
 

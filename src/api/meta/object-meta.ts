@@ -1,5 +1,5 @@
+import { bool, fieldsV1, int64, list, map, message, object, string, time } from '../declare.ts';
 import type { Infer } from '../schema.ts';
-import { bool, fieldsV1, int64, list, map, message, object, string, time } from '../schema.ts';
 
 /** What every object carries besides its content. */
 

@@ -1,5 +1,5 @@
+import { int32, list, message, object, string } from '../declare.ts';
 import type { Infer } from '../schema.ts';
-import { int32, list, message, object, string } from '../schema.ts';
 import { ListMeta } from './list-meta.ts';
 
 /** The outcome of a request. `errors.ts` makes them. */

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalIp } from '../../lib/ip.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { kind, message, object, string } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { kind, message, object, string } from '../schema.ts';
 
 /** IPAddresses: virtual addresses that are taken. */
 

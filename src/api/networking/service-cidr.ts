@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { familyOf } from '../../lib/ip.ts';
 import { cidr } from '../addresses.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { kind, list, message, object } from '../declare.ts';
 import { Issues } from '../issues.ts';
 import { Condition } from '../meta/condition.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Checked, Infer } from '../schema.ts';
-import { kind, list, message, object } from '../schema.ts';
 import { statusSubresource } from '../subresources.ts';
 
 /** ServiceCIDRs: where virtual addresses come from. */

@@ -1,7 +1,7 @@
+import { kind, message, object } from '../declare.ts';
 import { DeleteOptions } from '../meta/delete-options.ts';
 import { metadata, typeMeta } from '../meta/object-meta.ts';
 import type { Infer } from '../schema.ts';
-import { kind, message, object } from '../schema.ts';
 
 /** Asking for a Pod to go. */
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { int32, message, object, string } from '../declare.ts';
 import { ApiError } from '../errors.ts';
 import { kinds } from '../registry.ts';
 import type { Field, FieldType, Message, ScalarName } from '../schema.ts';
-import { int32, message, object, string } from '../schema.ts';
 import { decodeMessage } from './decode.ts';
 import { encodeMessage } from './encode.ts';
 import { openEnvelope, sealEnvelope } from './envelope.ts';

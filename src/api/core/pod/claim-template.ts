@@ -1,7 +1,7 @@
+import { list, message, object, string } from '../../declare.ts';
 import { LabelSelector } from '../../meta/label-selector.ts';
 import { ObjectMeta } from '../../meta/object-meta.ts';
 import type { Infer } from '../../schema.ts';
-import { list, message, object, string } from '../../schema.ts';
 import { TypedLocalObjectReference, TypedObjectReference } from '../references.ts';
 import { VolumeResourceRequirements } from './resources.ts';
 

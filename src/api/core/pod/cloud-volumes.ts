@@ -1,5 +1,5 @@
+import { bool, int32, list, map, message, object, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { bool, int32, list, map, message, object, string } from '../../schema.ts';
 import { LocalObjectReference } from '../references.ts';
 
 /** Volume sources of storage vendors, most of them retired. Kept as data, so that every Pod is served as it was sent. */

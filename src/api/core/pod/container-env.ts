@@ -1,5 +1,5 @@
+import { bool, inline, message, object, quantity, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { bool, inline, message, object, quantity, string } from '../../schema.ts';
 import { LocalObjectReference } from '../references.ts';
 
 /** Environment variables and where their values come from. */

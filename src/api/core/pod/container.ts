@@ -1,5 +1,5 @@
+import { bool, inline, int32, list, message, object, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { bool, inline, int32, list, message, object, string } from '../../schema.ts';
 import { EnvFromSource, EnvVar } from './container-env.ts';
 import { Lifecycle, Probe } from './probe.ts';
 import { ResourceRequirements } from './resources.ts';

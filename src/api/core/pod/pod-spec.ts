@@ -1,5 +1,5 @@
+import { bool, int32, int64, list, map, message, object, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { bool, int32, int64, list, map, message, object, string } from '../../schema.ts';
 import { LocalObjectReference } from '../references.ts';
 import { Container, EphemeralContainer } from './container.ts';
 import { ResourceRequirements } from './resources.ts';

@@ -1,5 +1,5 @@
+import { int64, list, map, message, object, string, time } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { int64, list, map, message, object, string, time } from '../../schema.ts';
 import { ContainerStatus } from './container-status.ts';
 import { ResourceRequirements } from './resources.ts';
 

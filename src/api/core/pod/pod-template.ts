@@ -1,6 +1,6 @@
+import { message, object } from '../../declare.ts';
 import { ObjectMeta } from '../../meta/object-meta.ts';
 import type { Infer } from '../../schema.ts';
-import { message, object } from '../../schema.ts';
 import { PodSpec } from './pod-spec.ts';
 
 /** What the Pods of a workload look like. */

@@ -1,5 +1,5 @@
+import { inline, int32, int64, intOrString, list, message, object, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { inline, int32, int64, intOrString, list, message, object, string } from '../../schema.ts';
 
 /** Checks and hooks of containers. */
 

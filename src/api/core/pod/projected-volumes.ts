@@ -1,6 +1,6 @@
+import { bool, inline, int32, int64, list, map, message, object, string } from '../../declare.ts';
 import { LabelSelector } from '../../meta/label-selector.ts';
 import type { Infer } from '../../schema.ts';
-import { bool, inline, int32, int64, list, map, message, object, string } from '../../schema.ts';
 import { LocalObjectReference } from '../references.ts';
 import { ObjectFieldSelector, ResourceFieldSelector } from './container-env.ts';
 

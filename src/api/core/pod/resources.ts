@@ -1,5 +1,5 @@
+import { list, map, message, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { list, map, message, string } from '../../schema.ts';
 
 /** What containers need and may use. */
 

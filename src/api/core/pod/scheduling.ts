@@ -1,6 +1,6 @@
+import { int32, int64, list, message, object, string } from '../../declare.ts';
 import { LabelSelector } from '../../meta/label-selector.ts';
 import type { Infer } from '../../schema.ts';
-import { int32, int64, list, message, object, string } from '../../schema.ts';
 
 /** Where Pods like to run. Kept as data: Fairlead places by node selector only. */
 

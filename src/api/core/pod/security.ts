@@ -1,5 +1,5 @@
+import { bool, int64, list, message, object, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { bool, int64, list, message, object, string } from '../../schema.ts';
 
 /** Privileges of Pods and containers. */
 

@@ -1,5 +1,5 @@
+import { bool, inline, map, message, object, quantity, string } from '../../declare.ts';
 import type { Infer } from '../../schema.ts';
-import { bool, inline, map, message, object, quantity, string } from '../../schema.ts';
 import { LocalObjectReference } from '../references.ts';
 import { PersistentVolumeClaimTemplate } from './claim-template.ts';
 import {
