@@ -98,6 +98,7 @@ function slotsOf(name: string, entries: readonly (readonly [string, Field])[]): 
 
 function needsDefaults({ type, ...rules }: Field): boolean {
   if (rules.default !== undefined || rules.present === true) return true;
+  if (rules.required === true && type.type !== 'object' && type.type !== 'map') return true;
   const inner = type.type === 'list' ? type.item : type.type === 'map' ? type.value : type;
   return inner.type === 'object' && inner.message.defaulted.length > 0;
 }

@@ -1,15 +1,38 @@
 import type { ApiObject } from './meta/object-meta.ts';
-import type { Field, FieldType, Kind, Message } from './schema.ts';
+import type { Field, FieldType, Kind, Message, ScalarName } from './schema.ts';
 
-/** Filling in what clients may leave out: first the defaults in the field tables, then those of the kind. */
+/**
+ * Filling in what clients may leave out: first the defaults in the field tables, then those of the kind.
+ *
+ * Required scalars and lists get their zero value, as in Go, so that readers find every field that the type promises.
+ */
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+const zeroScalars: Readonly<Partial<Record<ScalarName, string | number | boolean>>> = {
+  string: '',
+  bytes: '',
+  int32: 0,
+  int64: 0,
+  double: 0,
+  bool: false,
+  quantity: '0',
+  intOrString: 0,
+};
+
+const noItems: readonly unknown[] = [];
+
+/** What a required field is when nobody said anything. Objects and times stay absent, and validation complains. */
+function zeroOf(type: FieldType): unknown {
+  if (type.type === 'list') return noItems;
+  return type.type === 'object' || type.type === 'map' ? undefined : zeroScalars[type.type];
+}
 
 function completeField(field: Field, value: unknown): unknown {
   if (value !== undefined) return completeValue(field.type, value);
   if (field.default !== undefined) return field.default;
   if (field.present === true) return completeValue(field.type, {});
-  return undefined;
+  return field.required === true ? zeroOf(field.type) : undefined;
 }
 
 function completeValue(type: FieldType, value: unknown): unknown {

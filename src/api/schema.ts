@@ -95,7 +95,7 @@ export interface Message<T = unknown> {
   readonly byName: ReadonlyMap<string, Field>;
   /** The same fields by protobuf number, ascending; embedded messages as messages of their own. */
   readonly byNumber: ReadonlyMap<number, Slot>;
-  /** The fields that defaulting has to look at: with a default, always present, or containing such. */
+  /** The fields that defaulting has to look at: with a default, required, always present, or containing such. */
   readonly defaulted: readonly (readonly [name: string, field: Field])[];
   /** Server-side apply: the whole object has one owner. */
   readonly atomic: boolean;
