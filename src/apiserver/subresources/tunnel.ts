@@ -11,6 +11,9 @@ const agentPaths: Readonly<Record<string, string>> = { exec: 'exec', attach: 'at
 /** Headers that are between the client and us, or would give its credentials away. */
 const ownHeaders: ReadonlySet<string> = new Set(['host', 'authorization', 'content-length', 'transfer-encoding']);
 
+/** How long a client has to take the last of a stream and close. */
+const lingerMs = 2000;
+
 const bearerProtocol = 'base64url.bearer.authorization.k8s.io.';
 
 /** exec, attach and port-forward without an upgrade. */
@@ -50,6 +53,10 @@ export async function tunnel(
   upstream.once('close', () => {
     server.streams.delete(stream);
     client.end();
+    // Unread, the client's own end would never be seen; a client that says nothing more is left soon.
+    client.resume();
+    const timer = setTimeout(() => client.destroy(), lingerMs);
+    client.once('close', () => clearTimeout(timer));
   });
   upstream.on('error', () => client.destroy());
   client.on('error', () => upstream.destroy());
