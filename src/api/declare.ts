@@ -31,13 +31,21 @@ function scalar<S extends ScalarName>(type: S) {
 export function string<const O extends FieldRules = {}>(number: number, rules?: O): Field<TextOf<O>, IsRequired<O>> {
   return { ...rules, number, type: { type: 'string' } };
 }
+/** A 32-bit integer. */
 export const int32 = scalar('int32');
+/** A 64-bit integer; exact up to 2^53. */
 export const int64 = scalar('int64');
+/** True or false. */
 export const bool = scalar('bool');
+/** An amount: `100m`, `1Gi`. */
 export const quantity = scalar('quantity');
+/** A number or a name, such as a port. */
 export const intOrString = scalar('intOrString');
+/** A point in time, in seconds. */
 export const time = scalar('time');
+/** A point in time, in microseconds. */
 export const microTime = scalar('microTime');
+/** A set of field paths. */
 export const fieldsV1 = scalar('fieldsV1');
 
 /** A nested object. */
@@ -77,6 +85,7 @@ export function inline<F extends Fields>(number: number, message: { readonly fie
   return Object.fromEntries(entries) as F;
 }
 
+/** What may be said about a message as a whole. */
 export interface MessageRules {
   readonly doc?: string;
   readonly atomic?: boolean;

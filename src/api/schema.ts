@@ -33,11 +33,13 @@ export interface ScalarTypes {
   readonly strings: readonly string[];
 }
 
+/** The name of a scalar type. */
 export type ScalarName = keyof ScalarTypes;
 
 declare const typed: unique symbol;
 declare const relied: unique symbol;
 
+/** The type of a field's value. */
 export type FieldType =
   | { readonly type: ScalarName }
   | { readonly type: 'object'; readonly message: Message }
@@ -83,6 +85,7 @@ export interface Field<T = unknown, R extends boolean = boolean> extends FieldRu
   readonly [relied]?: R;
 }
 
+/** Fields by their JSON names. */
 export type Fields = Readonly<Record<string, Field>>;
 
 /** A named group of fields. */
@@ -121,6 +124,7 @@ export type InferFields<F> = Simplify<
 /** The readonly TypeScript type of a message or kind. */
 export type Infer<M> = M extends { readonly [typed]?: infer T } ? Exclude<T, undefined> : never;
 
+/** What can be done with a resource. */
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
 /** A printer column. `priority` 1 columns show with `-o wide`. */
@@ -137,12 +141,14 @@ export interface Column<T> {
 /** The text that a field selector compares. Declared as a method so that a kind is usable as `Kind<ApiObject>`. */
 export type FieldGetter<T> = { get(object: T): string }['get'];
 
+/** Names a kind. The core group is ''. */
 export interface GroupVersionKind {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
 }
 
+/** A part of an object with a URL of its own. */
 export interface Subresource {
   readonly name: string;
   readonly verbs: readonly Verb[];

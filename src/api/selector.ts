@@ -15,6 +15,7 @@ export interface LabelRequirement {
 /** All conditions must hold; without any, everything matches. `undefined` as a selector matches nothing. */
 export type Selector = readonly LabelRequirement[];
 
+/** Labels of an object. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** One condition of a field selector. */

@@ -11,6 +11,7 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 /** Both versions of the table format have the same shape. */
 export type MetaVersion = 'v1' | 'v1beta1';
 
+/** The header of a column, as the client gets it. */
 export interface TableColumn {
   readonly name: string;
   readonly type: string;
@@ -19,6 +20,7 @@ export interface TableColumn {
   readonly priority: number;
 }
 
+/** One object as a row. */
 export interface TableRow {
   readonly cells: readonly unknown[];
   readonly object?: unknown;
@@ -66,6 +68,7 @@ function carried(object: ApiObject, include: IncludeObject, version: MetaVersion
   return include === 'Object' ? object : partialObject(object, version);
 }
 
+/** How a table is made. */
 export interface TableOptions {
   /** Milliseconds since the epoch; ages count from it. */
   readonly now: number;

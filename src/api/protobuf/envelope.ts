@@ -12,6 +12,7 @@ const magic = Buffer.from('k8s\0');
 /** Media type of enveloped bodies. */
 export const protobufMediaType = 'application/vnd.kubernetes.protobuf';
 
+/** An encoded object and what it is. */
 export interface Envelope {
   readonly apiVersion: string;
   readonly kind: string;

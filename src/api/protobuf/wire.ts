@@ -8,6 +8,7 @@ import { badRequest } from '../errors.ts';
  * Source: https://protobuf.dev/programming-guides/encoding/
  */
 
+/** How a value is laid out. */
 export type WireType = 0 | 1 | 2 | 5;
 
 const utf8 = new TextDecoder('utf-8', { fatal: false });
