@@ -2,7 +2,6 @@ import type { Node } from '../../api/core/node.ts';
 import type { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { ServiceCIDR } from '../../api/networking/service-cidr.ts';
-import { silentLogger } from '../../observe/log.ts';
 import type { NodeNetwork } from '../../proxy/dataplane.ts';
 import type { Trace, TraceStep } from '../../proxy/trace.ts';
 import type { Frontend } from '../../routing/frontend.ts';
@@ -69,7 +68,7 @@ export async function decide(
   const comparable = uid === 0 && running?.plane.name === 'nftables' && trace.frontend !== undefined;
   if (!comparable || trace.frontend === undefined) return { trace, kernel: undefined };
   const { createNftablesPlane } = await import('../../proxy/nftables/plane.ts');
-  const plane = createNftablesPlane({ network, logger: silentLogger });
+  const plane = createNftablesPlane({ network });
   return { trace, kernel: compareWithPlane(trace.frontend, await plane.dump()) };
 }
 
