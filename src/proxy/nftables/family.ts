@@ -5,9 +5,9 @@ import type { Frontend } from '../../routing/frontend.ts';
 import type { NodeNetwork } from '../dataplane.ts';
 import { networkElements } from './network.ts';
 import { type Element, hasGap, type Programmed } from './program.ts';
-import { kernelElements, type KernelTable, programmedOf, readTable } from './read.ts';
+import { elementsBut, hasElement, type KernelTable, programmedOf, readTable } from './read.ts';
 import { type FamilyLayout, setSpecs, tableName } from './schema.ts';
-import { type Draft, elementId, FamilyState, isSameElement } from './state.ts';
+import { type Draft, FamilyState } from './state.ts';
 import {
   removeElements,
   removeNumber,
@@ -64,9 +64,8 @@ export class TableFamily {
       writeTable(transaction, this.layout, this.#specs, this.#network, (chain) => this.#state.classNumber(chain));
       return;
     }
-    const kernel = new Map(kernelElements(table).map((element) => [elementId(element), element]));
-    this.#loadWhole(table, kernel);
-    removeElements(transaction, this.layout, this.#specs, [...kernel.values()]);
+    const known = this.#loadWhole(table);
+    removeElements(transaction, this.layout, this.#specs, elementsBut(table, known));
     for (const chain of table.orphans) transaction.deleteChain(this.layout.family, tableName, chain);
     writeOriginChanges(transaction, socket, this.layout, this.#specs, table.classes);
     writeNetworkChanges(transaction, socket, this.layout, this.#specs, this.#network);
@@ -119,34 +118,36 @@ export class TableFamily {
   dump(socket: NetlinkSocket): readonly Frontend[] {
     const table = readTable(socket, this.layout);
     if (typeof table === 'string') return [];
-    const kernel = new Map(kernelElements(table).map((element) => [elementId(element), element]));
     const found = new Map(programmedOf(this.layout, table).map(({ frontend }) => [frontend.key, frontend]));
     const known = [...this.#state.programmed].flatMap(([key, programmed]) => {
       const inKernel = found.get(key);
       found.delete(key);
-      return this.#isWhole(programmed, kernel) ? [programmed.frontend] : inKernel === undefined ? [] : [inKernel];
+      if (this.#elementsInKernel(programmed, table) !== undefined) return [programmed.frontend];
+      return inKernel === undefined ? [] : [inKernel];
     });
     return [...known, ...found.values()];
   }
 
-  /** Loads the frontends whose elements are all there, and takes their elements out of `kernel`. */
-  #loadWhole(table: KernelTable, kernel: Map<string, Element>): void {
+  /** Loads the frontends whose elements are all there; returns their elements. */
+  #loadWhole(table: KernelTable): Element[] {
     this.#state.load([], table.classes);
     const whole: Programmed[] = [];
+    const known: Element[] = [];
     for (const programmed of programmedOf(this.layout, table)) {
-      if (!this.#isWhole(programmed, kernel)) continue;
+      const elements = this.#elementsInKernel(programmed, table);
+      if (elements === undefined) continue;
       whole.push(programmed);
-      for (const element of this.#state.elementsFor(programmed)) kernel.delete(elementId(element));
+      for (const element of elements) known.push(element);
     }
     this.#state.load(whole, new Map());
-    for (const element of this.#state.sharedElements()) kernel.delete(elementId(element));
+    for (const element of this.#state.sharedElements()) known.push(element);
+    return known;
   }
 
-  #isWhole(programmed: Programmed, kernel: ReadonlyMap<string, Element>): boolean {
-    if (hasGap(programmed)) return false;
-    return this.#state.elementsFor(programmed).every((element) => {
-      const found = kernel.get(elementId(element));
-      return found !== undefined && isSameElement(found, element);
-    });
+  /** A frontend's own elements, when the table has each of them exactly so. */
+  #elementsInKernel(programmed: Programmed, table: KernelTable): readonly Element[] | undefined {
+    if (hasGap(programmed)) return undefined;
+    const elements = this.#state.elementsFor(programmed);
+    return elements.every((element) => hasElement(table, element)) ? elements : undefined;
   }
 }

@@ -81,16 +81,23 @@ export function programmedOf(layout: FamilyLayout, table: KernelTable): Programm
   return [...reader.frontends('address'), ...reader.frontends('port')];
 }
 
-/** Elements of the kernel as the program's, for comparing. */
-export function kernelElements(table: KernelTable): Element[] {
-  return [...table.elements].flatMap(([set, elements]) =>
-    [...elements.values()].map((element) => ({
-      set,
-      key: element.key,
-      keyEnd: element.keyEnd,
-      data: element.data instanceof Buffer ? element.data : undefined,
-      comment: element.comment,
-    })),
+/** Whether the table has an element exactly so. */
+export function hasElement(table: KernelTable, { set, key, keyEnd, data, comment }: Element): boolean {
+  const found = table.elements.get(set)?.get(key.toString('latin1'));
+  if (found === undefined || found.comment !== comment) return false;
+  return isSameBytes(found.data, data) && isSameBytes(found.keyEnd, keyEnd);
+}
+
+function isSameBytes(found: Buffer | string | undefined, wanted: Buffer | undefined): boolean {
+  return found instanceof Buffer && wanted !== undefined ? found.equals(wanted) : found === wanted;
+}
+
+/** The elements of the table but those of `known`. */
+export function elementsBut(table: KernelTable, known: Iterable<Element>): Element[] {
+  const left = new Map([...table.elements].map(([set, elements]) => [set, new Map(elements)]));
+  for (const { set, key } of known) left.get(set)?.delete(key.toString('latin1'));
+  return [...left].flatMap(([set, elements]) =>
+    [...elements.values()].map(({ key, keyEnd }): Element => ({ set, key, keyEnd })),
   );
 }
 

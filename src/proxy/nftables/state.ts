@@ -23,7 +23,7 @@ export interface Draft {
 }
 
 /** Identity of an element: one text for a set and a key. */
-export function elementId(element: Pick<Element, 'set' | 'key'>): string {
+function elementId(element: Pick<Element, 'set' | 'key'>): string {
   return `${element.set} ${element.key.toString('latin1')}`;
 }
 
@@ -188,7 +188,7 @@ class DraftBuilder {
 }
 
 /** Whether two elements with the same identity say the same. */
-export function isSameElement(a: Element, b: Element): boolean {
+function isSameElement(a: Element, b: Element): boolean {
   return isSameBytes(a.data, b.data) && isSameBytes(a.keyEnd, b.keyEnd) && a.comment === b.comment;
 }
 
