@@ -55,3 +55,9 @@ export async function lookUp(system: System, name: string, type: string): Promis
   const output = await system.run(['dig', name, type, '--short']);
   return output.split('\n').filter((line) => line !== '');
 }
+
+/** Applies objects as a user with a file would. */
+export async function applyObjects(system: System, items: readonly object[]): Promise<void> {
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  await system.kubectl(['apply', '-f', '-'], { input });
+}

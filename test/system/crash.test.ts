@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isolateNetwork } from '../../src/linux/namespaces.ts';
 import { up } from '../support/fairlead.ts';
 import type { System } from '../support/fairlead.ts';
-import { clusterIp, pods, readyPods } from '../support/objects.ts';
+import { applyObjects, clusterIp, pods, readyPods } from '../support/objects.ts';
 import { serverDeployment, service } from '../support/server-pod.ts';
 import { startLoad } from '../support/traffic.ts';
 import { connect } from 'node:net';
@@ -40,9 +40,7 @@ before(async () => {
     echo,
     service('echo', { ports: [{ port: 7 }] }),
   ];
-  await system.kubectl(['apply', '-f', '-'], {
-    input: objects.map((object) => JSON.stringify(object)).join('\n---\n'),
-  });
+  await applyObjects(system, objects);
   await readyPods(system, 'app=web', 3);
   await readyPods(system, 'app=echo', 1);
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { isolateNetwork } from '../../src/linux/namespaces.ts';
 import { up } from '../support/fairlead.ts';
 import type { System } from '../support/fairlead.ts';
-import { clusterIp, lookUp, pods, readyPods } from '../support/objects.ts';
+import { applyObjects, clusterIp, lookUp, pods, readyPods } from '../support/objects.ts';
 import { serverDeployment, service } from '../support/server-pod.ts';
 import { request, tally } from '../support/traffic.ts';
 import { waitFor } from '../support/wait.ts';
@@ -22,34 +22,29 @@ before(async () => {
       spec: { clusterIP: 'None', selector: { app: 'web' }, ports: [{ port: 8080 }] },
     },
   ];
-  await system.kubectl(['apply', '-f', '-'], {
-    input: objects.map((object) => JSON.stringify(object)).join('\n---\n'),
-  });
+  await applyObjects(system, objects);
   await readyPods(system, 'app=web', 3);
 });
 
 after(async () => system[Symbol.asyncDispose]());
 
-/** The process that listens in a Pod: the one with the Pod's name in its environment that runs the server. */
+/** The server of a Pod: the Node process that has the Pod's name in its environment. */
 function serverProcess(pod: string): number {
-  const output = execFileSync('sh', ['-c', `grep -lz "^POD_NAME=${pod}$" /proc/[0-9]*/environ 2>/dev/null || true`], {
-    encoding: 'utf8',
-  });
-  const processes = output
-    .split('\n')
-    .map((path) => Number(path.split('/')[2]))
-    .filter((pid) => pid > 0)
-    .filter(
-      (pid) =>
-        execFileSync('sh', ['-c', `tr '\\0' ' ' < /proc/${pid}/cmdline; cat /proc/${pid}/comm`], { encoding: 'utf8' })
-          .trimEnd()
-          .endsWith('node') ||
-        execFileSync('cat', [`/proc/${pid}/comm`], { encoding: 'utf8' }).startsWith('node') ||
-        execFileSync('cat', [`/proc/${pid}/comm`], { encoding: 'utf8' }).startsWith('MainThread'),
-    );
-  const [pid] = processes;
-  assert.ok(pid !== undefined, `no process of ${pod} was found`);
-  return pid;
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => isServer(pid, pod));
+  assert.equal(processes.length, 1, `processes of ${pod}: ${processes.join(', ')}`);
+  return Number(processes[0]);
+}
+
+function isServer(pid: string, pod: string): boolean {
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return environment.includes(`POD_NAME=${pod}`) && readlinkSync(`/proc/${pid}/exe`).endsWith('/node');
+  } catch {
+    // It has ended meanwhile.
+    return false;
+  }
 }
 
 test('a Pod whose process is killed leaves at once, is restarted and comes back', async () => {

@@ -4,7 +4,7 @@ import { isolateNetwork } from '../../src/linux/namespaces.ts';
 import { succeed } from '../support/commands.ts';
 import { up } from '../support/fairlead.ts';
 import type { System } from '../support/fairlead.ts';
-import { clusterIp, lookUp, pods, readyPods } from '../support/objects.ts';
+import { applyObjects, clusterIp, lookUp, pods, readyPods } from '../support/objects.ts';
 import { serverDeployment, serverPodSpec, service } from '../support/server-pod.ts';
 import { request, tally } from '../support/traffic.ts';
 import { waitFor } from '../support/wait.ts';
@@ -38,9 +38,7 @@ const objects = [
 before(async () => {
   isolateNetwork();
   system = await up();
-  await system.kubectl(['apply', '-f', '-'], {
-    input: objects.map((object) => JSON.stringify(object)).join('\n---\n'),
-  });
+  await applyObjects(system, objects);
   await readyPods(system, 'app=web', 3);
   await readyPods(system, 'app=peers', 2);
 });

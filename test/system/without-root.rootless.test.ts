@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { isolateNetwork } from '../../src/linux/namespaces.ts';
 import { launcher, repository, up } from '../support/fairlead.ts';
 import type { System } from '../support/fairlead.ts';
-import { clusterIp, lookUp, readyPods } from '../support/objects.ts';
+import { applyObjects, clusterIp, lookUp, readyPods } from '../support/objects.ts';
 import { serverDeployment, service } from '../support/server-pod.ts';
 import { tally } from '../support/traffic.ts';
 import { waitFor } from '../support/wait.ts';
@@ -37,9 +37,7 @@ test('a Deployment behind a Service answers on a loopback address', async () => 
     serverDeployment('web', 2, { port: 8080 }),
     service('web', { ports: [{ port: 8000, targetPort: 'http' }] }),
   ];
-  await system.kubectl(['apply', '-f', '-'], {
-    input: objects.map((object) => JSON.stringify(object)).join('\n---\n'),
-  });
+  await applyObjects(system, objects);
   await readyPods(system, 'app=web', 2);
   const host = await clusterIp(system, 'web');
   assert.match(host, /^127\.96\./);
