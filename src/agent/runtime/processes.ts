@@ -54,7 +54,11 @@ export function createProcesses(layout: Layout, cgroups: Cgroups): Processes {
       }
     },
     adopt(ref, onEnd) {
-      watch(ref, openSync(join(layout.attempt(ref), 'alive'), O_RDONLY | O_NONBLOCK), onEnd);
+      const path = join(layout.attempt(ref), 'alive');
+      const pipe = openSync(path, O_RDONLY | O_NONBLOCK);
+      // Only after a writer has gone does a pipe tell that there is none; the guard may have gone long ago.
+      closeSync(openSync(path, O_WRONLY | O_NONBLOCK));
+      watch(ref, pipe, onEnd);
     },
     async signal(ref, signal) {
       const pid = await knownPid(() => (alive.has(layout.attempt(ref)) ? mainPid(layout.attempt(ref)) : 0));
