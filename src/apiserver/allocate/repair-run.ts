@@ -2,11 +2,12 @@ import { Service } from '../../api/core/service.ts';
 import { IPAddress } from '../../api/networking/ip-address.ts';
 import { ServiceCIDR } from '../../api/networking/service-cidr.ts';
 import type { Operation, Store } from '../../store/store.ts';
-import { objectAs } from '../cache/item.ts';
+import { encodeStored, objectAs } from '../cache/item.ts';
 import type { ResourceCache } from '../cache/resource-cache.ts';
 import { addressRecord, deleteRecord, putRecord } from './address-records.ts';
 import { clusterRanges } from './cluster-ranges.ts';
 import { defaultPortRange, type PortRange } from './node-ports.ts';
+import { settleServiceCidr } from './service-cidr-lifecycle.ts';
 import { planRepair, type Inventory, type RepairEvent, type RepairPlan } from './repair.ts';
 
 /** What repair reads and writes. */
@@ -23,10 +24,17 @@ export interface RepairConfig {
   readonly report: (event: RepairEvent) => Promise<void>;
 }
 
-/** A repair to be run at start and from time to time: compares what is stored, writes the difference, reports. */
+/**
+ * A repair to be run at start and from time to time: compares what is stored, writes the difference, reports. ServiceCIDRs
+ * are also looked at whenever one of them changes, or an address is released.
+ */
 export function createRepair(config: RepairConfig): () => Promise<void> {
   const reported = new Set<string>();
+  const settle = onceAtATime(() => settleServiceCidrs(config));
+  config.serviceCidrs.subscribe(settle);
+  config.ipAddresses.subscribe(({ item }) => (item === undefined ? settle() : undefined));
   return async () => {
+    await settleServiceCidrs(config);
     const plan = planRepair(takeInventory(config), config.now());
     for (const operation of operationsOf(plan, config)) await config.store.commit([operation]);
     for (const event of plan.events) {
@@ -35,6 +43,40 @@ export function createRepair(config: RepairConfig): () => Promise<void> {
       reported.add(key);
     }
   };
+}
+
+/** Starts the task unless it is under way; then it starts once more afterwards. What fails is left to the next repair. */
+function onceAtATime(task: () => Promise<void>): () => void {
+  let isRunning = false;
+  let isWanted = false;
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    do {
+      isWanted = false;
+      await task().catch(() => undefined);
+    } while (isWanted);
+    isRunning = false;
+  };
+  return () => {
+    isWanted = true;
+    if (!isRunning) queueMicrotask(run);
+  };
+}
+
+async function settleServiceCidrs({ store, serviceCidrs, ipAddresses, now }: RepairConfig): Promise<void> {
+  const items = serviceCidrs.items.range(serviceCidrs.prefix);
+  const all = items.map((item) => objectAs(ServiceCIDR, item));
+  const ips = ipAddresses.items.range(ipAddresses.prefix).map(({ name }) => name);
+  for (const [index, { key, revision: expected }] of items.entries()) {
+    const object = all[index];
+    const change = object === undefined ? undefined : settleServiceCidr(object, all, ips, now());
+    if (change === undefined) continue;
+    const operation: Operation =
+      change === 'gone'
+        ? { type: 'delete', key, expected }
+        : { type: 'put', key, value: encodeStored(change.object), expected };
+    await store.commit([operation]);
+  }
 }
 
 function takeInventory({ services, ipAddresses, serviceCidrs, portRange = defaultPortRange }: RepairConfig): Inventory {
