@@ -8,7 +8,7 @@ import { Connection, type Access } from './load/connection.ts';
 import { percentile, type BenchResult } from './result.ts';
 
 const connections = 32;
-const warmUpMs = 2_000;
+const warmUpMs = 4_000;
 const measureMs = 5_000;
 
 /**
