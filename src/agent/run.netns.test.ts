@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ConfigMap } from '../api/core/config-map.ts';
 import { Pod } from '../api/core/pod.ts';
 import { isolateNetwork } from '../linux/namespaces.ts';
 import { openRoute } from '../linux/route.ts';
@@ -10,6 +11,12 @@ import { agentFixture } from './testing/agent-fixture.ts';
 
 isolateNetwork();
 
+const shared = [{ name: 'shared', mountPath: '/shared' }];
+/** Why a status says that the container waits, once it is more than being created. */
+function waitingOf(status: Pod['status']) {
+  const waiting = status?.containerStatuses?.[0]?.state?.waiting;
+  return waiting?.reason === 'ContainerCreating' ? undefined : waiting;
+}
 const isRunning = (pod: Pod) => pod.status?.phase === 'Running';
 const isReady = (pod: Pod) =>
   pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
@@ -171,3 +178,65 @@ function fetchOnce(host: string, port: number): Promise<string> {
     }).on('error', reject);
   });
 }
+
+test('init containers and sidecars run in order, and the Pod completes', async () => {
+  await using fixture = await agentFixture();
+  await fixture.run('steps', {
+    restartPolicy: 'Never',
+    volumes: [{ name: 'shared', emptyDir: {} }],
+    initContainers: [
+      { name: 'one', image: 'x', command: ['sh', '-c', 'echo one >> /shared/log'], volumeMounts: shared },
+      { name: 'side', image: 'x', restartPolicy: 'Always', command: ['sleep', '100'] },
+      { name: 'two', image: 'x', command: ['sh', '-c', 'echo two >> /shared/log'], volumeMounts: shared },
+    ],
+    containers: [{ name: 'main', image: 'x', command: ['sh', '-c', 'cat /shared/log; exit 0'], volumeMounts: shared }],
+  });
+  const pod = await fixture.until('steps', ({ status }) => status?.phase === 'Succeeded');
+  const log = readFileSync(`${fixture.dataDir}/pods/${pod.metadata.uid}/containers/main/0/log`, 'utf8');
+  assert.match(log, /F one\n.* F two\n$/);
+});
+
+test('a container that lacks configuration waits for it and starts when it is there', async () => {
+  await using fixture = await agentFixture();
+  await fixture.run('needy', {
+    containers: [
+      { name: 'main', image: 'x', command: ['sleep', '100'], envFrom: [{ configMapRef: { name: 'settings' } }] },
+    ],
+  });
+  const waiting = await fixture.until('needy', ({ status }) => waitingOf(status) !== undefined);
+  assert.deepEqual(waitingOf(waiting.status), {
+    reason: 'CreateContainerConfigError',
+    message: 'configmap "settings" not found',
+  });
+  const settings = { metadata: { name: 'settings', namespace: 'default' }, data: { A: 'b' } };
+  await fixture.api.client.create(ConfigMap, settings, { namespace: 'default' });
+  await fixture.until('needy', isReady);
+});
+
+test('a container without command waits, and says what to do', async () => {
+  await using fixture = await agentFixture();
+  await fixture.run('bare', { containers: [{ name: 'main', image: 'nginx' }] });
+  const pod = await fixture.until('bare', ({ status }) => waitingOf(status) !== undefined);
+  assert.equal(waitingOf(pod.status)?.reason, 'CreateContainerError');
+  assert.match(waitingOf(pod.status)?.message ?? '', /set command in the container/);
+});
+
+test('a failed liveness probe restarts the container', async () => {
+  await using fixture = await agentFixture();
+  await fixture.run('sick', {
+    containers: [
+      {
+        name: 'main',
+        image: 'x',
+        command: ['sleep', '100'],
+        livenessProbe: { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 },
+      },
+    ],
+  });
+  await fixture.until('sick', ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1);
+  await fixture.until('sick', () =>
+    fixture.events('sick').some((each) => each.startsWith('Unhealthy: Liveness probe failed')),
+  );
+  const reason = 'Killing: Container main failed liveness probe, will be restarted';
+  assert.ok(fixture.events('sick').includes(reason));
+});
