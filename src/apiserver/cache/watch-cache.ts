@@ -1,4 +1,5 @@
 import type { Store, StoreEvent } from '../../store/store.ts';
+import { SlowWatcherError } from '../../store/store.ts';
 import { Change } from './change.ts';
 import { Item } from './item.ts';
 import { ResourceCache } from './resource-cache.ts';
@@ -103,9 +104,18 @@ export class WatchCache implements AsyncDisposable {
     await this.#running;
   }
 
+  /** Follows the store until disposed. Cut off for being slow, it goes on from where it was; the store keeps the history. */
   async #follow(): Promise<void> {
     const signal = this.#abort.signal;
-    for await (const batch of this.#store.watch(registryPrefix, { from: this.#revision, signal })) this.#apply(batch);
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#store.watch(registryPrefix, { from: this.#revision, signal }))
+          this.#apply(batch);
+        return;
+      } catch (error) {
+        if (!(error instanceof SlowWatcherError)) throw error;
+      }
+    }
   }
 
   #apply(batch: readonly StoreEvent[]): void {
