@@ -127,14 +127,14 @@ test('a deleted Pod gets its preStop hook, SIGTERM and its grace period, and lea
         name: 'main',
         image: 'x',
         command: ['sh', '-c', 'trap "exit 3" TERM; while :; do sleep 0.02; done'],
-        lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo bye > /tmp/fairlead-prestop-$HOSTNAME'] } } },
+        lifecycle: { preStop: { exec: { command: ['sh', '-c', `echo bye > ${fixture.dataDir}/said`] } } },
       },
     ],
   });
   const pod = await fixture.until('end', isReady);
   await fixture.api.client.delete(Pod, 'end', { namespace: 'default' });
   await fixture.untilGone('end');
-  assert.equal(readFileSync('/tmp/fairlead-prestop-end', 'utf8'), 'bye\n');
+  assert.equal(readFileSync(`${fixture.dataDir}/said`, 'utf8'), 'bye\n');
   using route = openRoute();
   assert.deepEqual(
     route.links().filter(({ alias }) => alias === pod.metadata.uid),

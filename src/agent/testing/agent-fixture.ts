@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -112,13 +112,4 @@ export async function agentFixture(runtime: 'netns' | 'plain' = 'netns'): Promis
 function testLogger(): Logger {
   const isLoud = process.env['FAIRLEAD_TEST_LOG'] === '1';
   return createLogger({ component: 'agent', level: isLoud ? 'debug' : 'error', out: process.stderr });
-}
-
-/** What is in a folder, for tests that nothing is left. */
-export function filesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Container } from '../../api/core/pod/container.ts';
 import type { LifecycleHandler, Probe } from '../../api/core/pod/probe.ts';
@@ -14,18 +13,15 @@ import { lastText } from '../logs/reader.ts';
 import type { ContainerPhase, ContainerState, Exit, Verdict } from '../pod/state.ts';
 import { newContainer } from '../pod/state.ts';
 import { raiseBackOff } from '../pod/restart.ts';
-import { finishCommand, killGroup } from '../probes/exec.ts';
-import { probeHttp } from '../probes/http.ts';
-import { probeTcp } from '../probes/tcp.ts';
 import type { Prober } from '../probes/prober.ts';
 import { startProber } from '../probes/prober.ts';
 import type { ProbeOutcome } from '../probes/outcome.ts';
-import { resolvePort } from '../probes/ports.ts';
 import type { ProbeTarget } from '../probes/run-probe.ts';
-import { httpTarget, runProbe } from '../probes/run-probe.ts';
+import { runProbe } from '../probes/run-probe.ts';
 import { baseEnv } from '../runtime/executable.ts';
 import type { AttemptRef, ExecSpec, ProcessEnd, ProcessSpec, SandboxSpec } from '../runtime/runtime.ts';
 import { StartError } from '../runtime/runtime.ts';
+import { runHook } from './hooks.ts';
 import { containerMounts } from './pod-files.ts';
 import { loadContainer, saveContainer } from './records.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -285,43 +281,15 @@ export function createRunner(around: Surroundings, owner: RunnerOwner, container
   }
 
   async function runPostStart(hook: LifecycleHandler, attempt: number): Promise<void> {
-    const problem = await runHook(hook, undefined);
+    const problem = await hookOf(hook, undefined);
     const { phase } = state;
     if (phase.state !== 'running' || state.restarts !== attempt) return;
     if (problem !== undefined) event('Warning', 'FailedPostStartHook', `PostStartHook failed: ${problem}`);
     set({ phase: { ...phase, hook: problem === undefined ? 'done' : 'failed' } });
   }
 
-  /** Runs a hook; what went wrong, or undefined. */
-  async function runHook(hook: LifecycleHandler, timeoutMs: number | undefined): Promise<string | undefined> {
-    const limit = timeoutMs ?? 2 ** 31 - 1;
-    try {
-      if (hook.sleep !== undefined) {
-        await delay(Math.min(hook.sleep.seconds * 1000, limit), undefined, { signal: stopped.signal }).catch(() => {});
-        return undefined;
-      }
-      if (hook.exec !== undefined) return await runExecHook(hook.exec.command ?? [], timeoutMs);
-      if (hook.httpGet !== undefined) {
-        const outcome = await probeHttp(httpTarget(hook.httpGet, target(), Math.min(limit, 120_000)));
-        return outcome.isOk ? undefined : outcome.output;
-      }
-      if (hook.tcpSocket === undefined) return undefined;
-      const { host, port } = hook.tcpSocket;
-      const outcome = await probeTcp(host || owner.sandbox.ip, resolvePort(container, port), Math.min(limit, 120_000));
-      return outcome.isOk ? undefined : outcome.output;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  }
-
-  async function runExecHook(command: readonly string[], timeoutMs: number | undefined): Promise<string | undefined> {
-    const child = exec(command, ['ignore', 'pipe', 'pipe'], false);
-    const abandon = () => killGroup(child);
-    stopped.signal.addEventListener('abort', abandon, { once: true });
-    const { code, output } = await finishCommand(child, timeoutMs);
-    stopped.signal.removeEventListener('abort', abandon);
-    if (code === 0) return undefined;
-    return code === undefined ? 'the hook did not end in time' : `command exited with ${code}: ${output.trim()}`;
+  function hookOf(hook: LifecycleHandler, timeoutMs: number | undefined): Promise<string | undefined> {
+    return runHook(hook, target(), timeoutMs, stopped.signal);
   }
 
   function stop(graceMs: number): void {
@@ -337,7 +305,7 @@ export function createRunner(around: Surroundings, owner: RunnerOwner, container
   async function terminate(graceMs: number, beganMs: number): Promise<void> {
     const hook = container.lifecycle?.preStop;
     if (hook !== undefined && graceMs > 0) {
-      const problem = await Promise.race([runHook(hook, graceMs), ended.promise.then(() => undefined)]);
+      const problem = await Promise.race([hookOf(hook, graceMs), ended.promise.then(() => undefined)]);
       if (problem !== undefined) event('Warning', 'FailedPreStopHook', `PreStopHook failed: ${problem}`);
       const leftMs = beganMs + graceMs - around.now();
       if (leftMs < leastGraceMs && state.phase.state === 'running') scheduleKill(around.now() + leastGraceMs);
