@@ -2,7 +2,7 @@ import { Deployment } from '../../api/apps/deployment.ts';
 import type { DeploymentStatus } from '../../api/apps/deployment.ts';
 import type { ReplicaSet } from '../../api/apps/replica-set.ts';
 import { controllerReference } from '../../client/owners.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import {
   desiredReplicasAnnotation,
   hashLabel,

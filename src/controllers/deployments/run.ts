@@ -11,7 +11,7 @@ import type { WorkResult } from '../../client/work-queue.ts';
 import { adopted, claim, released } from '../claim.ts';
 import { createShell, splitKey } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { isPodTerminal } from '../pods.ts';
 import { unlessGone } from '../writes.ts';
 import { revisionAnnotation } from './annotations.ts';

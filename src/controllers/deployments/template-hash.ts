@@ -1,5 +1,5 @@
 import type { PodTemplateSpec } from '../../api/core/pod/pod-template.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { hashLabel } from './annotations.ts';
 
 /** The alphabet of Kubernetes' generated names: no vowels, no look-alikes. */

@@ -1,7 +1,7 @@
 import type { Endpoints } from '../../api/core/endpoints.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Service } from '../../api/core/service.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { isPodReady, isPodTerminal, isPodTerminating, podAddresses } from '../pods.ts';
 import { endpointHostname, familiesOf, isHeadless, isManaged, podAddress, targetPortOn } from '../service-endpoints.ts';
 import { packSubsets, truncateSubsets } from './subsets.ts';

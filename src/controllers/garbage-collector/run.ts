@@ -7,7 +7,7 @@ import type { Change } from '../../client/caches.ts';
 import { contentCaches } from '../content-caches.ts';
 import { createShell } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { unlessGone } from '../writes.ts';
 import { awaitsCollector, decideGarbage, isWaitingForDependents } from './reconcile.ts';
 import type { OwnerState } from './reconcile.ts';

@@ -8,7 +8,7 @@ import type { WorkResult } from '../../client/work-queue.ts';
 import { contentCaches, storedKinds } from '../content-caches.ts';
 import { createShell } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { deletionConditions, finalized, isLeaving } from './reconcile.ts';
 import type { Remaining } from './reconcile.ts';
 

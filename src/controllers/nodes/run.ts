@@ -6,7 +6,7 @@ import { keyOf, nameOf } from '../../api/meta/object-meta.ts';
 import type { WorkResult } from '../../client/work-queue.ts';
 import { createShell } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { podsByNode } from '../service-watch.ts';
 import { unlessGone } from '../writes.ts';
 import { createHeartbeats } from './heartbeats.ts';

@@ -5,7 +5,7 @@ import { formatTime } from '../../api/times.ts';
 import type { Change } from '../../client/caches.ts';
 import { createShell, splitKey } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { isPodActive } from '../pods.ts';
 import { podsByNode } from '../service-watch.ts';
 import { choosePlacement } from './reconcile.ts';

@@ -8,7 +8,7 @@ import type { WorkResult } from '../../client/work-queue.ts';
 import { controllerOf, controllerReference, controllerUids } from '../../client/owners.ts';
 import { createShell, splitKey } from '../context.ts';
 import type { ControllerContext } from '../context.ts';
-import { sameJson } from '../equality.ts';
+import { sameJson } from '../../lib/json.ts';
 import { isPodActive } from '../pods.ts';
 import { adopted, claim, released } from '../claim.ts';
 import { nextAvailableInMs, planReplicas, podFrom, statusOf } from './reconcile.ts';
