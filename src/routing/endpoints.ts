@@ -18,32 +18,34 @@ export function endpointsOfPort(
   portName: string,
   protocol: Protocol,
 ): PortEndpoint[] {
-  const found = new Map<string, PortEndpoint & { readonly slice: string }>();
+  const found: Candidate[] = [];
   for (const slice of slices) {
     if (slice.family !== family) continue;
     for (const { name, protocol: sliceProtocol, port } of slice.ports) {
       if (name !== portName || sliceProtocol !== protocol) continue;
-      for (const endpoint of slice.endpoints) {
-        const key = `${endpoint.address} ${port}`;
-        const other = found.get(key);
-        const isBetter = other === undefined || betterThan(endpoint, slice.name, other.endpoint, other.slice);
-        if (isBetter) found.set(key, { endpoint, port, slice: slice.name });
-      }
+      for (const endpoint of slice.endpoints) found.push({ endpoint, port, slice: slice.name });
     }
   }
-  return [...found.values()].sort(byAddressThenPort);
+  // Each slice is in order already, so this merges runs.
+  return found.sort(byAddressThenPort).filter((it, index) => index === 0 || !isSamePlace(it, found[index - 1]));
 }
 
-function betterThan(a: SliceEndpoint, aSlice: string, b: SliceEndpoint, bSlice: string): boolean {
-  const difference = readiness(a) - readiness(b);
-  return difference === 0 ? aSlice < bSlice : difference > 0;
+interface Candidate extends PortEndpoint {
+  readonly slice: string;
+}
+
+/** Of one address and port the one to keep comes first. */
+function byAddressThenPort(a: Candidate, b: Candidate): number {
+  if (a.endpoint.address !== b.endpoint.address) return a.endpoint.address < b.endpoint.address ? -1 : 1;
+  if (a.port !== b.port) return a.port - b.port;
+  const difference = readiness(b.endpoint) - readiness(a.endpoint);
+  return difference === 0 && a.slice !== b.slice ? (a.slice < b.slice ? -1 : 1) : difference;
+}
+
+function isSamePlace(a: PortEndpoint, b: PortEndpoint | undefined): boolean {
+  return b !== undefined && a.endpoint.address === b.endpoint.address && a.port === b.port;
 }
 
 function readiness(endpoint: SliceEndpoint): number {
   return endpoint.ready ? 2 : endpoint.draining ? 1 : 0;
-}
-
-function byAddressThenPort(a: PortEndpoint, b: PortEndpoint): number {
-  if (a.endpoint.address === b.endpoint.address) return a.port - b.port;
-  return a.endpoint.address < b.endpoint.address ? -1 : 1;
 }

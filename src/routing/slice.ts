@@ -29,6 +29,7 @@ export interface ReadSlice {
   readonly name: string;
   readonly family: 'IPv4' | 'IPv6';
   readonly ports: readonly SlicePort[];
+  /** Sorted by address. */
   readonly endpoints: readonly SliceEndpoint[];
 }
 
@@ -41,6 +42,7 @@ export function readSlice(slice: EndpointSlice): ReadSlice | undefined {
     const read = readEndpoint(endpoint, family);
     if (read !== undefined) endpoints.push(read);
   }
+  endpoints.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   return { name: slice.metadata.name ?? '', family, ports: readPorts(slice), endpoints };
 }
 

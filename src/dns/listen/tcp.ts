@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
 import type { Listener } from './listener.ts';
@@ -37,7 +37,8 @@ export async function listenTcp(
   server.listen({ host: address, port, ipv6Only: address.includes(':') });
   await once(server, 'listening');
   server.on('error', () => undefined);
-  const bound = server.address() as AddressInfo;
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the server has no address');
   return {
     address: bound.address,
     port: bound.port,
