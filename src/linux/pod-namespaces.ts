@@ -5,6 +5,9 @@ import { mount, mountFlags } from './mounts.ts';
 const kinds = { mnt: 0x20000, uts: 0x4000000, net: 0x40000000 } as const;
 type NamespaceName = keyof typeof kinds;
 
+/** `CLONE_FS`: root and working directory of the thread become its own. */
+const ownDirectories = 0x200;
+
 /** Which surroundings the thread gets for the time of a call. */
 export interface PodNamespaces {
   /** Path of a network namespace to enter; undefined stays. */
@@ -61,6 +64,8 @@ function enter(path: string, name: NamespaceName): void {
 
 function comingBack<T>(names: readonly NamespaceName[], work: () => T): T {
   const directory = process.cwd();
+  // A thread that shares its directories with others may not enter a mount namespace: EINVAL (setns(2)).
+  libc().unshare(ownDirectories);
   const homes = names.map((name) => ({ name, fd: openSync(`/proc/thread-self/ns/${name}`, 'r') }));
   try {
     return work();

@@ -35,7 +35,14 @@ function matches(expected: string, actual: string): boolean {
   const pattern = expected
     .trimEnd()
     .split('\n')
-    .map((line) => line.trimEnd().split('…').map(RegExp.escape).join('.*').replaceAll(/ +/g, ' +'))
+    .map((line) =>
+      line
+        .trimEnd()
+        .split('…')
+        .map(RegExp.escape)
+        .join('.*')
+        .replaceAll(/(?:\\x20)+/g, ' +'),
+    )
     .join('\\s*\\n');
   return new RegExp(`^${pattern}$`).test(actual.trimEnd());
 }
