@@ -19,6 +19,7 @@ const commands: readonly CommandEntry[] = [
   { group: 'Understand', name: 'doctor', load: () => import('../src/cli/doctor.ts') },
   { group: 'Components', name: 'server', load: () => import('../src/cli/server.ts') },
   { group: 'Components', name: 'controllers', load: () => import('../src/cli/controllers.ts') },
+  { group: 'Components', name: 'agent', load: () => import('../src/cli/agent.ts') },
   { group: 'Components', name: 'proxy', load: () => import('../src/cli/proxy.ts') },
   { group: 'Components', name: 'dns', load: () => import('../src/cli/dns.ts') },
   { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },

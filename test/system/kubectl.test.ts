@@ -230,7 +230,7 @@ for (const { path, minor } of kubectlVersions()) {
       });
       assert.match(
         stderr,
-        /The Service "bad" is invalid: spec\.ports\[0\]\.port: Invalid value: 0: must be between 1 and 65535, inclusive/,
+        /The Service "bad" is invalid:\s+\*? ?spec\.ports\[0\]\.port: Invalid value: 0: must be between 1 and 65535, inclusive/,
       );
     });
 

@@ -85,7 +85,9 @@ export function createNetnsRuntime(layout: Layout, cgroups: Cgroups, network: Po
     pidOf: processes.pidOf,
     async connect(podUid, ip, port): Promise<Socket> {
       const path = layout.network(podUid);
-      return isNetworkNamespace(path) ? connectFromNamespace(path, '127.0.0.1', port) : connected(ip, port);
+      if (!isNetworkNamespace(path)) return connected(ip, port);
+      // Servers may listen on the Pod's address only: then that is what the user means.
+      return connectFromNamespace(path, '127.0.0.1', port).catch(() => connectFromNamespace(path, ip, port));
     },
     close: processes.close,
   };

@@ -96,7 +96,7 @@ export interface Runtime {
   exec(ref: AttemptRef, spec: ExecSpec): ChildProcess;
   /** Main process of a running container; undefined when it has none. */
   pidOf(ref: AttemptRef): number | undefined;
-  /** Connects to a port on the Pod's loopback interface. */
+  /** Connects to a port on the Pod's loopback interface, else on its address. */
   connect(podUid: string, ip: string, port: number): Promise<Socket>;
   /** Stops watching; processes go on. */
   close(): void;

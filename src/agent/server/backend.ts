@@ -11,7 +11,7 @@ export interface ServerBackend {
   exec(request: ExecRequest, streams: RemoteStreams): Promise<ExecExit>;
   /** Connects to the main process of a container; resolves when that process or the client has gone. */
   attach(request: ContainerRequest, streams: RemoteStreams): Promise<void>;
-  /** A connection to a port of the Pod on its own loopback address. Rejects when nobody listens. */
+  /** A connection to a port of the Pod, on its loopback address or its own. Rejects when nobody listens. */
   connectPort(pod: PodRequest, port: number): Promise<Duplex>;
 }
 
