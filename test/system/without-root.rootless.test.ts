@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isolateNetwork } from '../../src/linux/namespaces.ts';
-import { launcher, repository, up } from '../support/fairlead.ts';
+import { repository, up } from '../support/fairlead.ts';
 import type { System } from '../support/fairlead.ts';
 import { applyObjects, clusterIp, lookUp, readyPods } from '../support/objects.ts';
 import { serverDeployment, service } from '../support/server-pod.ts';
@@ -56,8 +56,32 @@ test('names resolve through the DNS address that the screen gives', async () => 
   assert.equal(address, await clusterIp(system, 'web'));
 });
 
-test('the hello example works as well', async () => {
+test('the hello example answers through its Service', async () => {
   await system.run(['apply', '-f', join(repository, 'examples/hello')]);
   await readyPods(system, 'app=hello', 3);
-  assert.ok(launcher.endsWith('fairlead'));
+  const target = { host: await clusterIp(system, 'hello'), port: 8000 };
+  const counts = await waitFor(
+    async () => {
+      const counts = await tally(target, 60);
+      return counts.size === 3 && counts;
+    },
+    { what: 'answers of all three Pods' },
+  );
+  assert.equal(counts.size, 3);
+});
+
+test('a port that only root may open is said in an event on the Service', async () => {
+  const events = await waitFor(
+    async () => {
+      const text = await system.kubectl([
+        'get',
+        'events',
+        '--field-selector',
+        'involvedObject.kind=Service,involvedObject.name=hello',
+      ]);
+      return text.includes('Warning') && text;
+    },
+    { what: 'the event' },
+  );
+  assert.match(events, /:80\b/);
 });

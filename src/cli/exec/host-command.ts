@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
+import type { TerminationSignal } from '../signals.ts';
 import type { CommandIo } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -25,11 +26,14 @@ export async function runWithFiles(command: readonly string[], files: ReplacedFi
     writeFileSync(source, text);
     return { source, target };
   });
+  // Before anything is started: a signal that comes meanwhile must not be lost.
+  using signals = passSignals(io);
   try {
     const child = io.uid === 0 ? await spawnAsRoot(command, pairs, io) : spawnAsUser(command, pairs, folder, io);
     // The mounts hold the files; nothing stays behind when we are killed.
     if (io.uid === 0) rmSync(folder, { recursive: true });
-    return await waitFor(child, command[0] ?? '', io);
+    signals.sendTo(child);
+    return await waitFor(child, command[0] ?? '');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -101,12 +105,27 @@ function start([file = '', ...args]: readonly string[], io: HostIo): ChildProces
   return spawn(file, args, { stdio: 'inherit', env, cwd: io.cwd });
 }
 
-async function waitFor(child: ChildProcess, name: string, io: HostIo): Promise<ExitCode> {
+/** Passes signals on to the program; those that come before it is there, when it is. */
+function passSignals(io: HostIo): Disposable & { sendTo(child: ChildProcess): void } {
   // A terminal sends its Ctrl-C to the program as well; a second copy from here would look like an impatient user.
   const onTerminal = io.stdin().isTTY === true;
-  using _ = io.takeSignals((signal) => {
-    if (!onTerminal || signal === 'SIGTERM' || signal === 'SIGHUP') child.kill(signal);
+  const early: TerminationSignal[] = [];
+  let program: ChildProcess | undefined;
+  const taken = io.takeSignals((signal) => {
+    if (onTerminal && signal !== 'SIGTERM' && signal !== 'SIGHUP') return;
+    if (program === undefined) early.push(signal);
+    else program.kill(signal);
   });
+  return {
+    sendTo(child) {
+      program = child;
+      for (const signal of early) child.kill(signal);
+    },
+    [Symbol.dispose]: () => taken[Symbol.dispose](),
+  };
+}
+
+async function waitFor(child: ChildProcess, name: string): Promise<ExitCode> {
   try {
     const [code, signal]: (number | NodeJS.Signals | null)[] = await once(child, 'exit');
     if (typeof code === 'number') return code;
