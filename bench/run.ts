@@ -20,11 +20,16 @@ function figuresLine(result: BenchResult): string {
 }
 
 function print(result: BenchResult, asJson: boolean): void {
-  const peer =
-    result.peer === undefined ? '' : `  peer ${result.peer.name}: ${result.peer.figure}, ratio ${result.ratio}`;
-  console.log(`${result.bench}: ${figuresLine(result)} ${result.unit}${peer}`);
+  console.log(`${result.bench}: ${figuresLine(result)} ${result.unit}`);
+  console.log(`  peer: ${peerText(result)}`);
   console.log(`  target: ${result.target}: ${result.met ? 'met' : 'MISSED'}`);
   if (asJson) console.log(JSON.stringify(result));
+}
+
+const rounded = (value: number | undefined): number => Number((value ?? Number.NaN).toPrecision(3));
+
+function peerText({ peer, ratio }: BenchResult): string {
+  return peer === undefined ? 'none here' : `${peer.name}: ${rounded(peer.figure)}, ratio ${rounded(ratio)}`;
 }
 
 /** One process a benchmark, so that none inherits another's heap. */
@@ -38,9 +43,7 @@ function runAlone(name: string): BenchResult {
 
 function report(results: readonly BenchResult[], date: Date): string {
   const rows = results.map((result) => {
-    const peer =
-      result.peer === undefined ? 'none here' : `${result.peer.name}: ${result.peer.figure} (ratio ${result.ratio})`;
-    return `| \`${result.bench}\` | ${figuresLine(result)} | ${result.unit} | ${peer} | ${result.target} | ${result.met ? 'met' : '**missed**'} |`;
+    return `| \`${result.bench}\` | ${figuresLine(result)} | ${result.unit} | ${peerText(result)} | ${result.target} | ${result.met ? 'met' : '**missed**'} |`;
   });
   return `# Benchmark report
 

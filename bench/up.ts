@@ -92,7 +92,7 @@ async function oneRound(): Promise<Round> {
       });
     });
     execFileSync('kubectl', ['apply', '-f', '-'], {
-      input: manifest.map((object) => JSON.stringify(object)).join('\n---\n'),
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifest }),
       env: { ...process.env, KUBECONFIG: join(dataDir, 'kubeconfig'), HOME: dataDir },
       stdio: ['pipe', 'ignore', 'inherit'],
     });
