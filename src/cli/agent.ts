@@ -33,7 +33,7 @@ const options = {
   'cluster-dns': {
     type: 'strings',
     value: 'ADDRESS',
-    summary: "DNS server of Pods; may be repeated (default: the node's)",
+    summary: "DNS server of Pods (default: the node's)",
   },
   'cluster-domain': {
     type: 'string',

@@ -12,7 +12,7 @@ const options = {
   listen: {
     type: 'strings',
     value: 'ADDRESS:PORT',
-    summary: 'Where to answer; may be repeated (default: 127.0.0.1:10053)',
+    summary: 'Where to answer (default: 127.0.0.1:10053)',
   },
   'cluster-domain': {
     type: 'string',
@@ -23,7 +23,7 @@ const options = {
   upstream: {
     type: 'strings',
     value: 'ADDRESS:PORT',
-    summary: "Who is asked for other names; may be repeated (default: this machine's resolvers)",
+    summary: "Who is asked for other names (default: this machine's resolvers)",
   },
   cidr: {
     type: 'strings',

@@ -1,5 +1,7 @@
 import { ApiError } from '../api/errors.ts';
 import { TransportError } from '../client/client.ts';
+import { isErrno } from '../linux/errno.ts';
+import { StoreCorruptError, StoreLockedError, StoreOpenError, StoreWriteError } from '../store/errors.ts';
 import { CommandError } from './command-error.ts';
 import type { CommandIo } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -23,6 +25,9 @@ const codeOfReason: Readonly<Record<string, ExitCode>> = {
   Timeout: exitCodes.timeout,
 };
 
+/** What users can mend in a data folder: the message says how. */
+const storeFailures = [StoreOpenError, StoreCorruptError, StoreWriteError] as const;
+
 /** Turns whatever a command threw into a message and an exit code. A defect of ours keeps its stack. */
 export function describeFailure(error: unknown): FailureReport {
   if (error instanceof CommandError) return { message: error.message, hint: error.hint, code: error.code };
@@ -31,6 +36,15 @@ export function describeFailure(error: unknown): FailureReport {
   if (error instanceof ApiError)
     return { message: error.message, code: codeOfReason[error.reason] ?? exitCodes.failure };
   if (error instanceof TransportError) return unreachable(error);
+  if (error instanceof StoreLockedError) return { message: error.message, code: exitCodes.conflict };
+  if (storeFailures.some((kind) => error instanceof kind)) return { message: error.message, code: exitCodes.failure };
+  if (isErrno(error, 'EADDRINUSE')) {
+    return {
+      message: error.message,
+      hint: 'another program has it; choose another address or port',
+      code: exitCodes.failure,
+    };
+  }
   if ('syscall' in error) return { message: error.message, code: exitCodes.failure };
   return {
     message: error.stack ?? error.message,

@@ -18,7 +18,7 @@ const options = {
   listen: {
     type: 'strings',
     value: 'ADDRESS:PORT',
-    summary: 'Where to serve; may be repeated (default: 127.0.0.1:6443)',
+    summary: 'Where to serve (default: 127.0.0.1:6443)',
   },
   advertise: { type: 'string', value: 'ADDRESS', summary: 'Where Pods reach it (default: the last --listen address)' },
   'service-cidr': { type: 'strings', value: 'CIDR', summary: 'Addresses of Services (default: 10.96.0.0/16)' },
@@ -37,7 +37,7 @@ const options = {
   name: {
     type: 'strings',
     value: 'NAME',
-    summary: 'Further name or address for the serving certificate; may be repeated',
+    summary: 'Further name or address for the serving certificate',
   },
   ...logOptions,
 } as const;

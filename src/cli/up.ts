@@ -78,7 +78,11 @@ Ctrl-C or \`fairlead down\` ends it and takes everything away. After a crash the
 
 async function run(context: UpContext): Promise<ExitCode> {
   const settings = settingsOf(context);
-  refuseSecondStart(settings);
+  try {
+    refuseSecondStart(settings);
+  } catch (error) {
+    throw explained(error, settings);
+  }
   const colours = palette(context.stdout, context.env);
   const version = await fairleadVersion();
   context.stdout.write(`Starting Fairlead ${version} ${settings.mode === 'root' ? 'as root' : 'without root'}\n`);
@@ -149,6 +153,7 @@ function explained(error: unknown, settings: UpSettings): unknown {
   }
   if (error.code === 'EACCES' || error.code === 'EROFS') {
     return new CommandError(`not allowed: ${error.message}`, {
+      code: exitCodes.unsupported,
       hint: `is ${dataDir} yours? choose a folder with --data`,
       cause: error,
     });
@@ -172,9 +177,14 @@ function runFileOf(settings: UpSettings, system: RunningSystem, version: string)
     kubeconfig: system.api.kubeconfig,
     clusterDomain: settings.clusterDomain,
     dns: { clusterAddress: dns.clusterAddress, hostAddress: `${dns.host.address}:${dns.host.port}` },
-    plane: { name: system.proxy.choice.plane, reason: system.proxy.choice.reason },
+    plane: { name: system.proxy.choice.plane, reason: planeReason(settings, system) },
     network: { podCidr: network.podCidr, serviceCidr: network.serviceCidr, gateway: network.gateway },
   };
+}
+
+/** Without root the plane was never a choice. */
+function planeReason({ mode }: UpSettings, system: RunningSystem): string {
+  return mode === 'rootless' ? 'nftables needs root' : system.proxy.choice.reason;
 }
 
 /** How to call the program from where the user stands. */

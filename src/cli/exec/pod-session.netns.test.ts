@@ -86,6 +86,17 @@ test('the exit code of the program is passed on', async () => {
   assert.equal((await run()).code, 42);
 });
 
+test('a program that the container does not have ends with 127, one that cannot run with 126', async () => {
+  for (const [reason, code] of [
+    ['executable file not found in $PATH', 127],
+    ['permission denied', 126],
+  ] as const) {
+    const message = `Internal error occurred: unable to start container process: exec: "x": ${reason}`;
+    using _ = serve(async (socket) => send(socket, 3, JSON.stringify({ status: 'Failure', message })));
+    await assert.rejects(run(), { message, code });
+  }
+});
+
 test('input arrives and its end is told', async () => {
   using _ = serve(async (socket, messages) => {
     let text = '';

@@ -121,7 +121,14 @@ function exitCodeOf(status: Status): ExitCode {
   if (status.status === 'Success') return exitCodes.ok;
   const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode');
   if (status.reason === 'NonZeroExitCode' && cause !== undefined) return Number(cause.message);
-  throw new ApiError(status);
+  throw startFailure(status.message ?? '') ?? new ApiError(status);
+}
+
+/** The program never ran: the codes of a shell, found in the words of runc, as the API has no reason for it. */
+function startFailure(message: string): CommandError | undefined {
+  if (!message.includes('unable to start container process: exec:')) return undefined;
+  const isMissing = /executable file not found in \$PATH|no such file or directory/.test(message);
+  return new CommandError(message, { code: isMissing ? exitCodes.commandNotFound : exitCodes.cannotExecute });
 }
 
 async function sendInput(socket: WebSocket, stdin: Input, terminal: boolean): Promise<void> {

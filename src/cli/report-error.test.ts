@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StoreCorruptError, StoreLockedError } from '../store/errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { describeFailure } from './report-error.ts';
+
+test('a store that another process holds is a conflict, not a defect', () => {
+  const error = new StoreLockedError('/data/store.db', 7);
+  assert.deepEqual(describeFailure(error), { message: error.message, code: exitCodes.conflict });
+});
+
+test('a damaged store is told without a stack', () => {
+  const error = new StoreCorruptError('/data/store.db', 'file is not a database');
+  assert.deepEqual(describeFailure(error), { message: error.message, code: exitCodes.failure });
+});
+
+test('a taken port says what to do', () => {
+  const error = Object.assign(new Error('listen EADDRINUSE: address already in use'), {
+    code: 'EADDRINUSE',
+    syscall: 'listen',
+  });
+  assert.match(describeFailure(error).hint ?? '', /choose another address or port/);
+});
