@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import type { Node } from '../../api/core/node.ts';
 import type { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
@@ -57,9 +58,7 @@ export async function decide(
   );
   const network = await networkOf(reader, node);
   const frontends: readonly Frontend[] = [...router.frontends()];
-  const nodeAddresses = (node.status?.addresses ?? [])
-    .filter(({ type }) => type.endsWith('IP'))
-    .map(({ address }) => address);
+  const nodeAddresses = running === undefined ? reportedAddresses(node) : ownAddresses();
   const { address, port, protocol } = destination;
   const trace = traceConnection(
     { frontends, network, nodeAddresses },
@@ -70,6 +69,15 @@ export async function decide(
   const { createNftablesPlane } = await import('../../proxy/nftables/plane.ts');
   const plane = createNftablesPlane({ network });
   return { trace, kernel: compareWithPlane(trace.frontend, await plane.dump()) };
+}
+
+function reportedAddresses({ status }: Node): readonly string[] {
+  return (status?.addresses ?? []).filter(({ type }) => type.endsWith('IP')).map(({ address }) => address);
+}
+
+/** A node reports one address of each family, but its node ports answer on all that this machine has. */
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((link = []) => link.map(({ address }) => address));
 }
 
 /** The ranges that decide what a caller is: of this node's Pods, of all Pods, of Services. */
