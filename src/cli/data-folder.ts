@@ -1,5 +1,9 @@
+import { mkdirSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { isErrno } from '../linux/errno.ts';
+import { CommandError } from './command-error.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { CommandIo, OptionTable } from './command.ts';
 
 /** `--data DIR`, for every command that works on a data folder. */
@@ -26,4 +30,30 @@ export async function readability(path: string): Promise<'readable' | 'denied' |
     const code = error instanceof Error && 'code' in error ? error.code : '';
     return code === 'EACCES' || code === 'EPERM' ? 'denied' : 'missing';
   }
+}
+
+/**
+ * Makes the folder and what is missing above it; without effect when it is there. Level by level, because Node's own
+ * recursive form never ends where folders cannot be made (`/proc`). Throws `CommandError` with what is in the way.
+ */
+export function makeDataFolder(path: string, mode: number): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found !== undefined) throw noFolder(path, 'it is a file');
+  if (dirname(path) !== path) makeDataFolder(dirname(path), 0o755);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return;
+    throw noFolder(path, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function noFolder(path: string, reason: string, cause?: unknown): CommandError {
+  const hint = 'choose a folder of your own with --data DIR';
+  return new CommandError(`cannot make the data folder ${path}: ${reason}`, {
+    code: exitCodes.unsupported,
+    hint,
+    cause,
+  });
 }

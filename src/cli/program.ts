@@ -60,7 +60,14 @@ async function runCommand(command: Command, argv: readonly string[], io: Command
     io.stdout.write(commandHelp(command, palette(io.stdout, io.env)));
     return exitCodes.ok;
   }
+  refuseArguments(command, parsed.args);
   return await command.run({ ...io, options: parsed.options, args: parsed.args, rest: parsed.rest });
+}
+
+/** A command whose usage names no arguments takes none: a stray word is a mistake, never ignored. */
+function refuseArguments({ name, usage }: Command, [stray]: readonly string[]): void {
+  if (stray === undefined || !usage.every((line) => line === `${name} [flags]`)) return;
+  throw new UsageError(`${name} takes no arguments, but there is "${stray}"`);
 }
 
 function reportUsage(

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startApiServer } from '../apiserver/run.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -9,7 +8,7 @@ import type { CommandContext } from './command.ts';
 import { readAddress, readCidrs } from './component/addresses.ts';
 import { aborted } from './component/connected.ts';
 import { logOptions, loggerOf } from './component/options.ts';
-import { dataOption, defaultDataFolder } from './data-folder.ts';
+import { dataOption, defaultDataFolder, makeDataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -65,7 +64,7 @@ async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
     options['service-cidr'].length > 0 ? options['service-cidr'] : ['10.96.0.0/16'],
   );
   const advertise = options.advertise ?? listen.at(-1)?.address ?? '127.0.0.1';
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(dataDir, 0o700);
   await using store = openSqliteStore(join(dataDir, 'store.db'));
   await using server = await startApiServer({
     store,

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createMetrics } from '../observe/metrics.ts';
@@ -7,7 +7,7 @@ import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
 import { aborted } from './component/connected.ts';
 import { logOptions, loggerOf } from './component/options.ts';
-import { dataOption, defaultDataFolder } from './data-folder.ts';
+import { dataOption, defaultDataFolder, makeDataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { palette } from './palette.ts';
@@ -86,6 +86,8 @@ async function run(context: UpContext): Promise<ExitCode> {
   const colours = palette(context.stdout, context.env);
   const version = await fairleadVersion();
   context.stdout.write(`Starting Fairlead ${version} ${settings.mode === 'root' ? 'as root' : 'without root'}\n`);
+  const isNew = !existsSync(settings.dataDir);
+  makeDataFolder(settings.dataDir, settings.mode === 'root' ? 0o755 : 0o700);
   const system = await startSystem({
     settings,
     logger: loggerOf('fairlead', context.options, context),
@@ -94,6 +96,7 @@ async function run(context: UpContext): Promise<ExitCode> {
     version,
     takesOver: readRunFile(settings.dataDir) !== undefined,
   }).catch((error: unknown) => {
+    if (isNew && !settings.keepsData) rmSync(settings.dataDir, { recursive: true, force: true });
     throw explained(error, settings);
   });
   const run = runFileOf(settings, system, version);

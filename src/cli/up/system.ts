@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setUpNodeNetwork, tearDownNodeNetwork } from '../../agent/network/node-network.ts';
 import { startAgent } from '../../agent/run.ts';
@@ -50,9 +49,8 @@ interface Fate {
  * a part cannot start, those that run are stopped again and what they made is taken away.
  */
 export async function startSystem(shared: Shared): Promise<RunningSystem> {
-  const { settings, logger, metrics } = shared;
+  const { logger, metrics } = shared;
   await using stack = new AsyncDisposableStack();
-  mkdirSync(settings.dataDir, { recursive: true, mode: settings.mode === 'root' ? 0o755 : 0o700 });
   const fate = { takesEverythingAway: !shared.takesOver };
   await startNetwork(shared, stack, fate);
   const api = stack.use(await startApi(shared, stack));
