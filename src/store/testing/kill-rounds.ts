@@ -72,12 +72,14 @@ async function checkWholeCommits(store: Store): Promise<void> {
 
 /** The kept history has no hole: one revision after the other, each finding what the one before left. */
 async function checkHistory(store: Store): Promise<void> {
-  if (store.compactedRevision === store.revision) return;
+  // A store begins at revision 1 without an event: there is nothing to wait for when it was killed before its first.
+  const from = Math.max(store.compactedRevision, 1);
+  if (from === store.revision) return;
   const signal = new AbortController().signal;
-  let expected = store.compactedRevision + 1;
-  for await (const events of store.watch('/', { from: store.compactedRevision, signal })) {
+  let expected = from + 1;
+  for await (const events of store.watch('/', { from, signal })) {
     for (const { revision } of events) {
-      assert.ok(revision === expected || revision === expected - 1 || expected === 1, `${revision} after ${expected}`);
+      assert.ok(revision === expected || revision === expected - 1, `${revision} after ${expected}`);
       expected = revision + 1;
     }
     break;
