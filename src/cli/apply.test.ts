@@ -8,7 +8,7 @@ import type { Answer } from './testing/test-io.ts';
 const service = (name: string, namespace = '') =>
   `apiVersion: v1\nkind: Service\nmetadata:\n  name: ${name}\n${namespace && `  namespace: ${namespace}\n`}`;
 
-/** A server with the Services `same` and `changed` at version 5; `owned` has another owner. */
+/** A server with the Services `same` and `changed` at version 5; `owned` has another owner, `by-hand` one that is a tool. */
 function server(requests: TransportRequest[] = []): Answer {
   return (request) => {
     const found = discovery(request);
@@ -18,6 +18,14 @@ function server(requests: TransportRequest[] = []): Answer {
     if (request.method === 'GET')
       return name === 'new' ? notFoundReply(name) : { metadata: { name, resourceVersion: '5' } };
     requests.push(request);
+    if (name === 'by-hand' && url.searchParams.get('force') !== 'true') {
+      const causes = ['kubectl-client-side-apply" using v1', 'fairlead-scale" using v1'].map((manager) => ({
+        reason: 'FieldManagerConflict',
+        message: `conflict with "${manager}`,
+        field: '.spec.replicas',
+      }));
+      return new Reply(409, { kind: 'Status', status: 'Failure', reason: 'Conflict', code: 409, details: { causes } });
+    }
     if (name === 'owned') {
       return new Reply(409, {
         kind: 'Status',
@@ -91,3 +99,9 @@ for (const [text, argv, message] of faults) {
     assert.match(stderr, message);
   });
 }
+
+test('what was set by hand with kubectl or scale is taken over, as kubectl apply does', async () => {
+  const { stdout, stderr } = await apply([], service('by-hand'));
+  assert.equal(stderr, '');
+  assert.equal(stdout, 'service/by-hand configured\n');
+});

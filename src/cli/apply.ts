@@ -77,12 +77,17 @@ async function applyOne(context: ApplyContext, transport: Transport, located: Lo
   const { options, signal, stdout, stderr } = context;
   const { type, name, namespace } = located;
   const before = await currentObject(transport, located, signal);
-  const { value, warnings } = await requestWithWarnings<AnyObject>(transport, {
-    method: 'PATCH',
-    path: `${objectPath(type, name, namespace)}?${applyQuery(options)}`,
-    headers: { 'content-type': 'application/apply-patch+yaml', accept: 'application/json' },
-    body: JSON.stringify(located.object),
-    signal,
+  const send = (force: boolean) =>
+    requestWithWarnings<AnyObject>(transport, {
+      method: 'PATCH',
+      path: `${objectPath(type, name, namespace)}?${applyQuery(options, force)}`,
+      headers: { 'content-type': 'application/apply-patch+yaml', accept: 'application/json' },
+      body: JSON.stringify(located.object),
+      signal,
+    });
+  const { value, warnings } = await send(options['force-conflicts']).catch((error: unknown) => {
+    if (!isBetweenHandTools(error)) throw error;
+    return send(true);
   });
   for (const warning of warnings) stderr.write(`warning: ${warning}\n`);
   if (isObjectFormat(options.output)) {
@@ -93,9 +98,21 @@ async function applyOne(context: ApplyContext, transport: Transport, located: Lo
   stdout.write(`${objectLabel(type, name)} ${done}${options['dry-run'] ? ' (dry run)' : ''}\n`);
 }
 
-function applyQuery(options: ApplyContext['options']): URLSearchParams {
+/**
+ * Whether only fields are in conflict that people set by hand, with kubectl or with us: between those the last one wins, as
+ * with `kubectl apply`. Controllers and other managers keep what is theirs.
+ */
+function isBetweenHandTools(error: unknown): boolean {
+  if (!isConflict(error)) return false;
+  const causes = error.status.details?.causes ?? [];
+  return (
+    causes.length > 0 && causes.every(({ message = '' }) => /^conflict with "(?:kubectl|fairlead)["-]/.test(message))
+  );
+}
+
+function applyQuery(options: ApplyContext['options'], force: boolean): URLSearchParams {
   const query = new URLSearchParams({ fieldManager: options['field-manager'], fieldValidation: 'Strict' });
-  if (options['force-conflicts']) query.set('force', 'true');
+  if (force) query.set('force', 'true');
   if (options['dry-run']) query.set('dryRun', 'All');
   return query;
 }
