@@ -9,7 +9,6 @@ export interface Identity {
 export const mastersGroup = 'system:masters';
 export const authenticatedGroup = 'system:authenticated';
 export const unauthenticatedGroup = 'system:unauthenticated';
-export const nodesGroup = 'system:nodes';
 export const serviceAccountsGroup = 'system:serviceaccounts';
 
 /** A request without credentials. Only health and version are open to it. */

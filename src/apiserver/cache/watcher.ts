@@ -5,7 +5,7 @@ import type { Form } from './form.ts';
 import type { Item } from './item.ts';
 
 /** The client asked for the state first and is told with this annotation where the live part begins (KEP-3157). */
-export const initialEventsEnd = 'k8s.io/initial-events-end';
+const initialEventsEnd = 'k8s.io/initial-events-end';
 
 /** Bytes a client may leave unread before it is cut off; it has to resume from its last resource version. */
 const backlogLimit = 16 * 1024 * 1024;
