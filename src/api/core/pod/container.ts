@@ -79,114 +79,63 @@ export const VolumeDevice = message(
 );
 export type VolumeDevice = Infer<typeof VolumeDevice>;
 
-export const Container = message(
-  'core.v1.Container',
-  {
-    name: string(1, { doc: 'Unique in the Pod. Never changes.', required: true }),
-    image: string(2, { doc: 'What to run.' }),
-    command: list(3, 'string', { doc: 'The program and its first arguments instead of those of the image.' }),
-    args: list(4, 'string', { doc: 'Arguments for the program.' }),
-    workingDir: string(5, { doc: 'The folder it starts in.' }),
-    ports: list(6, ContainerPort, {
-      doc: 'The ports it listens on; for information, except that Services may use their names.',
-      mergeKey: 'containerPort',
-      listType: 'map',
-      mapKeys: ['containerPort', 'protocol'],
-    }),
-    envFrom: list(19, EnvFromSource, { doc: 'Whole ConfigMaps and Secrets as environment variables.' }),
-    env: list(7, EnvVar, { doc: 'Environment variables.', mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
-    resources: object(8, ResourceRequirements, { doc: 'What it needs and what it may use.', pointer: false }),
-    resizePolicy: list(23, ContainerResizePolicy, { doc: 'What has to happen when its resources change.' }),
-    restartPolicy: string(24, { doc: '`Always` makes an init container run beside the others.', pointer: true }),
-    restartPolicyRules: list(25, ContainerRestartRule, { doc: 'When to start it again, by exit code.' }),
-    volumeMounts: list(9, VolumeMount, {
-      doc: 'Where volumes appear in its files.',
-      mergeKey: 'mountPath',
-      listType: 'map',
-      mapKeys: ['mountPath'],
-    }),
-    volumeDevices: list(21, VolumeDevice, {
-      doc: 'Where block devices appear.',
-      mergeKey: 'devicePath',
-      listType: 'map',
-      mapKeys: ['devicePath'],
-    }),
-    livenessProbe: object(10, Probe, { doc: 'When it fails, the container is started again.' }),
-    readinessProbe: object(11, Probe, { doc: 'While it fails, the Pod gets no traffic from Services.' }),
-    startupProbe: object(22, Probe, { doc: 'The other probes wait for its success.' }),
-    lifecycle: object(12, Lifecycle, { doc: 'What to do after the start and before the stop.' }),
-    terminationMessagePath: string(13, {
-      doc: 'The file it may leave its last words in.',
-      default: '/dev/termination-log',
-    }),
-    terminationMessagePolicy: string(20, {
-      doc: 'Where its last words come from.',
-      default: 'File',
-      values: ['File', 'FallbackToLogsOnError'],
-    }),
-    imagePullPolicy: string(14, { doc: 'When to fetch the image.', values: ['Always', 'Never', 'IfNotPresent'] }),
-    securityContext: object(15, SecurityContext, { doc: 'Its privileges.' }),
-    stdin: bool(16, { doc: 'Keep its standard input open.' }),
-    stdinOnce: bool(17, { doc: 'Close standard input after the first client.' }),
-    tty: bool(18, { doc: 'Give it a terminal.' }),
-  },
-  { doc: 'One program of a Pod.' },
-);
+/** Containers that are added for debugging have the same fields, under the same numbers. */
+const containerFields = {
+  name: string(1, { doc: 'Unique in the Pod. Never changes.', required: true }),
+  image: string(2, { doc: 'What to run.' }),
+  command: list(3, 'string', { doc: 'The program and its first arguments instead of those of the image.' }),
+  args: list(4, 'string', { doc: 'Arguments for the program.' }),
+  workingDir: string(5, { doc: 'The folder it starts in.' }),
+  ports: list(6, ContainerPort, {
+    doc: 'The ports it listens on; for information, except that Services may use their names.',
+    mergeKey: 'containerPort',
+    listType: 'map',
+    mapKeys: ['containerPort', 'protocol'],
+  }),
+  envFrom: list(19, EnvFromSource, { doc: 'Whole ConfigMaps and Secrets as environment variables.' }),
+  env: list(7, EnvVar, { doc: 'Environment variables.', mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
+  resources: object(8, ResourceRequirements, { doc: 'What it needs and what it may use.', pointer: false }),
+  resizePolicy: list(23, ContainerResizePolicy, { doc: 'What has to happen when its resources change.' }),
+  restartPolicy: string(24, { doc: '`Always` makes an init container run beside the others.', pointer: true }),
+  restartPolicyRules: list(25, ContainerRestartRule, { doc: 'When to start it again, by exit code.' }),
+  volumeMounts: list(9, VolumeMount, {
+    doc: 'Where volumes appear in its files.',
+    mergeKey: 'mountPath',
+    listType: 'map',
+    mapKeys: ['mountPath'],
+  }),
+  volumeDevices: list(21, VolumeDevice, {
+    doc: 'Where block devices appear.',
+    mergeKey: 'devicePath',
+    listType: 'map',
+    mapKeys: ['devicePath'],
+  }),
+  livenessProbe: object(10, Probe, { doc: 'When it fails, the container is started again.' }),
+  readinessProbe: object(11, Probe, { doc: 'While it fails, the Pod gets no traffic from Services.' }),
+  startupProbe: object(22, Probe, { doc: 'The other probes wait for its success.' }),
+  lifecycle: object(12, Lifecycle, { doc: 'What to do after the start and before the stop.' }),
+  terminationMessagePath: string(13, {
+    doc: 'The file it may leave its last words in.',
+    default: '/dev/termination-log',
+  }),
+  terminationMessagePolicy: string(20, {
+    doc: 'Where its last words come from.',
+    default: 'File',
+    values: ['File', 'FallbackToLogsOnError'],
+  }),
+  imagePullPolicy: string(14, { doc: 'When to fetch the image.', values: ['Always', 'Never', 'IfNotPresent'] }),
+  securityContext: object(15, SecurityContext, { doc: 'Its privileges.' }),
+  stdin: bool(16, { doc: 'Keep its standard input open.' }),
+  stdinOnce: bool(17, { doc: 'Close standard input after the first client.' }),
+  tty: bool(18, { doc: 'Give it a terminal.' }),
+};
+
+export const Container = message('core.v1.Container', containerFields, { doc: 'One program of a Pod.' });
 export type Container = Infer<typeof Container>;
 
-export const EphemeralContainerCommon = message(
-  'core.v1.EphemeralContainerCommon',
-  {
-    name: string(1, { doc: 'Unique in the Pod. Never changes.', required: true }),
-    image: string(2, { doc: 'What to run.' }),
-    command: list(3, 'string', { doc: 'The program and its first arguments instead of those of the image.' }),
-    args: list(4, 'string', { doc: 'Arguments for the program.' }),
-    workingDir: string(5, { doc: 'The folder it starts in.' }),
-    ports: list(6, ContainerPort, {
-      doc: 'The ports it listens on; for information, except that Services may use their names.',
-      mergeKey: 'containerPort',
-      listType: 'map',
-      mapKeys: ['containerPort', 'protocol'],
-    }),
-    envFrom: list(19, EnvFromSource, { doc: 'Whole ConfigMaps and Secrets as environment variables.' }),
-    env: list(7, EnvVar, { doc: 'Environment variables.', mergeKey: 'name', listType: 'map', mapKeys: ['name'] }),
-    resources: object(8, ResourceRequirements, { doc: 'What it needs and what it may use.', pointer: false }),
-    resizePolicy: list(23, ContainerResizePolicy, { doc: 'What has to happen when its resources change.' }),
-    restartPolicy: string(24, { doc: '`Always` makes an init container run beside the others.', pointer: true }),
-    restartPolicyRules: list(25, ContainerRestartRule, { doc: 'When to start it again, by exit code.' }),
-    volumeMounts: list(9, VolumeMount, {
-      doc: 'Where volumes appear in its files.',
-      mergeKey: 'mountPath',
-      listType: 'map',
-      mapKeys: ['mountPath'],
-    }),
-    volumeDevices: list(21, VolumeDevice, {
-      doc: 'Where block devices appear.',
-      mergeKey: 'devicePath',
-      listType: 'map',
-      mapKeys: ['devicePath'],
-    }),
-    livenessProbe: object(10, Probe, { doc: 'When it fails, the container is started again.' }),
-    readinessProbe: object(11, Probe, { doc: 'While it fails, the Pod gets no traffic from Services.' }),
-    startupProbe: object(22, Probe, { doc: 'The other probes wait for its success.' }),
-    lifecycle: object(12, Lifecycle, { doc: 'What to do after the start and before the stop.' }),
-    terminationMessagePath: string(13, {
-      doc: 'The file it may leave its last words in.',
-      default: '/dev/termination-log',
-    }),
-    terminationMessagePolicy: string(20, {
-      doc: 'Where its last words come from.',
-      default: 'File',
-      values: ['File', 'FallbackToLogsOnError'],
-    }),
-    imagePullPolicy: string(14, { doc: 'When to fetch the image.', values: ['Always', 'Never', 'IfNotPresent'] }),
-    securityContext: object(15, SecurityContext, { doc: 'Its privileges.' }),
-    stdin: bool(16, { doc: 'Keep its standard input open.' }),
-    stdinOnce: bool(17, { doc: 'Close standard input after the first client.' }),
-    tty: bool(18, { doc: 'Give it a terminal.' }),
-  },
-  { doc: 'A container added for debugging.' },
-);
+export const EphemeralContainerCommon = message('core.v1.EphemeralContainerCommon', containerFields, {
+  doc: 'A container added for debugging.',
+});
 export type EphemeralContainerCommon = Infer<typeof EphemeralContainerCommon>;
 
 export const EphemeralContainer = message(
