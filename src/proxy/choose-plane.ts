@@ -2,11 +2,10 @@ import { release } from 'node:os';
 import { errorText } from '../observe/log.ts';
 import { openNetfilter } from '../linux/nftables/dump.ts';
 import { Transaction } from '../linux/nftables/transaction.ts';
+import type { PlaneName } from './dataplane.ts';
 import { classRules } from './nftables/classes.ts';
 import { constantChains } from './nftables/ruleset.ts';
 import { layouts, setSpecs } from './nftables/schema.ts';
-
-export type PlaneName = 'nftables' | 'userspace';
 
 /** Which plane carries out the frontends here, and why: for the ready screen and `fairlead doctor`. */
 export interface PlaneChoice {

@@ -3,8 +3,8 @@ import type { Client } from '../client/client.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Frontend } from '../routing/frontend.ts';
-import type { PlaneChoice, PlaneName } from './choose-plane.ts';
-import type { Dataplane, NodeNetwork } from './dataplane.ts';
+import type { PlaneChoice } from './choose-plane.ts';
+import type { Dataplane, NodeNetwork, PlaneName } from './dataplane.ts';
 
 export interface ProxyConfig {
   /** For events; objects are read through `caches`. */

@@ -1,4 +1,14 @@
-import type { Frontend, FrontendChanges } from '../routing/frontend.ts';
+import type { Frontend, FrontendChanges, FrontendKey } from '../routing/frontend.ts';
+
+/** The planes that users can choose. */
+export const planeNames = ['nftables', 'ipvs', 'ebpf', 'userspace'] as const;
+export type PlaneName = (typeof planeNames)[number];
+
+/** What a plane has counted for one frontend since the frontend came into force. */
+export interface FrontendCounters {
+  /** New connections (for UDP: flows). */
+  readonly connections: number;
+}
 
 /** What a plane was asked for and could not do, for one frontend; every other frontend is in force. */
 export interface RefusedFrontend {
@@ -23,6 +33,16 @@ export interface NodeNetwork {
   readonly serviceCidrs: readonly string[];
   /** Addresses on which node ports answer. Empty: every address of the node but loopback. */
   readonly nodePortAddresses: readonly string[];
+  /** Node ports answer processes of this node on 127.0.0.1 and ::1 too (KEP-6032). */
+  readonly nodePortLocalhost?: boolean;
+  /** Every connection to a Service shows the node's address to its backend, whoever calls. */
+  readonly masqueradeAll?: boolean;
+  /**
+   * Links behind which this node's Pods are: names, or prefixes that end in `*`. With any, what comes in through one of
+   * them is a local Pod, and `podCidrs` and `clusterCidrs` do not decide on callers (kube-proxy's BridgeInterface and
+   * InterfaceNamePrefix modes).
+   */
+  readonly podLinks?: readonly string[];
 }
 
 /**
@@ -32,9 +52,11 @@ export interface NodeNetwork {
  *   changing only the difference, so traffic never stops.
  * - `apply` is idempotent and all or nothing, and resolves when the kernel has acknowledged. Calls do not overlap.
  * - `close` leaves everything in force (a restart takes it over); `remove` takes away exactly what the plane made.
+ * - `retire` makes room for another plane that has been adopted beside it: no new connection is taken, those that are go
+ *   on until they end or `signal` aborts, and then it is as `remove`.
  */
 export interface Dataplane {
-  readonly name: 'nftables' | 'ipvs' | 'ebpf' | 'userspace' | 'fake';
+  readonly name: PlaneName | 'fake';
   adopt(desired: readonly Frontend[]): Promise<Applied>;
   apply(changes: FrontendChanges): Promise<Applied>;
   /**
@@ -42,6 +64,9 @@ export interface Dataplane {
    * process did not give, as the kernel tells them (it knows no Pods, and backends sorted by address).
    */
   dump(): Promise<readonly Frontend[]>;
+  /** What it counted, by frontend; frontends that nobody called may be left out. */
+  counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>>;
   close(): Promise<void>;
   remove(): Promise<void>;
+  retire(signal: AbortSignal): Promise<void>;
 }

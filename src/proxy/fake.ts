@@ -1,6 +1,6 @@
 import type { Frontend, FrontendKey, Protocol } from '../routing/frontend.ts';
-import type { Applied, Dataplane, NodeNetwork } from './dataplane.ts';
-import { backendName } from './nftables/keys.ts';
+import type { Applied, Dataplane, FrontendCounters, NodeNetwork } from './dataplane.ts';
+import { backendName } from './backend-name.ts';
 import { traceConnection } from './trace.ts';
 
 export interface FakePlane extends Dataplane {
@@ -24,6 +24,7 @@ export type FakeConnection =
 export function createFakePlane(network: NodeNetwork, nodeAddresses: readonly string[]): FakePlane {
   const frontends = new Map<FrontendKey, Frontend>();
   const memory = new Map<string, string>();
+  const counters = new Map<FrontendKey, FrontendCounters>();
   let draws = 0;
 
   const draw = (names: readonly string[], memoryKey: string | undefined): string => {
@@ -58,6 +59,9 @@ export function createFakePlane(network: NodeNetwork, nodeAddresses: readonly st
         { source, destination, port, protocol },
       );
       if (outcome.kind !== 'forwarded') return outcome.kind;
+      if (frontend !== undefined) {
+        counters.set(frontend.key, { connections: (counters.get(frontend.key)?.connections ?? 0) + 1 });
+      }
       const names = outcome.backends.map(({ backend }) => backendName(backend));
       const memoryKey = outcome.affinitySeconds && `${source ?? 'node'} ${frontend?.key ?? ''}`;
       const backend = draw(names, memoryKey || undefined);
@@ -76,10 +80,12 @@ export function createFakePlane(network: NodeNetwork, nodeAddresses: readonly st
       return applied;
     },
     dump: async () => [...frontends.values()],
+    counters: async () => counters,
     close: async () => undefined,
     async remove() {
       frontends.clear();
     },
+    retire: () => plane.remove(),
   };
   return plane;
 }

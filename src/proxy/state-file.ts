@@ -6,7 +6,7 @@ import type { Frontend } from '../routing/frontend.ts';
  * The last known frontends on disk, so that a proxy that starts while the API is away carries on. One JSON value a line:
  * a header with the version, the frontends, and a last line that counts them.
  */
-const header = { fairlead: 'frontends', version: 1 } as const;
+const header = { fairlead: 'frontends', version: 2 } as const;
 const fileName = 'frontends.ndjson';
 
 /** Writes them into a folder: another file first, then renamed, so that there is always a whole one. */
@@ -46,5 +46,6 @@ export async function removeFrontends(folder: string): Promise<void> {
 /** The header has the version of this very type, so what is under it is one. JSON has no undefined: they come back. */
 function parseFrontend(line: string): Frontend {
   const frontend = JSON.parse(line) as Frontend;
-  return { ...frontend, address: frontend.address, affinity: frontend.affinity, sourceRanges: frontend.sourceRanges };
+  const { address, affinity, lastPort, scheduler, resetAfterSeconds, sourceRanges } = frontend;
+  return { ...frontend, address, affinity, lastPort, scheduler, resetAfterSeconds, sourceRanges };
 }

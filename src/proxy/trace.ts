@@ -2,7 +2,7 @@ import { cidrContains, parseCidr } from '../lib/cidr.ts';
 import { isLoopback, parseIp } from '../lib/ip.ts';
 import type { Backend, Frontend, Protocol, Target } from '../routing/frontend.ts';
 import type { NodeNetwork } from './dataplane.ts';
-import { backendName } from './nftables/keys.ts';
+import { backendName } from './backend-name.ts';
 
 /** A new connection whose way is asked for. */
 export interface TraceQuestion {

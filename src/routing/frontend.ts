@@ -1,3 +1,5 @@
+import type { Scheduler } from './scheduler.ts';
+
 /**
  * The decision that every plane carries out: for each address, port and protocol that clients can call, what happens to
  * a new connection. A rule about Services or endpoints exists once, in this folder; planes only translate frontends.
@@ -5,7 +7,10 @@
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
-/** `10.96.0.1:80/TCP`, `[fd00::1]:80/TCP`; a node port has no address: `*:30080/TCP` (IPv4) or `[*]:30080/TCP` (IPv6). */
+/**
+ * `10.96.0.1:80/TCP`, `[fd00::1]:80/TCP`; a node port has no address: `*:30080/TCP` (IPv4) or `[*]:30080/TCP` (IPv6). A
+ * range of ports is named by its first.
+ */
 export type FrontendKey = string;
 
 export type FrontendKind = 'ClusterIP' | 'NodePort' | 'ExternalIP' | 'LoadBalancer';
@@ -54,6 +59,18 @@ export interface Frontend {
   readonly portName: string;
   /** ClientIP affinity and its idle time-out; undefined for none. */
   readonly affinity: { readonly timeoutSeconds: number } | undefined;
+  /**
+   * Last port of a range that begins at `port`; undefined for a single port. A connection to a range keeps the port that
+   * was called, whatever `Backend.port` says (which is then `port`).
+   */
+  readonly lastPort: number | undefined;
+  /** How a backend is chosen; undefined for the plane's own way. A plane that lacks it says so in `proxy/limits.ts`. */
+  readonly scheduler: Scheduler | undefined;
+  /**
+   * How long after a backend went its TCP connections are reset (a drain time); undefined leaves them alone. UDP flows to
+   * a backend that went are forgotten at once, always.
+   */
+  readonly resetAfterSeconds: number | undefined;
   /** CIDRs that may call it (LoadBalancer addresses only); undefined for everyone. */
   readonly sourceRanges: readonly string[] | undefined;
   /**

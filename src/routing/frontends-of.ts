@@ -74,6 +74,9 @@ function frontendOf(
     service: objectKey(service),
     portName: servicePort.name ?? '',
     affinity: affinityOf(service),
+    lastPort: undefined,
+    scheduler: undefined,
+    resetAfterSeconds: undefined,
     sourceRanges: kind === 'LoadBalancer' ? sourceRangesOf(service, where.family) : undefined,
     ...policyOf(service, kind, targets),
   };

@@ -9,6 +9,9 @@ export function isSameFrontend(a: Frontend, b: Frontend): boolean {
       a.service === b.service &&
       a.portName === b.portName &&
       a.masquerade === b.masquerade &&
+      a.lastPort === b.lastPort &&
+      a.scheduler === b.scheduler &&
+      a.resetAfterSeconds === b.resetAfterSeconds &&
       a.affinity?.timeoutSeconds === b.affinity?.timeoutSeconds &&
       isSameList(a.sourceRanges, b.sourceRanges) &&
       isSameTarget(a.internal, b.internal) &&

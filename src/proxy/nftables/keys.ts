@@ -1,6 +1,7 @@
 import { cidrLast, parseCidr } from '../../lib/cidr.ts';
 import { formatIp, parseIp } from '../../lib/ip.ts';
-import type { Backend, Frontend, Protocol } from '../../routing/frontend.ts';
+import type { Frontend, Protocol } from '../../routing/frontend.ts';
+import { backendName, parseBackendName } from '../backend-name.ts';
 
 /**
  * Keys and data of map elements. Fields are in network order, each padded to 4 bytes; numbers that travel in the packet
@@ -70,17 +71,6 @@ export function markData(number: number): Buffer {
   const data = zeroed(4);
   data.writeUInt32LE(number);
   return data;
-}
-
-/** `10.244.0.3:8080`, `[fd00::3]:8080`: a backend's name everywhere in the planes. */
-export function backendName(backend: Pick<Backend, 'address' | 'port'>): string {
-  return backend.address.includes(':') ? `[${backend.address}]:${backend.port}` : `${backend.address}:${backend.port}`;
-}
-
-/** Inverse of `backendName`. */
-export function parseBackendName(name: string): { readonly address: string; readonly port: number } {
-  const colon = name.lastIndexOf(':');
-  return { address: name.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(name.slice(colon + 1)) };
 }
 
 export function backendData(name: string): Buffer {

@@ -3,8 +3,8 @@ import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { generation, openNetfilter } from '../../linux/nftables/dump.ts';
 import { Transaction } from '../../linux/nftables/transaction.ts';
 import { type Logger, silentLogger } from '../../observe/log.ts';
-import type { Frontend, FrontendChanges } from '../../routing/frontend.ts';
-import type { Applied, Dataplane, NodeNetwork, RefusedFrontend } from '../dataplane.ts';
+import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
+import type { Applied, Dataplane, FrontendCounters, NodeNetwork, RefusedFrontend } from '../dataplane.ts';
 import { TableFamily } from './family.ts';
 import { hasFamily } from './network.ts';
 import { unfitReason } from './program.ts';
@@ -70,6 +70,15 @@ class NftablesPlane implements Dataplane {
 
   async dump(): Promise<readonly Frontend[]> {
     return Object.values(this.#families).flatMap((family) => family.dump(this.#socket));
+  }
+
+  async counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>> {
+    return new Map();
+  }
+
+  /** The kernel goes on translating connections that it tracks. */
+  retire(): Promise<void> {
+    return this.remove();
   }
 
   async close(): Promise<void> {

@@ -3,16 +3,8 @@ import { familyOf } from '../../lib/ip.ts';
 import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
 import { assignSlots, fillBuckets } from '../buckets.ts';
 import { classOf, outsideOffset, slotBase } from './classes.ts';
-import {
-  addressKey,
-  backendData,
-  backendName,
-  frontendKey,
-  hairpinKey,
-  markData,
-  numberedKey,
-  sourceRangeKeys,
-} from './keys.ts';
+import { backendName } from '../backend-name.ts';
+import { addressKey, backendData, frontendKey, hairpinKey, markData, numberedKey, sourceRangeKeys } from './keys.ts';
 import { type FrontendSet, spaces } from './schema.ts';
 
 /** Which backend has which buckets, and under affinity which slot. */

@@ -13,7 +13,8 @@ import {
   refuseChain,
   slotBase,
 } from './classes.ts';
-import { backendName, hairpinKey, parseBackendName, readBackendData, readFrontendKey } from './keys.ts';
+import { backendName, parseBackendName } from '../backend-name.ts';
+import { hairpinKey, readBackendData, readFrontendKey } from './keys.ts';
 import type { Element, Programmed, Spread } from './program.ts';
 import { constantChains, tableComment } from './ruleset.ts';
 import { type FamilyLayout, type FrontendSet, type Space, spaces, tableName } from './schema.ts';
@@ -165,6 +166,9 @@ class TableReader {
       service,
       portName,
       affinity: spec?.stickySeconds === undefined ? undefined : { timeoutSeconds: spec.stickySeconds },
+      lastPort: undefined,
+      scheduler: undefined,
+      resetAfterSeconds: undefined,
       sourceRanges: spec?.isRanged === true ? (this.#ranges.get(id) ?? []) : undefined,
       internal: internalTarget,
       external: outside === undefined || external === undefined ? internalTarget : this.#target(outside, external),

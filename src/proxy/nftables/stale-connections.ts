@@ -1,7 +1,7 @@
 import { deleteConnection, eachConnection, type TrackedConnection } from '../../linux/conntrack.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import type { Frontend } from '../../routing/frontend.ts';
-import { backendName } from './keys.ts';
+import { backendName } from '../backend-name.ts';
 import { backendNamesOf, type Programmed } from './program.ts';
 import type { Draft } from './state.ts';
 

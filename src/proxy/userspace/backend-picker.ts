@@ -1,6 +1,6 @@
 import type { Frontend, Target } from '../../routing/frontend.ts';
 import { fillBuckets } from '../buckets.ts';
-import { backendName } from '../nftables/keys.ts';
+import { backendName } from '../backend-name.ts';
 
 /** Clients whose backend is remembered at once; the longest unseen go first. */
 const maxRemembered = 65_536;

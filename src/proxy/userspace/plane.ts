@@ -47,8 +47,10 @@ export function createUserspacePlane(network: NodeNetwork): Dataplane {
     adopt: (desired) => apply({ changed: desired, removed: [...listeners.keys()] }),
     apply,
     dump: async () => [...listeners.values()].map((listener) => listener.frontend),
+    counters: async () => new Map(),
     close,
     remove: close,
+    retire: close,
   };
 }
 

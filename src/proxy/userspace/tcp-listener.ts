@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { parseBackendName } from '../nftables/keys.ts';
+import { parseBackendName } from '../backend-name.ts';
 import type { BackendPicker } from './backend-picker.ts';
 import type { Admission } from './listener.ts';
 

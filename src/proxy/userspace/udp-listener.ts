@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { parseBackendName } from '../nftables/keys.ts';
+import { parseBackendName } from '../backend-name.ts';
 import type { BackendPicker } from './backend-picker.ts';
 import type { Admission } from './listener.ts';
 
