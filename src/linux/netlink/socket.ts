@@ -19,7 +19,7 @@ const extendedAckPresent = 0x200;
 const extendedAckText = 1;
 
 /** Netlink families (linux/netlink.h). */
-export const netlinkProtocol = { route: 0, netfilter: 12, generic: 16 } as const;
+export const netlinkProtocol = { route: 0, sockDiag: 4, netfilter: 12, generic: 16 } as const;
 
 /** One request of a batch that the kernel refused. */
 export interface Refusal {
