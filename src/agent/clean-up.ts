@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { unmount } from '../linux/mounts.ts';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { listMounts, unmount } from '../linux/mounts.ts';
 import { isNetworkNamespace } from '../linux/namespaces.ts';
 import { tearDownNodeNetwork } from './network/node-network.ts';
 import { openCgroups } from './runtime/cgroups.ts';
@@ -41,10 +41,9 @@ function endPod(layout: Layout, uid: string): void {
 
 /** Mounts below a folder, deepest first. */
 function unmountBelow(folder: string): void {
-  if (!existsSync('/proc/thread-self/mountinfo')) return;
-  const points = readFileSync('/proc/thread-self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
+  if (process.platform !== 'linux') return;
+  const points = listMounts()
+    .map(({ point }) => point)
     .filter((point) => point.startsWith(`${folder}/`));
   for (const point of points.toReversed()) unmount(point);
 }

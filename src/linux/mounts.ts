@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { libc } from './libc.ts';
 
 /** Flags of mount(2) and umount2(2) (linux/mount.h). */
@@ -34,4 +35,24 @@ export function bindMount(source: string, target: string): void {
 /** Takes a mount away; users that are still inside keep it until they leave. */
 export function unmount(target: string): void {
   libc().umount2(target, MNT_DETACH);
+}
+
+/** What is mounted where: the root of the mount inside its file system, and the mount point. */
+export interface MountPoint {
+  readonly root: string;
+  readonly point: string;
+}
+
+/** The mounts of the thread's mount namespace (proc_pid_mountinfo(5): ID PARENT DEVICE ROOT MOUNT-POINT …). */
+export function listMounts(): readonly MountPoint[] {
+  const lines = readFileSync('/proc/thread-self/mountinfo', 'utf8').split('\n');
+  return lines.map((line) => {
+    const [, , , root = '', point = ''] = line.split(' ');
+    return { root: unescapeOctal(root), point: unescapeOctal(point) };
+  });
+}
+
+/** mountinfo writes spaces and the like as `\040`. */
+function unescapeOctal(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)));
 }

@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { dirname } from 'node:path';
 import { isErrno } from './errno.ts';
 import { libc } from './libc.ts';
-import { bindMount, mount, mountFlags, unmount } from './mounts.ts';
+import { bindMount, listMounts, mount, mountFlags, unmount } from './mounts.ts';
 import { openRoute } from './route.ts';
 
 const CLONE_NEWNET = 0x40000000;
@@ -37,9 +37,7 @@ export function createNetworkNamespace(path: string): void {
 /** Whether a namespace is mounted at `path`. */
 export function isNetworkNamespace(path: string): boolean {
   if (!existsSync(path)) return false;
-  return readFileSync('/proc/thread-self/mountinfo', 'utf8')
-    .split('\n')
-    .some((line) => line.split(' ')[4] === path && line.includes(' - nsfs '));
+  return listMounts().some(({ root, point }) => point === path && root.startsWith('net:['));
 }
 
 /** Takes the mount and its file away; the kernel ends the namespace when its last process and socket are gone. */

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createNetworkNamespace, inNetworkNamespace, isolateNetwork, removeNetworkNamespace } from './namespaces.ts';
+import {
+  createNetworkNamespace,
+  inNetworkNamespace,
+  isNetworkNamespace,
+  isolateNetwork,
+  removeNetworkNamespace,
+} from './namespaces.ts';
 import { inEachNetworkNamespace, listNetworkNamespaces } from './network-namespaces.ts';
 
 const machine = statSync('/proc/self/ns/net').ino;
@@ -57,4 +63,10 @@ test('an error inside a namespace brings the thread back too', () => {
     }),
   );
   assert.equal(own(), before);
+});
+
+test('a namespace is known by its mount also when the path has a space', () => {
+  createNetworkNamespace(mounted);
+  assert.ok(isNetworkNamespace(mounted));
+  assert.ok(!isNetworkNamespace(folder));
 });

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { isErrno } from './errno.ts';
+import { listMounts } from './mounts.ts';
 import { enterNetworkNamespace, inNetworkNamespace } from './namespaces.ts';
 
 /** A network namespace of this machine. */
@@ -24,11 +25,7 @@ export function listNetworkNamespaces(): readonly NetworkNamespace[] {
     const path = `/proc/${name}/ns/net`;
     note(found, path, () => inodeOf(readlinkSync(path)));
   }
-  // mountinfo (proc_pid_mountinfo(5)): ID PARENT DEVICE ROOT MOUNT-POINT …, the root of a namespace being `net:[INODE]`.
-  for (const line of readFileSync('/proc/thread-self/mountinfo', 'utf8').split('\n')) {
-    const [, , , root = '', point = ''] = line.split(' ');
-    if (root.startsWith('net:[')) note(found, unescapeOctal(point), () => inodeOf(root));
-  }
+  for (const { root, point } of listMounts()) note(found, point, () => inodeOf(root));
   return [...found].map(([inode, path]) => ({ inode, path }));
 }
 
@@ -75,9 +72,4 @@ function isGone(error: unknown): boolean {
 function inodeOf(link: string): number | undefined {
   const digits = /^net:\[(\d+)\]$/.exec(link)?.[1];
   return digits === undefined ? undefined : Number(digits);
-}
-
-/** mountinfo writes spaces and the like as `\040`. */
-function unescapeOctal(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)));
 }
