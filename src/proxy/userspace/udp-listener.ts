@@ -1,7 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { parseBackendName } from '../backend-name.ts';
-import type { BackendPicker } from './backend-picker.ts';
-import type { Admission } from './listener.ts';
+import type { Destination, Switchboard } from './listener.ts';
 
 /** How long a silent client keeps its backend: what the kernel gives a UDP stream. */
 const idleMs = 120_000;
@@ -9,27 +7,32 @@ const idleMs = 120_000;
 const maxClients = 4096;
 
 interface Session {
-  readonly backend: Socket;
-  readonly name: string;
-  timer: NodeJS.Timeout;
+  readonly socket: Socket;
+  readonly backend: Destination;
+  readonly timer: NodeJS.Timeout;
+  /** Notes that it is over. */
+  readonly end: () => void;
 }
 
-/** Relays datagrams of one frontend: each client socket gets a backend, and answers go back to it. */
+/** Relays datagrams on one port of a frontend: each client socket gets a backend, and answers go back to it. */
 export class UdpListener {
   readonly #socket: Socket;
-  readonly #picker: BackendPicker;
-  readonly #admits: Admission;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #switchboard: Switchboard;
   readonly #sessions = new Map<string, Session>();
+  #isRetired = false;
 
-  private constructor(socket: Socket, picker: BackendPicker, admits: Admission) {
+  private constructor(socket: Socket, host: string, port: number, switchboard: Switchboard) {
     this.#socket = socket;
-    this.#picker = picker;
-    this.#admits = admits;
+    this.#host = host;
+    this.#port = port;
+    this.#switchboard = switchboard;
   }
 
-  static listen(host: string, port: number, picker: BackendPicker, admits: Admission): Promise<UdpListener> {
+  static listen(host: string, port: number, switchboard: Switchboard): Promise<UdpListener> {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    const listener = new UdpListener(socket, picker, admits);
+    const listener = new UdpListener(socket, host, port, switchboard);
     socket.on('message', (data, peer) => listener.#relay(data, peer.address, peer.port));
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
@@ -43,8 +46,13 @@ export class UdpListener {
 
   /** Forgets clients whose backend is gone; their next datagram gets another. */
   update(): void {
-    const names = this.#picker.names;
-    for (const [client, session] of this.#sessions) if (!names.has(session.name)) this.#end(client, session);
+    for (const [client, session] of this.#sessions) {
+      if (!this.#switchboard.has(session.backend.name)) this.#end(client, session);
+    }
+  }
+
+  retire(): void {
+    this.#isRetired = true;
   }
 
   close(): void {
@@ -57,22 +65,23 @@ export class UdpListener {
     const session = this.#sessions.get(client) ?? this.#open(client, address, port);
     if (session === undefined) return;
     session.timer.refresh();
-    const backend = parseBackendName(session.name);
-    session.backend.send(data, backend.port, backend.address);
+    session.socket.send(data, session.backend.port, session.backend.address);
   }
 
   #open(client: string, address: string, port: number): Session | undefined {
-    if (!this.#admits(address) || this.#sessions.size >= maxClients) return undefined;
-    const name = this.#picker.pick(address, Date.now());
-    if (name === undefined) return undefined;
-    const backend = createSocket(parseBackendName(name).address.includes(':') ? 'udp6' : 'udp4');
+    if (this.#isRetired || this.#sessions.size >= maxClients || !this.#switchboard.admits(address)) return undefined;
+    const backend = this.#switchboard.route({ client: address, called: this.#host }, this.#port, new Set());
+    if (backend === undefined) return undefined;
+    this.#switchboard.count();
+    const socket = createSocket(backend.address.includes(':') ? 'udp6' : 'udp4');
     const session: Session = {
+      socket,
       backend,
-      name,
       timer: setTimeout(() => this.#end(client, session), idleMs).unref(),
+      end: this.#switchboard.connections.add(backend.name, () => this.#end(client, session)),
     };
-    backend.on('error', () => this.#end(client, session));
-    backend.on('message', (data) => {
+    socket.on('error', () => this.#end(client, session));
+    socket.on('message', (data) => {
       session.timer.refresh();
       this.#socket.send(data, port, address);
     });
@@ -84,6 +93,7 @@ export class UdpListener {
     if (this.#sessions.get(client) !== session) return;
     this.#sessions.delete(client);
     clearTimeout(session.timer);
-    session.backend.close();
+    session.socket.close();
+    session.end();
   }
 }
