@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { startDns } from '../dns/run.ts';
+import { clusterServer } from '../dns/settings/cluster-server.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
 import { readAddress, readCidrs } from './component/addresses.ts';
@@ -71,13 +72,17 @@ async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
     caches,
     logger,
     metrics,
-    clusterDomain: options['cluster-domain'],
-    listen: listen.map((text) => readAddress('listen', text, 53)),
-    upstreams:
-      options.upstream.length > 0 ? options.upstream.map((text) => readAddress('upstream', text, 53)) : hostResolvers(),
-    cidrs: readCidrs('cidr', options.cidr),
-    pods: options.pods,
-    ttlSeconds: options.ttl,
+    settings: clusterServer({
+      clusterDomain: options['cluster-domain'],
+      listen: listen.map((text) => readAddress('listen', text, 53)),
+      upstreams:
+        options.upstream.length > 0
+          ? options.upstream.map((text) => readAddress('upstream', text, 53))
+          : hostResolvers(),
+      cidrs: readCidrs('cidr', options.cidr),
+      pods: options.pods,
+      ttlSeconds: options.ttl,
+    }),
     ...(options.state === undefined ? {} : { dataDir: resolve(context.cwd, options.state) }),
   });
   const addresses = dns.listening.map(({ address, port }) => `${address}:${port}`).join(', ');

@@ -2,6 +2,7 @@ import type { Caches } from '../client/caches.ts';
 import type { Client } from '../client/client.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { DnsSettings } from './settings/settings.ts';
 
 /** An address and port to listen on or to send to; both UDP and TCP. */
 export interface SocketAddress {
@@ -33,16 +34,7 @@ export interface AdvertiseConfig {
 export interface DnsConfig {
   readonly client: Client;
   readonly caches: Caches;
-  /** `cluster.local` unless given. */
-  readonly clusterDomain?: string;
-  readonly listen: readonly SocketAddress[];
-  /** The host's resolvers, asked in this order. Own addresses among them are left out. Empty: nothing is forwarded. */
-  readonly upstreams?: readonly SocketAddress[];
-  /** Service and Pod ranges: reverse names inside them are never asked upstream. */
-  readonly cidrs?: readonly string[];
-  readonly pods?: PodRecords;
-  /** Seconds; 5 unless given. */
-  readonly ttlSeconds?: number;
+  readonly settings: DnsSettings;
   readonly advertise?: AdvertiseConfig;
   /** Folder for the last known state (`<dataDir>/state.ndjson`); undefined keeps nothing on disk. */
   readonly dataDir?: string;

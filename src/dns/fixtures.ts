@@ -19,6 +19,9 @@ import type { RecordChange, Records, RecordsConfig } from './records.ts';
 import { ReplyMemo } from './reply-memo.ts';
 import { createResponder } from './responder.ts';
 import type { Responder } from './responder.ts';
+import { createServer } from './servers.ts';
+import { emptyServer } from './settings/cluster-server.ts';
+import type { ServerSettings } from './settings/settings.ts';
 import { readMessage } from './wire/message.ts';
 import type { Message, ResourceRecord } from './wire/message.ts';
 import { formatName } from './wire/names.ts';
@@ -133,6 +136,8 @@ export interface TestResponderOptions {
   readonly config?: Partial<RecordsConfig>;
   readonly knowledge?: 'none' | 'restored' | 'synced';
   readonly resolver?: Resolver;
+  /** Laid over a server without settings. */
+  readonly settings?: Partial<ServerSettings>;
 }
 
 /** A responder over records made from objects, synced unless told otherwise, with its records. */
@@ -144,14 +149,17 @@ export function testResponder(options: TestResponderOptions = {}): { responder: 
     ...config,
   });
   records.apply(changes, 1_700_000_000);
-  const context = {
+  const cluster = {
     records,
     negatives: new NegativeReplies(records),
     memo: new ReplyMemo(),
-    resolver,
     knowledge: () => knowledge,
   };
-  return { responder: createResponder({ context, logger: silentLogger, metrics: createMetrics() }), records };
+  const metrics = createMetrics();
+  const settings = { ...emptyServer, ...options.settings };
+  const parts = { cluster, resolver, logger: silentLogger, metrics, now: Date.now };
+  const servers = [createServer(settings, parts)];
+  return { responder: createResponder({ servers, logger: silentLogger, metrics }), records };
 }
 
 export interface AskOptions {
@@ -185,7 +193,7 @@ export async function askRaw(
   packet: Uint8Array,
   transport: 'udp' | 'tcp' = 'udp',
 ): Promise<Buffer> {
-  const answered = await responder.answer(Buffer.from(packet), transport);
+  const answered = await responder.answer(Buffer.from(packet), { transport, address: () => '192.0.2.7' });
   if (answered === undefined) return Buffer.alloc(0);
   const out = Buffer.alloc(responder.size(answered));
   return out.subarray(0, responder.write(answered, out, 0));

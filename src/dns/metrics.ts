@@ -1,7 +1,6 @@
 import type { Metrics } from '../observe/metrics.ts';
+import type { Transport } from './client.ts';
 import { rcodeName } from './wire/types.ts';
-
-export type Transport = 'udp' | 'tcp';
 
 /** Counts queries without making label texts for each: a query takes a microsecond or two altogether. */
 export interface QueryCounts extends Disposable {
@@ -10,6 +9,7 @@ export interface QueryCounts extends Disposable {
 }
 
 const rcodeSlots = 32;
+const transports: readonly Transport[] = ['udp', 'tcp', 'tls', 'https'];
 const flushEveryMs = 1000;
 
 /** Counters that reach the registry once a second, while there are queries. */
@@ -19,7 +19,7 @@ export function createQueryCounts(metrics: Metrics, handlers: readonly string[])
     help: 'Queries answered, by the handler that answered and the response code.',
     labels: ['handler', 'rcode', 'transport'],
   });
-  const counts = new Float64Array(handlers.length * rcodeSlots * 2);
+  const counts = new Float64Array(handlers.length * rcodeSlots * transports.length);
   let timer: NodeJS.Timeout | undefined;
 
   function flush(): void {
@@ -28,15 +28,16 @@ export function createQueryCounts(metrics: Metrics, handlers: readonly string[])
     for (const [index, count] of counts.entries()) {
       if (count === 0) continue;
       counts[index] = 0;
-      const cell = index >> 1;
+      const cell = Math.floor(index / transports.length);
+      const transport = transports[index % transports.length] ?? 'udp';
       const handler = handlers[Math.floor(cell / rcodeSlots)] ?? '';
-      counter.inc({ handler, rcode: rcodeName(cell % rcodeSlots), transport: index % 2 === 0 ? 'udp' : 'tcp' }, count);
+      counter.inc({ handler, rcode: rcodeName(cell % rcodeSlots), transport }, count);
     }
   }
 
   return {
     add(handler, rcode, transport) {
-      const index = (handler * rcodeSlots + (rcode % rcodeSlots)) * 2 + (transport === 'udp' ? 0 : 1);
+      const index = (handler * rcodeSlots + (rcode % rcodeSlots)) * transports.length + transports.indexOf(transport);
       counts[index] = (counts[index] ?? 0) + 1;
       timer ??= setTimeout(flush, flushEveryMs).unref();
     },

@@ -1,11 +1,12 @@
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { chain } from './chain.ts';
-import type { HandlerContext } from './handlers/handler.ts';
+import type { Client, Transport } from './client.ts';
+import type { Answer } from './handlers/handler.ts';
 import { createQueryCounts } from './metrics.ts';
-import type { Transport } from './metrics.ts';
 import { codeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
+import { serverFinder } from './servers.ts';
+import type { Server } from './servers.ts';
 import { ownUdpSize } from './wire/edns.ts';
 import { readQuery } from './wire/query.ts';
 import type { Query, Refusal } from './wire/query.ts';
@@ -27,7 +28,7 @@ export interface Responder extends Disposable {
    * The answer to a packet, now or later; undefined when there must be none. A later answer owns copies of all it needs;
    * one that is ready refers to the packet.
    */
-  answer(packet: Buffer, transport: Transport): Answered | Promise<Answered> | undefined;
+  answer(packet: Buffer, client: Client): Answered | Promise<Answered> | undefined;
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
   /** Most bytes that `write` may need. */
@@ -35,7 +36,8 @@ export interface Responder extends Disposable {
 }
 
 export interface ResponderOptions {
-  readonly context: HandlerContext;
+  /** Of one listener. */
+  readonly servers: readonly Server[];
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -43,34 +45,26 @@ export interface ResponderOptions {
 /** Longest OPT record that this server writes, with the text of an extended error. */
 const optSpace = 256;
 
-export function createResponder({ context, logger, metrics }: ResponderOptions): Responder {
-  const counts = createQueryCounts(metrics, [...chain.map((handler) => handler.name), 'refused']);
-  const recursionAvailable = context.resolver !== undefined;
+export function createResponder({ servers, logger, metrics }: ResponderOptions): Responder {
+  const find = serverFinder(servers);
+  const refusals = createQueryCounts(metrics, ['refused']);
+  const recursionAvailable = servers.some((server) => server.hasRecursion);
   let turn = 0;
 
-  function ask(query: Query, transport: Transport): Reply | Promise<Reply> {
-    for (const [index, handler] of chain.entries()) {
-      const reply = handler.answer(query, context);
-      if (reply === undefined) continue;
-      if (!(reply instanceof Promise)) {
-        counts.add(index, reply.rcode, transport);
-        return reply;
-      }
-      return reply.then((late) => {
-        counts.add(index, late.rcode, transport);
-        return late;
-      });
-    }
-    return codeReply(rcodes.REFUSED);
-  }
-
-  function safely(query: Query, transport: Transport): Reply | Promise<Reply> {
+  function safely(query: Query): Answer {
     try {
-      const reply = ask(query, transport);
+      const server = find(query.key);
+      if (server === undefined) return notServed(query.client.transport);
+      const reply = server.ask(query);
       return reply instanceof Promise ? reply.catch((error: unknown) => failed(error)) : reply;
     } catch (error) {
       return failed(error);
     }
+  }
+
+  function notServed(transport: Transport): Reply {
+    refusals.add(0, rcodes.REFUSED, transport);
+    return codeReply(rcodes.REFUSED);
   }
 
   function failed(error: unknown): Reply {
@@ -81,7 +75,7 @@ export function createResponder({ context, logger, metrics }: ResponderOptions):
   function refuse(refusal: Refusal, transport: Transport): Answered | undefined {
     const { refuse: rcode, id, repeat, question, edns } = refusal;
     if (rcode === 'ignore') return undefined;
-    counts.add(chain.length, rcode, transport);
+    refusals.add(0, rcode, transport);
     return {
       asked: { id, repeat, question: question ?? new Uint8Array(), edns },
       reply: codeReply(rcode),
@@ -90,11 +84,11 @@ export function createResponder({ context, logger, metrics }: ResponderOptions):
   }
 
   return {
-    answer(packet, transport) {
-      const query = readQuery(packet);
-      if ('refuse' in query) return refuse(query, transport);
-      const limit = limitOf(query.edns?.udpSize, transport);
-      const reply = safely(query, transport);
+    answer(packet, client) {
+      const query = readQuery(packet, client);
+      if ('refuse' in query) return refuse(query, client.transport);
+      const limit = limitOf(query.edns?.udpSize, client.transport);
+      const reply = safely(query);
       if (!(reply instanceof Promise)) return { asked: askedBy(query, query.question), reply, limit };
       const asked = askedBy(query, Buffer.from(query.question));
       return reply.then((late) => ({ asked, reply: late, limit }));
@@ -104,7 +98,7 @@ export function createResponder({ context, logger, metrics }: ResponderOptions):
       return writeReply(out, at, asked, reply, { limit, recursionAvailable, turn });
     },
     size: ({ asked, reply, limit }) => Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace),
-    [Symbol.dispose]: () => counts[Symbol.dispose](),
+    [Symbol.dispose]: () => refusals[Symbol.dispose](),
   };
 }
 
@@ -113,8 +107,8 @@ function askedBy({ id, recursionDesired, checkingDisabled, edns }: Query, questi
   return { id, repeat, question, edns };
 }
 
-/** UDP: what the asker takes, at least 512, at most what travels without fragments. TCP: 64 KiB. */
+/** UDP: what the asker takes, at least 512, at most what travels without fragments. Streams: 64 KiB. */
 function limitOf(udpSize: number | undefined, transport: Transport): number {
-  if (transport === 'tcp') return 65_535;
+  if (transport !== 'udp') return 65_535;
   return Math.min(Math.max(udpSize ?? 512, 512), ownUdpSize);
 }

@@ -18,6 +18,8 @@ import { dnsNamespace, dnsService, dnsSlice, headlessService, summary, testCache
 import type { TestCaches } from './fixtures.ts';
 import { createFrames } from './listen/tcp-frames.ts';
 import { startDns } from './run.ts';
+import { clusterServer } from './settings/cluster-server.ts';
+import type { ClusterServer } from './settings/cluster-server.ts';
 import { readMessage } from './wire/message.ts';
 import { classIn, flags, rcodes, typeNumbers } from './wire/types.ts';
 import { writeMessage } from './wire/writer.ts';
@@ -29,20 +31,23 @@ const addresses = ['127.0.0.1', '::1'] as const;
 /** A server never calls a client that it was not asked to advertise with. */
 const noClient = {} as Client;
 
+type StartOptions = Partial<ClusterServer & Pick<DnsConfig, 'udp' | 'dataDir'>>;
+
 interface Running {
   readonly dns: Dns;
   readonly test: TestCaches;
 }
 
-async function start(config: Partial<DnsConfig> = {}): Promise<Running> {
+async function start({ udp, dataDir, ...server }: StartOptions = {}): Promise<Running> {
   const test = testCaches(noClient);
   const dns = await startDns({
     client: noClient,
     caches: test.caches,
-    listen: addresses.map((address) => ({ address, port: 0 })),
+    settings: clusterServer({ listen: addresses.map((address) => ({ address, port: 0 })), ...server }),
+    udp,
+    dataDir,
     logger: silentLogger,
     metrics: createMetrics(),
-    ...config,
   });
   return { dns, test };
 }

@@ -11,71 +11,47 @@ import { listenAll } from './listen/listen-all.ts';
 import { NegativeReplies } from './negative.ts';
 import { createRecords } from './records.ts';
 import { ReplyMemo } from './reply-memo.ts';
-import { createResponder } from './responder.ts';
+import type { ClusterParts } from './handlers/handler.ts';
+import type { Resolver } from './forward/resolver.ts';
+import type { ListenerServers } from './listen/listen-all.ts';
+import { createServer } from './servers.ts';
+import type { Server } from './servers.ts';
+import type { ClusterSettings, ServerSettings } from './settings/settings.ts';
 
 /**
  * Starts the DNS server: restores the last known state, listens, and follows the cluster. Resolves when it answers on all
  * addresses; rejects with the system's error when one cannot be had.
  */
 export async function startDns(config: DnsConfig): Promise<Dns> {
-  const {
-    caches,
-    logger,
-    metrics,
-    listen,
-    upstreams = [],
-    advertise: advertising,
-    clusterDomain = 'cluster.local',
-  } = config;
+  const { caches, logger, metrics, advertise: advertising } = config;
   const stop = new AbortController();
-  const ownIp = advertising?.serviceIp;
-  const records = createRecords({
-    clusterDomain,
-    cidrs: config.cidrs,
-    ttlSeconds: config.ttlSeconds,
-    pods: config.pods,
-    serverAddresses: ownIp ? [ownIp] : listen.map(({ address }) => address),
-  });
-  const others = upstreams.filter((upstream) => !isOwnAddress(upstream, listen));
-  if (others.length < upstreams.length)
-    logger.warn('left out upstream servers that are this server itself', { upstreams });
-  const resolver =
-    others.length > 0 ? createForwarder({ upstreams: others, logger, metrics, now: Date.now }) : undefined;
-
-  const following = await followCluster({
-    records,
-    caches: {
-      service: caches.of(Service),
-      slice: caches.of(EndpointSlice),
-      namespace: caches.of(Namespace),
-      pod: config.pods === 'verified' ? caches.of(Pod) : undefined,
-    },
-    dataDir: config.dataDir,
-    logger,
-    metrics,
-    now: Date.now,
-  });
-  const context = {
-    records,
-    negatives: new NegativeReplies(records),
-    memo: new ReplyMemo(),
-    resolver,
-    knowledge: following.knowledge,
-  };
-  const responder = createResponder({ context, logger, metrics });
-  const listeners = await listenAll(listen, responder, config.udp ?? 'auto', logger);
+  await using stack = new AsyncDisposableStack();
+  const servers: { readonly settings: ServerSettings; readonly server: Server }[] = [];
+  const clusters = new Map<ClusterSettings, ClusterParts & { readonly synced: Promise<void> }>();
+  for (const settings of config.settings.servers) {
+    const cluster = settings.cluster && (clusters.get(settings.cluster) ?? (await followFor(config, settings, stack)));
+    if (settings.cluster !== undefined && cluster !== undefined) clusters.set(settings.cluster, cluster);
+    const resolver = resolverFor(config, settings);
+    if (resolver !== undefined) stack.use(resolver);
+    const parts = { cluster, resolver, logger, metrics, now: Date.now };
+    servers.push({ settings, server: stack.use(createServer(settings, parts)) });
+  }
+  const listeners = stack.use(await listenAll(listening(servers), config));
   const advertised = advertising
     ? advertise({ config: advertising, client: config.client, caches, logger, signal: stop.signal })
     : Promise.resolve();
-  logger.info('answering', { listen: listeners.listening, udp: listeners.udp, zone: clusterDomain, upstreams: others });
+  logger.info('answering', {
+    listen: listeners.listening,
+    udp: listeners.udp,
+    zones: servers.flatMap(({ settings }) => settings.zones),
+  });
 
+  const owned = stack.move();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stop.abort();
-    await listeners[Symbol.asyncDispose]();
-    await resolver?.[Symbol.asyncDispose]();
-    await Promise.all([following[Symbol.asyncDispose](), advertised]);
-    responder[Symbol.dispose]();
+    await advertised;
+    await owned.disposeAsync();
   };
   const dispose = (): Promise<void> => (closing ??= close());
   config.signal?.addEventListener('abort', () => void dispose(), { once: true });
@@ -83,7 +59,72 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   return {
     listening: listeners.listening,
     udp: listeners.udp,
-    synced: following.synced,
+    synced: Promise.all(Array.from(clusters.values(), ({ synced }) => synced)).then(() => undefined),
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Reads the cluster for a server, first from disk, then from the API. */
+async function followFor(
+  config: DnsConfig,
+  { cluster, listen }: ServerSettings,
+  stack: AsyncDisposableStack,
+): Promise<(ClusterParts & { readonly synced: Promise<void> }) | undefined> {
+  if (cluster === undefined) return undefined;
+  const { caches, logger, metrics, dataDir } = config;
+  const ownIp = config.advertise?.serviceIp;
+  const records = createRecords({
+    clusterDomain: cluster.zone,
+    cidrs: cluster.cidrs,
+    ttlSeconds: cluster.ttlSeconds,
+    pods: cluster.pods,
+    serverAddresses: ownIp ? [ownIp] : listen.map(({ address }) => address),
+  });
+  const following = stack.use(
+    await followCluster({
+      records,
+      caches: {
+        service: caches.of(Service),
+        slice: caches.of(EndpointSlice),
+        namespace: caches.of(Namespace),
+        pod: cluster.pods === 'verified' ? caches.of(Pod) : undefined,
+      },
+      dataDir,
+      logger,
+      metrics,
+      now: Date.now,
+    }),
+  );
+  return {
+    records,
+    negatives: new NegativeReplies(records),
+    memo: new ReplyMemo(),
+    knowledge: following.knowledge,
+    synced: following.synced,
+  };
+}
+
+/** Own addresses among the upstream servers are left out: they would ask themselves. */
+function resolverFor({ logger, metrics }: DnsConfig, { forwards, listen }: ServerSettings): Resolver | undefined {
+  const upstreams = forwards.flatMap((forward) => forward.upstreams);
+  const others = upstreams.filter((upstream) => !isOwnAddress(upstream, listen));
+  if (others.length < upstreams.length)
+    logger.warn('left out upstream servers that are this server itself', { upstreams });
+  return others.length > 0 ? createForwarder({ upstreams: others, logger, metrics, now: Date.now }) : undefined;
+}
+
+/** The servers of each listener, in the order of the settings. */
+function listening(
+  servers: readonly { readonly settings: ServerSettings; readonly server: Server }[],
+): ListenerServers[] {
+  const byAddress = new Map<string, ListenerServers & { readonly servers: Server[] }>();
+  for (const { settings, server } of servers) {
+    for (const where of settings.listen) {
+      const key = `${where.transport} ${where.address} ${where.port}`;
+      const known = byAddress.get(key);
+      if (known === undefined) byAddress.set(key, { where, servers: [server] });
+      else known.servers.push(server);
+    }
+  }
+  return [...byAddress.values()];
 }

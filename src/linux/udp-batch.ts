@@ -122,6 +122,11 @@ function configure(fd: number, isIpv6: boolean, { receiveBufferBytes, reusePort 
   }
 }
 
+/** The IP address in a peer's socket address, as canonical text. */
+export function peerAddress(peer: Peer): string {
+  return formatIp(peer.length === 16 ? peer.subarray(4, 8) : peer.subarray(8, 24));
+}
+
 /** `struct sockaddr_in` (16 bytes) or `sockaddr_in6` (28), linux/in.h. */
 function socketAddress(address: Uint8Array, port: number): Buffer {
   const isIpv4 = address.length === 4;

@@ -12,6 +12,7 @@ import { createClient } from '../../client/rest-client.ts';
 import { startControllers } from '../../controllers/start.ts';
 import type { Dns } from '../../dns/config.ts';
 import { startDns } from '../../dns/run.ts';
+import { clusterServer } from '../../dns/settings/cluster-server.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Proxy } from '../../proxy/config.ts';
@@ -167,10 +168,12 @@ function startDnsPart({ settings, logger, metrics, progress }: Shared, client: C
     startDns({
       client,
       caches,
-      clusterDomain: settings.clusterDomain,
-      listen: dns.listen,
-      upstreams: hostResolvers(),
-      cidrs: [network.serviceCidr, network.clusterCidr],
+      settings: clusterServer({
+        clusterDomain: settings.clusterDomain,
+        listen: dns.listen,
+        upstreams: hostResolvers(),
+        cidrs: [network.serviceCidr, network.clusterCidr],
+      }),
       advertise: { serviceIp: dns.clusterAddress, addresses: [dns.listen.at(-1) ?? dns.host] },
       dataDir: join(settings.dataDir, 'dns'),
       logger: logger.child({ component: 'dns' }),

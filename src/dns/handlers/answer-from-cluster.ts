@@ -9,7 +9,8 @@ import type { Query } from '../wire/query.ts';
 import { nameRdata } from '../wire/rdata.ts';
 import { extendedErrors, rcodes, typeNumbers } from '../wire/types.ts';
 import type { Zone } from '../zone.ts';
-import type { Handler, HandlerContext } from './handler.ts';
+import type { Resolver } from '../forward/resolver.ts';
+import type { ClusterParts, HandlerMaker } from './handler.ts';
 
 const { A, AAAA, ANY, CNAME, SRV } = typeNumbers;
 
@@ -17,17 +18,24 @@ const { A, AAAA, ANY, CNAME, SRV } = typeNumbers;
 const maxAliases = 8;
 
 /** Answers names of the cluster zone and of its reverse zones. Queries for them never go further. */
-export const answerFromCluster: Handler = {
-  name: 'cluster',
-  answer(query, context) {
+export const answerFromCluster: HandlerMaker = (_, { cluster, resolver }) =>
+  cluster && { name: 'cluster', answer: answerFrom({ ...cluster, resolver }) };
+
+/** What an answer is made from: the cluster, and who knows names that aliases lead to. */
+interface HandlerContext extends ClusterParts {
+  readonly resolver: Resolver | undefined;
+}
+
+function answerFrom(context: HandlerContext): (query: Query) => Reply | Promise<Reply> | undefined {
+  return (query) => {
     const kept = context.memo.get(query.type, query.key);
     if (kept !== undefined) return kept;
     const found = context.records.find(query.key);
     if (found.kind === 'outside') return undefined;
     if (found.kind === 'missing') return missing(query, found.zone, context);
     return fromData(query, found.data, found.zone, context);
-  },
-};
+  };
+}
 
 /** A server that does not know everything yet must not deny a name. */
 function missing(query: Query, zone: Zone, context: HandlerContext): Reply {

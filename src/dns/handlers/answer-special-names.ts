@@ -1,7 +1,7 @@
 import { buildReply, codeReply, recordsOf } from '../reply.ts';
 import { isWithin } from '../wire/names.ts';
 import { rcodes, typeNumbers } from '../wire/types.ts';
-import type { Handler } from './handler.ts';
+import type { HandlerMaker } from './handler.ts';
 
 const localhost = '\x09localhost\0';
 /** Names that exist nowhere: invalid (RFC 6761 6.4), onion (RFC 7686 2). */
@@ -14,7 +14,7 @@ const loopback = new Map<number, Uint8Array>([
 ]);
 
 /** Names with a meaning of their own, which are never asked upstream: `localhost` is this machine (RFC 6761 6.3). */
-export const answerSpecialNames: Handler = {
+export const answerSpecialNames: HandlerMaker = () => ({
   name: 'special',
   answer(query) {
     if (nowhere.some((zone) => isWithin(query.key, zone))) return codeReply(rcodes.NXDOMAIN);
@@ -22,4 +22,4 @@ export const answerSpecialNames: Handler = {
     const rdata = loopback.get(query.type);
     return buildReply(query, { answers: recordsOf(query.name, query.type, ttlSeconds, rdata && [rdata]) });
   },
-};
+});

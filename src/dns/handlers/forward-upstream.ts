@@ -1,11 +1,11 @@
 import { buildReply, codeReply } from '../reply.ts';
 import { extendedErrors, rcodes } from '../wire/types.ts';
-import type { Handler } from './handler.ts';
+import type { HandlerMaker } from './handler.ts';
 
 /** Asks the upstream servers. The last handler: it answers everything, if only that it cannot. */
-export const forwardUpstream: Handler = {
+export const forwardUpstream: HandlerMaker = (_, { resolver }) => ({
   name: 'forward',
-  answer(query, { resolver }) {
+  answer(query) {
     if (!query.recursionDesired) return codeReply(rcodes.REFUSED);
     if (resolver === undefined) {
       return codeReply(rcodes.SERVFAIL, {
@@ -18,4 +18,4 @@ export const forwardUpstream: Handler = {
       buildReply(query, { rcode, authoritative: false, answers, authorities, error }),
     );
   },
-};
+});

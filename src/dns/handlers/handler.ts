@@ -1,28 +1,55 @@
+import type { Logger } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import type { Resolver } from '../forward/resolver.ts';
 import type { NegativeReplies } from '../negative.ts';
 import type { Records } from '../records.ts';
 import type { Reply } from '../reply.ts';
 import type { ReplyMemo } from '../reply-memo.ts';
-import type { Resolver } from '../forward/resolver.ts';
+import type { ServerSettings } from '../settings/settings.ts';
 import type { Query } from '../wire/query.ts';
 
-/** What handlers work with. */
-export interface HandlerContext {
+/** A reply, now or later. */
+export type Answer = Reply | Promise<Reply>;
+
+/** Knows answers. Never throws, never rejects. */
+export interface Source {
+  /** For metrics and traces. */
+  readonly name: string;
+  /** Undefined leaves the query to the next handler. */
+  readonly answer: (query: Query) => Answer | undefined;
+}
+
+/** Stands around every handler behind it: may change the question, the answer, or refuse. Never throws, never rejects. */
+export interface Filter {
+  readonly name: string;
+  /** `next` asks the handlers behind it; it may be asked several times, or not at all. */
+  readonly around: (query: Query, next: (query: Query) => Answer) => Answer;
+}
+
+export type Handler = Source | Filter;
+
+/** Makes the handler of one server; undefined when its settings do not ask for it. */
+export type HandlerMaker = (settings: ServerSettings, parts: ServerParts) => Handler | undefined;
+
+/** What handlers are made of. */
+export interface ServerParts {
+  readonly cluster: ClusterParts | undefined;
+  /** Asks the upstream servers; undefined when there are none. */
+  readonly resolver: Resolver | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** What is known of the cluster, and the answers made of it. */
+export interface ClusterParts {
   readonly records: Records;
   readonly negatives: NegativeReplies;
   readonly memo: ReplyMemo;
-  /** Asks the upstream servers; undefined when there are none. */
-  readonly resolver: Resolver | undefined;
   /**
    * How good the records are: `none` before anything is known, `restored` from disk, `synced` with the API. Only a
    * synced server may say that a name does not exist.
    */
   readonly knowledge: () => 'none' | 'restored' | 'synced';
-}
-
-/** One step of the chain. */
-export interface Handler {
-  /** For metrics and traces. */
-  readonly name: string;
-  /** The reply, now or later; undefined leaves the query to the next handler. Never throws, never rejects. */
-  readonly answer: (query: Query, context: HandlerContext) => Reply | Promise<Reply> | undefined;
 }

@@ -1,6 +1,8 @@
-import type { Logger } from '../../observe/log.ts';
 import type { DnsConfig, SocketAddress } from '../config.ts';
+import { createResponder } from '../responder.ts';
 import type { Responder } from '../responder.ts';
+import type { Server } from '../servers.ts';
+import type { ListenSettings } from '../settings/settings.ts';
 import type { Listener } from './listener.ts';
 import { listenTcp } from './tcp.ts';
 import { listenUdpBatch } from './udp-batch.ts';
@@ -12,20 +14,26 @@ export interface Listeners extends AsyncDisposable {
   readonly udp: 'batch' | 'dgram';
 }
 
+/** An address with the servers behind it. */
+export interface ListenerServers {
+  readonly where: ListenSettings;
+  readonly servers: readonly Server[];
+}
+
 /** Opens TCP and UDP on every address, on one port each. When one cannot be had, closes the others and rejects. */
 export async function listenAll(
-  addresses: readonly SocketAddress[],
-  responder: Responder,
-  udp: NonNullable<DnsConfig['udp']>,
-  logger: Logger,
+  listeners: readonly ListenerServers[],
+  { udp = 'auto', logger, metrics }: Pick<DnsConfig, 'udp' | 'logger' | 'metrics'>,
 ): Promise<Listeners> {
   const open: Listener[] = [];
+  const responders: Responder[] = [];
   const listening: SocketAddress[] = [];
   let mode: 'batch' | 'dgram' = udp === 'dgram' || process.platform !== 'linux' ? 'dgram' : 'batch';
   const close = async (): Promise<void> => {
     await Promise.all(open.map((listener) => listener[Symbol.asyncDispose]()));
+    for (const responder of responders) responder[Symbol.dispose]();
   };
-  const openUdp = async (where: SocketAddress): Promise<Listener> => {
+  const openUdp = async (where: SocketAddress, responder: Responder): Promise<Listener> => {
     if (mode === 'dgram') return listenUdpDgram(where, responder);
     try {
       return listenUdpBatch(where, responder);
@@ -37,11 +45,13 @@ export async function listenAll(
     }
   };
   try {
-    for (const where of addresses) {
+    for (const { where, servers } of listeners) {
+      const responder = createResponder({ servers, logger, metrics });
+      responders.push(responder);
       const tcp = await listenTcp(where, responder);
       open.push(tcp);
       // With port 0 the kernel chose one for TCP: UDP takes the same.
-      open.push(await openUdp({ ...where, port: tcp.port }));
+      open.push(await openUdp({ ...where, port: tcp.port }, responder));
       listening.push({ address: tcp.address, port: tcp.port });
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
+import type { Client } from '../client.ts';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
 import type { Listener } from './listener.ts';
@@ -31,7 +32,7 @@ export async function listenTcp(
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-    serve(socket, responder, all);
+    serve(socket, responder, all, clientOf(socket, 'tcp'));
   });
   server.maxConnections = all.connections;
   server.listen({ host: address, port, ipv6Only: address.includes(':') });
@@ -51,7 +52,18 @@ export async function listenTcp(
   };
 }
 
-function serve(socket: Socket, responder: Responder, limits: TcpLimits): void {
+/** The other end of a connection. */
+function clientOf(socket: Socket, transport: Client['transport']): Client {
+  const address = canonicalPeer(socket.remoteAddress ?? '');
+  return { transport, address: () => address };
+}
+
+/** A socket for both families shows IPv4 peers as `::ffff:192.0.2.1`. */
+function canonicalPeer(text: string): string {
+  return text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
+}
+
+function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: Client): void {
   let pending = 0;
   let hasEnded = false;
 
@@ -73,7 +85,7 @@ function serve(socket: Socket, responder: Responder, limits: TcpLimits): void {
     if (hasEnded && pending === 0) socket.end();
   };
   const onMessage = (packet: Buffer): void => {
-    const answered = responder.answer(packet, 'tcp');
+    const answered = responder.answer(packet, client);
     if (!(answered instanceof Promise)) return send(answered);
     pending += 1;
     if (pending >= limits.pending) socket.pause();

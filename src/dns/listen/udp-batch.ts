@@ -1,4 +1,6 @@
-import { openUdpBatch } from '../../linux/udp-batch.ts';
+import { openUdpBatch, peerAddress } from '../../linux/udp-batch.ts';
+import type { Peer } from '../../linux/udp-batch.ts';
+import type { Client } from '../client.ts';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
 import type { Listener } from './listener.ts';
@@ -10,8 +12,12 @@ export function listenUdpBatch(where: SocketAddress, responder: Responder): List
     send(out.subarray(0, responder.write(answered, out, 0)));
   };
   let isOpen = true;
+  // One for all datagrams, so that a query makes none: its address is that of the datagram being read.
+  let peerNow: () => Peer = () => Buffer.alloc(0);
+  const client: Client = { transport: 'udp', address: () => peerAddress(peerNow()) };
   const socket = openUdpBatch({ ...where, receiveBufferBytes: 4 << 20 }, (packet, out, peerOf) => {
-    const answered = responder.answer(packet, 'udp');
+    peerNow = peerOf;
+    const answered = responder.answer(packet, client);
     if (answered === undefined) return 0;
     if (!(answered instanceof Promise)) return responder.write(answered, out, 0);
     const peer = peerOf();

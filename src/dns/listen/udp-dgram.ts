@@ -22,7 +22,7 @@ export async function listenUdpDgram({ address, port }: SocketAddress, responder
   };
   socket.on('message', (packet, peer) => {
     if (peer.port === 0) return;
-    const answered = responder.answer(packet, 'udp');
+    const answered = responder.answer(packet, { transport: 'udp', address: () => peer.address });
     if (answered instanceof Promise) answered.then((late) => send(late, peer));
     else if (answered !== undefined) send(answered, peer);
   });

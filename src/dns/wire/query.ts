@@ -1,3 +1,4 @@
+import type { Client } from '../client.ts';
 import { readEdns } from './edns.ts';
 import type { Edns } from './edns.ts';
 import { nameKey, readName } from './names.ts';
@@ -18,6 +19,7 @@ export interface Query {
   /** Bytes of the question section as asked: they are copied into the answer. */
   readonly question: Buffer;
   readonly edns: Edns | undefined;
+  readonly client: Client;
 }
 
 /** A packet that gets no ordinary answer. */
@@ -38,7 +40,7 @@ const opcodeMask = 0x7800;
  * Reads a request. Never throws: garbage becomes a refusal. The question's bytes are a view of the packet; the caller
  * must be done with them before it uses the packet's memory again.
  */
-export function readQuery(packet: Buffer): Query | Refusal {
+export function readQuery(packet: Buffer, client: Client): Query | Refusal {
   if (packet.length < 12) return { refuse: 'ignore', id: 0, repeat: 0 };
   const word = packet.readUInt16BE(2);
   const id = packet.readUInt16BE(0);
@@ -66,6 +68,7 @@ export function readQuery(packet: Buffer): Query | Refusal {
     class: packet.readUInt16BE(read.end + 2),
     question,
     edns,
+    client,
   };
   const refuse = whyRefused(query);
   return refuse === undefined ? query : { refuse, id, repeat, question, edns };

@@ -1,0 +1,74 @@
+import type { PodRecords, SocketAddress } from '../config.ts';
+import type { DnsSettings, ForwardSettings, ServerSettings } from './settings.ts';
+
+/** What most clusters say about their DNS: the rest are defaults. */
+export interface ClusterServer {
+  readonly listen: readonly SocketAddress[];
+  /** `cluster.local` unless given. */
+  readonly clusterDomain?: string;
+  /** The host's resolvers, asked in this order. Empty: nothing is forwarded. */
+  readonly upstreams?: readonly SocketAddress[];
+  /** Service and Pod ranges: reverse names inside them are never asked upstream. */
+  readonly cidrs?: readonly string[];
+  readonly pods?: PodRecords;
+  /** Seconds; 5 unless given. */
+  readonly ttlSeconds?: number;
+}
+
+/** A server without any handler. */
+export const emptyServer: ServerSettings = {
+  zones: ['.'],
+  listen: [],
+  tls: undefined,
+  view: undefined,
+  log: undefined,
+  dnstap: undefined,
+  rewrite: [],
+  acl: [],
+  dns64: undefined,
+  minimal: false,
+  cluster: undefined,
+  external: undefined,
+  hosts: undefined,
+  templates: [],
+  files: [],
+  autopath: undefined,
+  cache: undefined,
+  forwards: [],
+  transfer: [],
+};
+
+/** One server for the cluster's names and, through upstreams, everybody else's. */
+export function clusterServer(options: ClusterServer): DnsSettings {
+  const { listen, clusterDomain = 'cluster.local', upstreams = [], cidrs = [], pods = 'insecure' } = options;
+  const server: ServerSettings = {
+    ...emptyServer,
+    listen: listen.map((address) => ({ ...address, transport: 'dns' })),
+    cluster: {
+      zone: clusterDomain,
+      multicluster: [],
+      cidrs,
+      pods,
+      ttlSeconds: options.ttlSeconds ?? 5,
+      namespaces: [],
+      fallthrough: [],
+      zonal: false,
+      hidesEmptyServices: false,
+      namesEndpointsByPod: false,
+    },
+    forwards: upstreams.length === 0 ? [] : [forwardAll(upstreams)],
+  };
+  return { servers: [server] };
+}
+
+function forwardAll(upstreams: readonly SocketAddress[]): ForwardSettings {
+  return {
+    zones: ['.'],
+    except: [],
+    upstreams: upstreams.map((address) => ({ ...address, transport: 'dns', serverName: undefined })),
+    policy: 'sequential',
+    healthCheckMs: 500,
+    maxConcurrent: 1000,
+    transport: 'udp',
+  };
+}
