@@ -3,8 +3,9 @@ import type { Client } from '../client/client.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Frontend } from '../routing/frontend.ts';
-import type { PlaneChoice } from './choose-plane.ts';
 import type { Dataplane, NodeNetwork, PlaneName } from './dataplane.ts';
+import type { ListenAddress } from './http-listener.ts';
+import type { PlaneChoice } from './open-plane.ts';
 
 export interface ProxyConfig {
   /** For events; objects are read through `caches`. */
@@ -12,14 +13,27 @@ export interface ProxyConfig {
   readonly caches: Caches;
   /** The node this proxy works for: what is local, and whose traffic hints count. */
   readonly nodeName: string;
-  /** `auto` takes nftables where it works, else userspace. */
+  /** `auto` takes the best that runs here. */
   readonly plane?: PlaneName | 'auto';
   readonly network: NodeNetwork;
+  /** Node ports answer on the Node object's primary addresses, whatever they are at the time, and on those of `network`. */
+  readonly nodePortsOnPrimary?: boolean;
   /** Folder for the last known frontends (`<dataDir>/frontends.ndjson`); undefined keeps nothing on disk. */
   readonly dataDir?: string;
+  /** Where `/healthz`, `/livez` and `/readyz` are served; undefined for nowhere. */
+  readonly healthz?: ListenAddress;
+  /** Where `/metrics` and `/proxyMode` are served; undefined for nowhere. */
+  readonly metricsAt?: ListenAddress;
+  /**
+   * How often refused frontends are tried again, in milliseconds; changes that wait twice as long for the plane make the
+   * proxy unhealthy. 30 s when undefined.
+   */
+  readonly syncPeriodMs?: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly signal?: AbortSignal;
+  /** Unix milliseconds; the system's clock when undefined. */
+  readonly now?: () => number;
   /** A plane to use instead of one of this package: for tests. */
   readonly dataplane?: Dataplane;
 }
@@ -30,6 +44,8 @@ export interface Proxy extends AsyncDisposable {
   readonly choice: PlaneChoice;
   /** Resolves when everything the API server knows is in force. Never rejects. */
   readonly synced: Promise<void>;
+  /** The ports that are served, from when they are; undefined for what is not. */
+  readonly ports: { readonly healthz: Promise<number> | undefined; readonly metrics: Promise<number> | undefined };
   /** What should be in force now. */
   frontends(): readonly Frontend[];
   /** What is in force, read back from the kernel. */

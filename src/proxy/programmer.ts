@@ -3,22 +3,42 @@ import type { Logger } from '../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../routing/frontend.ts';
 import type { Applied, Dataplane } from './dataplane.ts';
 import type { ProxyMetrics } from './metrics.ts';
+import { NoLocalEndpoints } from './no-local-endpoints.ts';
+import type { ProxyHealth } from './proxy-health.ts';
 
 /** How long to wait after a plane failed as a whole: doubled each time, up to the last. */
 const firstRetryMs = 250;
 const lastRetryMs = 30_000;
-/** Refused frontends are tried again this often: the port they need may be free by then. */
-const refusedRetryMs = 30_000;
 
 export interface ProgrammerOptions {
-  readonly plane: Dataplane;
+  /** Opens the plane, when it is first needed. Rejects when it cannot be had; that is tried again. */
+  readonly open: () => Promise<Dataplane>;
+  readonly health: ProxyHealth;
   readonly metrics: ProxyMetrics;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Refused frontends are tried again this often: the port they need may be free by then. */
+  readonly retryRefusedMs: number;
   /** Called when a frontend is refused for a new reason. */
   readonly onRefused: (frontend: Frontend, reason: string) => void;
   /** Unix milliseconds. */
   readonly now: () => number;
+}
+
+/** What changes of frontends came from: for metrics. */
+export interface Cause {
+  readonly serviceChanges: number;
+  readonly endpointChanges: number;
+  /** When each change that tells it was written to the API, in Unix milliseconds. */
+  readonly triggeredAtMs: readonly number[];
+}
+
+const noCause: Cause = { serviceChanges: 0, endpointChanges: 0, triggeredAtMs: [] };
+
+/** Frontends to write (undefined: to remove), each once, and what they came from. */
+interface Batch {
+  readonly frontends: ReadonlyMap<FrontendKey, Frontend | undefined>;
+  readonly cause: Cause;
 }
 
 /**
@@ -29,15 +49,22 @@ export class Programmer {
   readonly #options: ProgrammerOptions;
   readonly #desired = new Map<FrontendKey, Frontend>();
   readonly #refused = new Map<FrontendKey, string>();
+  readonly #noLocalEndpoints: NoLocalEndpoints;
   #pending = new Map<FrontendKey, Frontend | undefined>();
-  #triggeredAtMs: number | undefined;
+  /** Of what is pending, and of the batch that is under way. */
+  #cause = noCause;
+  #causeUnderWay = noCause;
   #running: Promise<void> | undefined;
+  #open: () => Promise<Dataplane>;
+  #plane: Dataplane | undefined;
   #isAdopted = false;
   #version = 0;
 
   constructor(options: ProgrammerOptions) {
     this.#options = options;
-    const timer = setInterval(() => this.#retryRefused(), refusedRetryMs).unref();
+    this.#open = options.open;
+    this.#noLocalEndpoints = new NoLocalEndpoints(options.metrics.noLocalEndpoints);
+    const timer = setInterval(() => this.#retryRefused(), options.retryRefusedMs).unref();
     options.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
@@ -58,70 +85,158 @@ export class Programmer {
     return this.#isAdopted;
   }
 
-  /** Makes exactly these frontends the desired ones. Resolves when they are in force. */
+  /** The plane in use; undefined before the first batch. */
+  get plane(): Dataplane | undefined {
+    return this.#plane;
+  }
+
+  /**
+   * Makes the plane exactly these frontends; the first time by taking over what an earlier process left. Resolves when
+   * they are in force (or refused), or the signal has ended it.
+   */
   become(frontends: Iterable<Frontend>): Promise<void> {
     const changed = [...frontends];
     const keys = new Set(changed.map((frontend) => frontend.key));
     const removed = [...this.#desired.keys()].filter((key) => !keys.has(key));
-    return this.push({ changed, removed, triggeredAtMs: undefined });
+    return this.push({ changed, removed });
   }
 
   /** Resolves when everything pushed so far is in force, or the signal has ended it. */
-  push({ changed, removed, triggeredAtMs }: FrontendChanges): Promise<void> {
+  push({ changed, removed }: Pick<FrontendChanges, 'changed' | 'removed'>, cause: Cause = noCause): Promise<void> {
     for (const key of removed) this.#note(key, undefined);
     for (const frontend of changed) this.#note(frontend.key, frontend);
-    if (triggeredAtMs !== undefined) {
-      this.#triggeredAtMs = Math.min(triggeredAtMs, this.#triggeredAtMs ?? Number.POSITIVE_INFINITY);
+    this.#cause = joined(this.#cause, cause);
+    this.#showQueue();
+    const nowMs = this.#options.now();
+    this.#options.health.queued(nowMs);
+    for (const ip_family of familiesOf(this.#pending.keys())) {
+      this.#options.metrics.lastQueued.set(nowMs / 1000, { ip_family });
     }
-    this.#options.metrics.frontends.set(this.#desired.size);
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
-    return this.#running;
+    return this.#start();
+  }
+
+  /**
+   * Puts another plane in the place of this one, or the same anew: it takes over what this one leaves in force. Resolves
+   * when it has.
+   */
+  reopen(open: () => Promise<Dataplane>): Promise<void> {
+    this.#open = open;
+    this.#isAdopted = false;
+    this.#options.health.queued(this.#options.now());
+    return this.#start();
+  }
+
+  #start(): Promise<void> {
+    return (this.#running ??= this.#run().finally(() => (this.#running = undefined)));
   }
 
   #note(key: FrontendKey, frontend: Frontend | undefined): void {
     this.#pending.set(key, frontend);
     this.#version += 1;
-    if (frontend === undefined) this.#desired.delete(key);
-    else this.#desired.set(key, frontend);
+    if (frontend === undefined) {
+      this.#desired.delete(key);
+      this.#noLocalEndpoints.remove(key);
+    } else {
+      this.#desired.set(key, frontend);
+      this.#noLocalEndpoints.put(frontend);
+    }
   }
 
   async #run(): Promise<void> {
     let retryMs = firstRetryMs;
-    const { signal, logger, metrics } = this.#options;
+    const { signal, health, now } = this.#options;
     while (!signal.aborted && (this.#pending.size > 0 || !this.#isAdopted)) {
-      const batch = this.#pending;
-      const triggeredAtMs = this.#triggeredAtMs;
-      this.#pending = new Map();
-      this.#triggeredAtMs = undefined;
+      const batch = this.#take();
       try {
-        await this.#program(batch, triggeredAtMs);
+        await this.#program(batch);
         retryMs = firstRetryMs;
       } catch (error) {
-        metrics.failures.inc();
-        logger.error('the data plane failed; trying again', { error, retryMs });
-        this.#pending = new Map([...batch, ...this.#pending]);
-        this.#triggeredAtMs = triggeredAtMs ?? this.#triggeredAtMs;
+        this.#giveBack(batch, error, retryMs);
         await delay(retryMs, undefined, { signal }).catch(() => undefined);
         retryMs = Math.min(retryMs * 2, lastRetryMs);
       }
     }
+    if (!signal.aborted) health.updated(now());
   }
 
-  async #program(
-    batch: ReadonlyMap<FrontendKey, Frontend | undefined>,
-    triggeredAtMs: number | undefined,
-  ): Promise<void> {
-    const { plane, metrics, logger, now } = this.#options;
+  #take(): Batch {
+    const batch = { frontends: this.#pending, cause: this.#cause };
+    this.#pending = new Map();
+    this.#cause = noCause;
+    this.#causeUnderWay = batch.cause;
+    return batch;
+  }
+
+  #giveBack(batch: Batch, error: unknown, retryMs: number): void {
+    this.#options.metrics.failures.inc();
+    this.#options.logger.error('the data plane failed; trying again', { error, retryMs });
+    this.#pending = new Map([...batch.frontends, ...this.#pending]);
+    this.#cause = joined(batch.cause, this.#cause);
+    this.#causeUnderWay = noCause;
+  }
+
+  async #program({ frontends, cause }: Batch): Promise<void> {
     const startMs = performance.now();
     const isAdoption = !this.#isAdopted;
-    const applied = isAdoption ? await plane.adopt([...this.#desired.values()]) : await plane.apply(changes(batch));
+    const applied = isAdoption ? await this.#adopt() : await this.#apply(frontends);
     this.#isAdopted = true;
     const tookMs = performance.now() - startMs;
-    metrics.apply.observe(tookMs / 1000);
+    const tried = isAdoption ? [...this.#desired.keys()] : [...frontends.keys()];
+    this.#noteRefusals(tried, applied);
+    this.#observe(familiesOf(tried), applied, tookMs, isAdoption ? noCause : cause);
+    const { logger } = this.#options;
+    logger.debug('programmed', { frontends: tried.length, operations: applied.operations, tookMs });
+  }
+
+  /**
+   * Kernel planes leave everything in force when they are closed, and two of them do not get into each other's way; the
+   * userspace plane ends, so it waits until the next one is there.
+   */
+  async #adopt(): Promise<Applied> {
+    const before = this.#plane;
+    if (before !== undefined && before.name !== 'userspace') {
+      this.#plane = undefined;
+      await before.close();
+    }
+    const plane = await this.#open();
+    const applied = await adoptOrClose(plane, [...this.#desired.values()]);
+    this.#plane = plane;
+    if (before?.name !== 'userspace') return applied;
+    await before.close();
+    const changed = this.#wanted(applied.refused.map(({ key }) => key));
+    const again = await plane.apply({ changed, removed: [], triggeredAtMs: undefined });
+    return { refused: again.refused, operations: applied.operations + again.operations };
+  }
+
+  #wanted(keys: Iterable<FrontendKey>): readonly Frontend[] {
+    return [...keys].map((key) => this.#desired.get(key)).filter((each) => each !== undefined);
+  }
+
+  async #apply(frontends: ReadonlyMap<FrontendKey, Frontend | undefined>): Promise<Applied> {
+    return this.#plane?.apply(changesOf(frontends)) ?? { refused: [], operations: 0 };
+  }
+
+  #observe(families: readonly string[], applied: Applied, tookMs: number, cause: Cause): void {
+    const { metrics, now } = this.#options;
+    const nowMs = now();
     metrics.operations.inc({}, applied.operations);
-    if (triggeredAtMs !== undefined) metrics.programming.observe(Math.max(0, now() - triggeredAtMs) / 1000);
-    this.#noteRefusals(isAdoption ? [...this.#desired.keys()] : [...batch.keys()], applied);
-    logger.debug('programmed', { frontends: batch.size, operations: applied.operations, tookMs: Math.round(tookMs) });
+    for (const ip_family of families) {
+      metrics.sync.observe(tookMs / 1000, { ip_family });
+      metrics.lastSynced.set(nowMs / 1000, { ip_family });
+      for (const triggeredAtMs of cause.triggeredAtMs) {
+        metrics.programming.observe(Math.max(0, nowMs - triggeredAtMs) / 1000, { ip_family });
+      }
+    }
+    this.#causeUnderWay = noCause;
+    this.#showQueue();
+  }
+
+  #showQueue(): void {
+    const { metrics } = this.#options;
+    metrics.frontends.set(this.#desired.size);
+    const waiting = joined(this.#causeUnderWay, this.#cause);
+    metrics.serviceChangesPending.set(waiting.serviceChanges);
+    metrics.endpointChangesPending.set(waiting.endpointChanges);
   }
 
   #noteRefusals(tried: readonly FrontendKey[], { refused }: Applied): void {
@@ -136,12 +251,39 @@ export class Programmer {
   }
 
   #retryRefused(): void {
-    const changed = [...this.#refused.keys()].map((key) => this.#desired.get(key)).filter((each) => each !== undefined);
-    if (changed.length > 0) void this.push({ changed, removed: [], triggeredAtMs: undefined });
+    const again = this.#wanted(this.#refused.keys());
+    for (const frontend of again) this.#pending.set(frontend.key, frontend);
+    if (again.length > 0) void this.#start();
   }
 }
 
-function changes(batch: ReadonlyMap<FrontendKey, Frontend | undefined>): FrontendChanges {
+async function adoptOrClose(plane: Dataplane, desired: readonly Frontend[]): Promise<Applied> {
+  try {
+    return await plane.adopt(desired);
+  } catch (error) {
+    await plane.close();
+    throw error;
+  }
+}
+
+function joined(a: Cause, b: Cause): Cause {
+  return {
+    serviceChanges: a.serviceChanges + b.serviceChanges,
+    endpointChanges: a.endpointChanges + b.endpointChanges,
+    triggeredAtMs: b.triggeredAtMs.length === 0 ? a.triggeredAtMs : [...a.triggeredAtMs, ...b.triggeredAtMs],
+  };
+}
+
+function familiesOf(keys: Iterable<FrontendKey>): readonly ('IPv4' | 'IPv6')[] {
+  const found = new Set<'IPv4' | 'IPv6'>();
+  for (const key of keys) {
+    found.add(key.startsWith('[') ? 'IPv6' : 'IPv4');
+    if (found.size === 2) break;
+  }
+  return [...found];
+}
+
+function changesOf(batch: ReadonlyMap<FrontendKey, Frontend | undefined>): FrontendChanges {
   const changed: Frontend[] = [];
   const removed: FrontendKey[] = [];
   for (const [key, frontend] of batch) {

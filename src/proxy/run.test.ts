@@ -13,6 +13,7 @@ import { createMetrics } from '../observe/metrics.ts';
 import { testService, testSlice } from '../routing/fixtures.ts';
 import { network } from './contract/worlds.ts';
 import { createFakePlane } from './fake.ts';
+import type { ProxyConfig } from './config.ts';
 import { startProxy } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-proxy-'));
@@ -27,7 +28,7 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 }
 
 /** A proxy on a fake API and a fake plane. */
-async function start(api: FakeApi, dataDir?: string) {
+async function start(api: FakeApi, dataDir?: string, overrides: Partial<ProxyConfig> = {}) {
   const caches = createCaches(api.client, { random: () => 0 });
   const plane = createFakePlane(network, ['192.0.2.1']);
   const metrics = createMetrics();
@@ -40,6 +41,7 @@ async function start(api: FakeApi, dataDir?: string) {
     logger: silentLogger,
     metrics,
     dataplane: plane,
+    ...overrides,
   });
   return {
     proxy,
@@ -127,21 +129,126 @@ test('a plane that fails gets the change again', async () => {
   await run.proxy.synced;
   run.plane.failure = new Error('no memory');
   api.put(EndpointSlice, testSlice(['10.244.0.12 @node-1']));
-  await until(() => /fairlead_proxy_failures_total [1-9]/.test(run.metrics.render()), 'a failure');
+  await until(() => /nftables_sync_failures_total [1-9]/.test(run.metrics.render()), 'a failure');
   run.plane.failure = undefined;
   await until(() => JSON.stringify(run.connect()).includes('10.244.0.12'), 'in force in the end');
 });
 
-test('programming latency counts from the write to the API', async () => {
+const triggered = (timeMs: number) => ({
+  'endpoints.kubernetes.io/last-change-trigger-time': new Date(timeMs).toISOString(),
+});
+
+test('programming latency is measured for each change from its own write to the API, the start left out', async () => {
+  const startMs = Date.UTC(2026, 0, 1);
+  let nowMs = startMs;
   const api = apiWithCart();
+  api.put(EndpointSlice, testSlice(['10.244.0.11 @node-1'], {}, { annotations: triggered(startMs - 500_000) }));
+  await using run = await start(api, undefined, { now: () => nowMs });
+  await run.proxy.synced;
+  run.plane.failure = new Error('no memory');
+  const slices = [1, 2, 3].map((number) =>
+    testSlice([`10.244.0.1${number}`], {}, { name: `cart-${number}`, annotations: triggered(startMs + number * 1000) }),
+  );
+  for (const slice of slices) api.put(EndpointSlice, slice);
+  const figures = () => run.metrics.render();
+  await until(() => /endpoint_changes_pending 3/.test(figures()), 'all three waiting');
+  nowMs = startMs + 10_000;
+  run.plane.failure = undefined;
+  const name = 'kubeproxy_network_programming_duration_seconds';
+  await until(() => figures().includes(`${name}_count{ip_family="IPv4"} 3`), 'three observations');
+  assert.match(figures(), new RegExp(`${name}_sum{ip_family="IPv4"} 24\\n`), '9 + 8 + 7 seconds');
+  assert.match(figures(), /sync_proxy_rules_endpoint_changes_pending 0\n/);
+  assert.match(figures(), /sync_proxy_rules_endpoint_changes_total 3\n/);
+  assert.match(figures(), /sync_proxy_rules_last_timestamp_seconds\{ip_family="IPv4"\} 1767225610\n/);
+});
+
+test('a Service whose policy leaves it without a backend here is counted by policy', async () => {
+  const api = createFakeApi();
+  api.put(Service, testService({ internalTrafficPolicy: 'Local' }));
+  api.put(EndpointSlice, testSlice(['10.244.1.11 @node-2']));
   await using run = await start(api);
   await run.proxy.synced;
-  const written = new Date(Date.now() - 2000).toISOString();
-  const annotations = { 'endpoints.kubernetes.io/last-change-trigger-time': written };
-  api.put(EndpointSlice, testSlice(['10.244.0.12 @node-1'], {}, { annotations }));
-  await until(() => run.metrics.render().includes('fairlead_proxy_programming_seconds_count 1'), 'one observation');
-  const sum = /fairlead_proxy_programming_seconds_sum ([\d.]+)/.exec(run.metrics.render())?.[1];
-  assert.ok(Number(sum) >= 2 && Number(sum) < 10, `${sum} s`);
+  const figure = (count: number) => `no_local_endpoints_total{ip_family="IPv4",traffic_policy="internal"} ${count}\n`;
+  assert.ok(run.metrics.render().includes(figure(1)));
+  api.put(EndpointSlice, testSlice(['10.244.0.11 @node-1']));
+  await until(() => run.metrics.render().includes(figure(0)), 'a local endpoint');
+});
+
+const malformed: readonly [string, (api: FakeApi) => void, RegExp][] = [
+  [
+    'a slice with an address that is none',
+    (api) => api.put(EndpointSlice, testSlice(['10.244.0.300'], {}, bad)),
+    /^EndpointSlice bad-1: endpoints\[0\]\.addresses\[0\]: "10\.244\.0\.300" is not an IPv4 address$/,
+  ],
+  [
+    'a slice with an address of the other family',
+    (api) => api.put(EndpointSlice, testSlice(['fd00::1'], {}, bad)),
+    /"fd00::1" is not an IPv4 address/,
+  ],
+  [
+    'a slice whose port is text',
+    (api) => api.put(EndpointSlice, unlike(testSlice(['10.244.0.12'], {}, bad), { ports: [{ port: '8080' }] })),
+    /cannot unmarshal string into .*port of type int32/,
+  ],
+  [
+    'a slice whose labels are text',
+    (api) => api.put(EndpointSlice, unlike(testSlice(['10.244.0.12'], {}, bad), { endpoints: 'none' })),
+    /cannot unmarshal string/,
+  ],
+  [
+    'a Service whose port is text',
+    (api) => api.put(Service, unlike(testService({}, { name: 'bad' }), { spec: { ports: [{ port: '80' }] } })),
+    /cannot unmarshal string/,
+  ],
+  [
+    'a Service with a port out of range',
+    (api) => api.put(Service, testService({ ports: [{ port: 70_000 }] }, { name: 'bad' })),
+    /spec\.ports\[0\]\.port: 70000 is not a port/,
+  ],
+];
+
+const bad = { name: 'bad-1', labels: { 'kubernetes.io/service-name': 'bad' } };
+
+/** An object of another shape than its type says. */
+function unlike<T>(object: T, fields: object): T {
+  return { ...object, ...fields };
+}
+
+for (const [name, put, message] of malformed) {
+  test(`${name} is an event on its Service and a figure, and every other Service works on`, async () => {
+    const api = apiWithCart('10.244.0.11 @node-1');
+    api.put(Service, testService({ clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'] }, { name: 'bad' }));
+    await using run = await start(api);
+    await run.proxy.synced;
+    put(api);
+    api.put(EndpointSlice, testSlice(['10.244.0.12 @node-1']));
+    await until(() => JSON.stringify(run.connect()).includes('10.244.0.12'), 'the other Service changed');
+    await until(() => api.objects(Event).length > 0, 'an event');
+    const [event] = api.objects(Event);
+    assert.deepEqual([event?.reason, event?.involvedObject?.name], ['InvalidObject', 'bad']);
+    assert.match(event?.message ?? '', message);
+    assert.match(run.metrics.render(), /fairlead_proxy_invalid_objects_total\{kind="(Service|EndpointSlice)"\} 1\n/);
+  });
+}
+
+test('null where a list should be means an empty list', async () => {
+  const api = apiWithCart('10.244.0.11 @node-1');
+  await using run = await start(api);
+  await run.proxy.synced;
+  api.put(EndpointSlice, unlike(testSlice([]), { endpoints: null }));
+  await until(() => run.connect() === 'refused', 'no endpoints');
+});
+
+test('a Service outside every Service range works: its range may be on its way out', async () => {
+  const api = createFakeApi();
+  api.put(Service, testService({ clusterIP: '172.30.0.1', clusterIPs: ['172.30.0.1'] }));
+  api.put(EndpointSlice, testSlice(['10.244.0.11 @node-1']));
+  await using run = await start(api);
+  await run.proxy.synced;
+  assert.deepEqual(run.plane.connect('10.244.0.20', '172.30.0.1', 80, 'TCP'), {
+    backend: '10.244.0.11:8080',
+    isMasqueraded: false,
+  });
 });
 
 test('health check node ports answer with the number of local endpoints', async () => {

@@ -1,181 +1,255 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Node } from '../api/core/node.ts';
-import { Service } from '../api/core/service.ts';
-import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import type { Cache, Change } from '../client/caches.ts';
-import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts';
-import { createRouter, type ObjectChange, type Router, type RouterChanges } from '../routing/router.ts';
-import { choosePlane, type PlaneChoice } from './choose-plane.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Node } from '../api/core/node.ts';
+import { createRouter, type Router } from '../routing/router.ts';
 import type { Proxy, ProxyConfig } from './config.ts';
-import type { Dataplane } from './dataplane.ts';
+import type { Dataplane, NodeNetwork } from './dataplane.ts';
+import { follow } from './follow.ts';
 import { HealthChecks } from './health-checks.ts';
-import { proxyMetrics } from './metrics.ts';
-import { createNftablesPlane } from './nftables/plane.ts';
+import { serveHealth } from './health-server.ts';
+import { type ProxyMetrics, proxyMetrics } from './metrics.ts';
+import { serveMetrics } from './metrics-server.ts';
+import { nodePortHosts, primaryAddresses, withPrimaryAddresses } from './node-ports.ts';
+import { choosePlane, openPlane, type PlaneChoice, retireOthers } from './open-plane.ts';
 import { Programmer } from './programmer.ts';
-import { loadFrontends, removeFrontends, saveFrontends } from './state-file.ts';
-import { createUserspacePlane } from './userspace/plane.ts';
+import { ProxyHealth } from './proxy-health.ts';
+import { createServiceEvents, type ServiceEvents } from './service-events.ts';
+import { loadState, removeState, saveState } from './state-file.ts';
 
 /** How long a start waits for the API before it goes on from the last known state. */
 const patienceMs = 500;
 /** The last known state is written at most this often. */
 const saveEveryMs = 10_000;
+const defaultSyncPeriodMs = 30_000;
 
 /**
  * Starts the node proxy: takes over what an earlier one left, follows Services, EndpointSlices and this Node, and keeps
- * the plane equal to what they mean. While the API is away everything stays in force.
+ * the plane equal to what they mean. While the API is away everything stays in force. What another plane left is retired
+ * once this one carries the traffic.
  *
  * Resolves when the plane has been adopted: with the API's state, or after half a second without it with the last known
  * one. Rejects when the plane that was asked for cannot run here.
  */
 export async function startProxy(config: ProxyConfig): Promise<Proxy> {
+  const { network, logger } = config;
   const choice: PlaneChoice = config.dataplane
     ? { plane: 'userspace', reason: 'given' }
-    : choosePlane(config.plane ?? 'auto');
-  const plane = config.dataplane ?? openPlane(choice, config);
-  const stop = new AbortController();
-  const events = createEventRecorder({
-    client: config.client,
-    component: 'proxy',
-    host: config.nodeName,
-    logger: config.logger,
-  });
-  const programmer = new Programmer({
-    plane,
-    metrics: proxyMetrics(config.metrics),
-    logger: config.logger,
-    signal: stop.signal,
-    onRefused: (frontend, reason) => reportRefusal(config, events, frontend.service, frontend.key, reason),
-    now: Date.now,
-  });
-  const router = createRouter({ nodeName: config.nodeName });
-  const checks = new HealthChecks(config.logger, (check, error) =>
-    reportEvent(config, events, check.service, 'FailedToStartServiceHealthcheck', error.message),
-  );
-  const following = follow(config, router, programmer, checks);
-  const saving = saveRegularly(config, programmer, stop.signal);
-  await Promise.race([following.synced, delay(patienceMs, undefined, { signal: stop.signal })]);
-  if (!programmer.isAdopted) await carryOn(config, programmer);
-  config.logger.info('programming', { plane: choice.plane, reason: choice.reason });
-
-  let closing: Promise<void> | undefined;
-  const close = async (finish: () => Promise<void>): Promise<void> => {
-    following[Symbol.dispose]();
-    checks.close();
-    await saving.save();
-    stop.abort();
-    await events[Symbol.asyncDispose]();
-    await finish();
-  };
-  const dispose = (): Promise<void> => (closing ??= close(() => plane.close()));
-  config.signal?.addEventListener('abort', () => void dispose(), { once: true });
-  if (config.signal?.aborted) await dispose();
-  return {
-    choice,
-    synced: following.synced,
-    frontends: () => [...programmer.desired.values()],
-    dump: () => plane.dump(),
-    refused: () => programmer.refused,
-    remove: () => (closing ??= close(() => removeEverything(config, plane))),
-    [Symbol.asyncDispose]: dispose,
-  };
+    : await choosePlane(config.plane ?? 'auto', { network, logger });
+  const proxy = new RunningProxy(config, choice);
+  await proxy.start();
+  return proxy;
 }
 
-function openPlane(choice: PlaneChoice, config: ProxyConfig): Dataplane {
-  if (choice.plane === 'userspace') return createUserspacePlane(config.network);
-  return createNftablesPlane({ network: config.network, logger: config.logger });
-}
+class RunningProxy implements Proxy {
+  readonly choice: PlaneChoice;
+  readonly synced: Promise<void>;
+  readonly ports: Proxy['ports'];
+  readonly #config: ProxyConfig;
+  readonly #now: () => number;
+  readonly #stop = new AbortController();
+  /** Aborts when what other planes left must go at once; a mere stop leaves it to the next process. */
+  readonly #removal = new AbortController();
+  readonly #stack = new DisposableStack();
+  readonly #metrics: ProxyMetrics;
+  readonly #health: ProxyHealth;
+  readonly #events: ServiceEvents;
+  readonly #router: Router;
+  readonly #programmer: Programmer;
+  readonly #checks: HealthChecks;
+  #primary: readonly string[] = [];
+  #savedVersion = -1;
+  #retiring: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
-async function removeEverything(config: ProxyConfig, plane: Dataplane): Promise<void> {
-  await plane.remove();
-  if (config.dataDir !== undefined) await removeFrontends(config.dataDir);
-}
+  constructor(config: ProxyConfig, choice: PlaneChoice) {
+    this.#config = config;
+    this.choice = choice;
+    this.#now = config.now ?? Date.now;
+    const syncPeriodMs = config.syncPeriodMs ?? defaultSyncPeriodMs;
+    this.#metrics = proxyMetrics(config.metrics);
+    this.#health = new ProxyHealth(2 * syncPeriodMs);
+    this.#events = createServiceEvents(config);
+    this.#router = createRouter({ nodeName: config.nodeName });
+    this.#programmer = this.#createProgrammer(syncPeriodMs);
+    this.#checks = this.#stack.use(this.#createHealthChecks());
+    this.ports = { healthz: this.#serveHealth(), metrics: this.#serveMetrics() };
+    this.synced = this.#follow();
+  }
 
-/** Goes on from the last known state, when there is one; else waits for the API with the kernel as it is. */
-async function carryOn(config: ProxyConfig, programmer: Programmer): Promise<void> {
-  const saved = config.dataDir === undefined ? undefined : await loadFrontends(config.dataDir);
-  if (saved === undefined || programmer.isAdopted) return;
-  config.logger.warn('the API does not answer; going on from the last known state', { frontends: saved.length });
-  await programmer.become(saved);
-}
+  async start(): Promise<void> {
+    const { logger, signal } = this.#config;
+    await Promise.race([this.synced, delay(patienceMs, undefined, { signal: this.#stop.signal })]);
+    if (!this.#programmer.isAdopted) await this.#carryOn();
+    const saving = setInterval(() => void this.#save(), saveEveryMs).unref();
+    this.#stack.defer(() => clearInterval(saving));
+    logger.info('programming', { plane: this.choice.plane, reason: this.choice.reason });
+    signal?.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true });
+    if (signal?.aborted) await this[Symbol.asyncDispose]();
+  }
 
-/** Feeds the caches through the router into the programmer, from the moment all of them are complete. */
-function follow(
-  config: ProxyConfig,
-  router: Router,
-  programmer: Programmer,
-  checks: HealthChecks,
-): Disposable & { readonly synced: Promise<void> } {
-  const services = config.caches.of(Service);
-  const slices = config.caches.of(EndpointSlice);
-  const nodes = config.caches.of(Node, { fieldSelector: `metadata.name=${config.nodeName}` });
-  let isComplete = false;
-  const take = (changes: readonly ObjectChange[]): void => {
-    const decided = router.apply(...changes);
-    if (isComplete) pass(decided);
-  };
-  const pass = (decided: RouterChanges): void => {
-    checks.apply(decided);
-    if (decided.changed.length + decided.removed.length > 0) void programmer.push(decided);
-  };
-  const subscriptions = [
-    listen(services, (old, current) => ({ type: 'service', old, new: current }), take),
-    listen(slices, (old, current) => ({ type: 'slice', old, new: current }), take),
-    listen(nodes, (old, current) => ({ type: 'node', old, new: current }), take),
-  ];
-  const synced = Promise.all([services.synced, slices.synced, nodes.synced]).then(async () => {
-    isComplete = true;
-    checks.apply({ healthChecks: [...router.healthChecks()], healthChecksRemoved: [] });
-    await programmer.become(router.frontends());
-  });
-  return {
-    synced,
-    [Symbol.dispose]: () => {
-      for (const subscription of subscriptions) subscription[Symbol.dispose]();
-    },
-  };
-}
+  frontends() {
+    return [...this.#programmer.desired.values()];
+  }
 
-function listen<T>(
-  cache: Cache<T>,
-  toChange: (old: T | undefined, current: T | undefined) => ObjectChange,
-  take: (changes: readonly ObjectChange[]) => void,
-): Disposable {
-  return cache.subscribe((changes: readonly Change<T>[]) => {
-    take(changes.map(({ old, current }) => toChange(old, current)));
-  });
-}
+  async dump() {
+    return (await this.#programmer.plane?.dump()) ?? [];
+  }
 
-/** Writes the desired frontends down when they changed, and once more on `save`. */
-function saveRegularly(config: ProxyConfig, programmer: Programmer, signal: AbortSignal): { save(): Promise<void> } {
-  const { dataDir, logger } = config;
-  let saved = -1;
-  const save = async (): Promise<void> => {
-    if (dataDir === undefined || !programmer.isAdopted) return;
-    const version = programmer.version;
-    if (version === saved) return;
-    saved = version;
-    await saveFrontends(dataDir, programmer.desired.values()).catch((error: unknown) =>
+  refused() {
+    return this.#programmer.refused;
+  }
+
+  remove(): Promise<void> {
+    const { dataDir } = this.#config;
+    this.#removal.abort();
+    return (this.#closing ??= this.#close(async (plane) => {
+      await this.#retiring;
+      await plane?.remove();
+      if (dataDir !== undefined) await removeState(dataDir);
+    }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#close(async (plane) => plane?.close()));
+  }
+
+  async #close(finish: (plane: Dataplane | undefined) => Promise<void>): Promise<void> {
+    this.#stack.dispose();
+    await this.#save();
+    this.#stop.abort();
+    await this.#events[Symbol.asyncDispose]();
+    await finish(this.#programmer.plane);
+  }
+
+  get #network(): NodeNetwork {
+    const { network, nodePortsOnPrimary } = this.#config;
+    return nodePortsOnPrimary === true ? withPrimaryAddresses(network, this.#primary) : network;
+  }
+
+  async #openPlane(): Promise<Dataplane> {
+    const { dataplane, logger } = this.#config;
+    return dataplane ?? openPlane(this.choice.plane, { network: this.#network, logger });
+  }
+
+  #createProgrammer(retryRefusedMs: number): Programmer {
+    const { logger, nodeName } = this.#config;
+    return new Programmer({
+      open: () => this.#openPlane(),
+      health: this.#health,
+      metrics: this.#metrics,
+      logger,
+      signal: this.#stop.signal,
+      retryRefusedMs,
+      onRefused: ({ service, key }, reason) =>
+        this.#events.warn(service, 'FrontendRefused', `${key} is not in force on ${nodeName}: ${reason}`),
+      now: this.#now,
+    });
+  }
+
+  #createHealthChecks(): HealthChecks {
+    const { nodeName } = this.#config;
+    return new HealthChecks({
+      addresses: () => nodePortHosts(this.#network),
+      isHealthy: () => this.#health.isHealthy(this.#now()),
+      onFailure: ({ service, port }, { message }) =>
+        this.#events.warn(
+          service,
+          'FailedToStartServiceHealthcheck',
+          `node ${nodeName} failed to start healthcheck ${service} on port ${port}: ${message}`,
+        ),
+    });
+  }
+
+  #serveHealth(): Promise<number> | undefined {
+    const { healthz, logger } = this.#config;
+    if (healthz === undefined) return undefined;
+    const onFailure = (error: Error) => logger.error('the health port cannot be had; trying again', { error });
+    const options = { ...healthz, health: this.#health, metrics: this.#metrics, onFailure, now: this.#now };
+    return this.#stack.use(serveHealth(options)).listening;
+  }
+
+  #serveMetrics(): Promise<number> | undefined {
+    const { metricsAt, metrics, logger } = this.#config;
+    if (metricsAt === undefined) return undefined;
+    const onFailure = (error: Error) => logger.error('the metrics port cannot be had; trying again', { error });
+    const options = { ...metricsAt, metrics, plane: () => this.choice.plane, onFailure };
+    return this.#stack.use(serveMetrics(options)).listening;
+  }
+
+  /** Resolves when everything that the API server knows is in force. */
+  #follow(): Promise<void> {
+    const { promise: inForce, resolve } = Promise.withResolvers<void>();
+    const following = follow(this.#config, this.#router, {
+      decided: (changes, cause) => {
+        this.#metrics.serviceChanges.inc({}, cause.serviceChanges);
+        this.#metrics.endpointChanges.inc({}, cause.endpointChanges);
+        this.#checks.apply(changes);
+        if (changes.changed.length + changes.removed.length > 0) void this.#programmer.push(changes, cause);
+      },
+      complete: () => {
+        this.#checks.apply({ healthChecks: [...this.#router.healthChecks()], healthChecksRemoved: [] });
+        resolve(this.#become());
+      },
+      sawNode: (node) => this.#sawNode(node),
+      malformed: (kind, service, problem) => {
+        this.#metrics.invalidObjects.inc({ kind });
+        this.#events.warn(service ?? '', 'InvalidObject', problem);
+      },
+    });
+    this.#stack.use(following);
+    return inForce;
+  }
+
+  async #become(): Promise<void> {
+    await this.#programmer.become(this.#router.frontends());
+    this.#retireOthers();
+  }
+
+  /** Goes on from the last known state, when there is one; else waits for the API with the kernel as it is. */
+  async #carryOn(): Promise<void> {
+    const { dataDir, logger } = this.#config;
+    const saved = dataDir === undefined ? undefined : await loadState(dataDir);
+    if (saved === undefined || this.#programmer.isAdopted) return;
+    const { frontends, primary } = saved;
+    logger.warn('the API does not answer; going on from the last known state', { frontends: frontends.length });
+    if (this.#primary.length === 0) this.#primary = primary;
+    await this.#programmer.become(frontends);
+    this.#retireOthers();
+  }
+
+  #retireOthers(): void {
+    if (this.#config.dataplane === undefined && !this.#stop.signal.aborted) this.#retiring = this.#retire();
+  }
+
+  async #retire(): Promise<void> {
+    const { logger } = this.#config;
+    const options = { network: this.#network, logger };
+    try {
+      const retired = await retireOthers(this.choice.plane, options, this.#removal.signal);
+      if (retired.length > 0) logger.info('another plane was in use before; it is out of service now', { retired });
+    } catch (error) {
+      logger.error('what another plane left could not be taken away', { error });
+    }
+  }
+
+  #sawNode(node: Node | undefined): void {
+    this.#health.sawNode(node);
+    const primary = primaryAddresses(node);
+    if (primary.length === 0 || isDeepStrictEqual(primary, this.#primary)) return;
+    this.#primary = primary;
+    if (this.#config.nodePortsOnPrimary !== true) return;
+    this.#checks.reopen();
+    if (this.#programmer.isAdopted) void this.#programmer.reopen(() => this.#openPlane());
+  }
+
+  /** Writes the desired frontends down when they changed. */
+  async #save(): Promise<void> {
+    const { dataDir, logger } = this.#config;
+    const { version } = this.#programmer;
+    if (dataDir === undefined || !this.#programmer.isAdopted || version === this.#savedVersion) return;
+    this.#savedVersion = version;
+    await saveState(dataDir, { frontends: this.frontends(), primary: this.#primary }).catch((error: unknown) =>
       logger.warn('the last known state could not be written', { dataDir, error }),
     );
-  };
-  const timer = setInterval(() => void save(), saveEveryMs).unref();
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-  return { save };
-}
-
-function reportRefusal(config: ProxyConfig, events: EventRecorder, service: string, key: string, reason: string): void {
-  config.logger.warn('a frontend is not in force', { service, frontend: key, reason });
-  reportEvent(config, events, service, 'FrontendRefused', `${key} is not in force on ${config.nodeName}: ${reason}`);
-}
-
-function reportEvent(
-  config: ProxyConfig,
-  events: EventRecorder,
-  service: string,
-  reason: string,
-  message: string,
-): void {
-  const [namespace, name = ''] = service.split('/');
-  const object = config.caches.of(Service).get(name, namespace);
-  if (object !== undefined) events.record(Service, object, { type: 'Warning', reason, message });
+  }
 }

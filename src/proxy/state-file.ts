@@ -3,18 +3,25 @@ import { join } from 'node:path';
 import type { Frontend } from '../routing/frontend.ts';
 
 /**
- * The last known frontends on disk, so that a proxy that starts while the API is away carries on. One JSON value a line:
- * a header with the version, the frontends, and a last line that counts them.
+ * The last known state on disk, so that a proxy that starts while the API is away carries on. One JSON value a line: a
+ * header with the version, the frontends, and a last line that counts them and has the node's primary addresses.
  */
-const header = { fairlead: 'frontends', version: 2 } as const;
+const header = { fairlead: 'frontends', version: 3 } as const;
 const fileName = 'frontends.ndjson';
 
-/** Writes them into a folder: another file first, then renamed, so that there is always a whole one. */
-export async function saveFrontends(folder: string, frontends: Iterable<Frontend>): Promise<void> {
+/** What is kept. */
+export interface SavedState {
+  readonly frontends: readonly Frontend[];
+  /** The Node object's addresses, for node ports on them. */
+  readonly primary: readonly string[];
+}
+
+/** Writes it into a folder: another file first, then renamed, so that there is always a whole one. */
+export async function saveState(folder: string, { frontends, primary }: SavedState): Promise<void> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, fileName);
-  const lines = [...frontends].map((frontend) => JSON.stringify(frontend));
-  const text = [JSON.stringify(header), ...lines, JSON.stringify({ end: lines.length })].join('\n');
+  const lines = frontends.map((frontend) => JSON.stringify(frontend));
+  const text = [JSON.stringify(header), ...lines, JSON.stringify({ end: lines.length, primary })].join('\n');
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
     await file.writeFile(`${text}\n`);
@@ -25,21 +32,21 @@ export async function saveFrontends(folder: string, frontends: Iterable<Frontend
   await rename(`${path}.new`, path);
 }
 
-/** The frontends of a folder; undefined when there are none, or none that this version can read whole. */
-export async function loadFrontends(folder: string): Promise<readonly Frontend[] | undefined> {
+/** The state of a folder; undefined when there is none, or none that this version can read whole. */
+export async function loadState(folder: string): Promise<SavedState | undefined> {
   const text = await readFile(join(folder, fileName), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
     const [first, ...rest] = text.trimEnd().split('\n');
-    const last: unknown = JSON.parse(rest.pop() ?? '');
-    const isWhole = first === JSON.stringify(header) && JSON.stringify(last) === JSON.stringify({ end: rest.length });
-    return isWhole ? rest.map(parseFrontend) : undefined;
+    const last = JSON.parse(rest.pop() ?? '') as { readonly end?: unknown; readonly primary?: readonly string[] };
+    const isWhole = first === JSON.stringify(header) && last.end === rest.length;
+    return isWhole ? { frontends: rest.map(parseFrontend), primary: last.primary ?? [] } : undefined;
   } catch {
     return undefined;
   }
 }
 
-export async function removeFrontends(folder: string): Promise<void> {
+export async function removeState(folder: string): Promise<void> {
   await rm(join(folder, fileName), { force: true });
 }
 

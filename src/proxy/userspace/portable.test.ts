@@ -73,9 +73,11 @@ test('the plane loads and forwards TCP and UDP where there is no Linux', () => {
 
 test('the proxy chooses the plane there by itself, and says why', () => {
   const program = `
-    import { choosePlane } from '${pathToFileURL(join(here, '../choose-plane.ts')).href}';
+    import { choosePlane } from '${pathToFileURL(join(here, '../open-plane.ts')).href}';
     import '${pathToFileURL(join(here, '../run.ts')).href}';
-    console.log(JSON.stringify(choosePlane('auto')));
+    const network = { podCidrs: [], clusterCidrs: [], serviceCidrs: [], nodePortAddresses: [] };
+    const logger = { warn() {}, info() {}, debug() {}, error() {} };
+    console.log(JSON.stringify(await choosePlane('auto', { network, logger })));
   `;
   const { plane, reason } = runElsewhere(program, false) as { plane: string; reason: string };
   assert.equal(plane, 'userspace');

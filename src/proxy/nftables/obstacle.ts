@@ -1,38 +1,18 @@
 import { release } from 'node:os';
-import { errorText } from '../observe/log.ts';
-import { openNetfilter } from '../linux/nftables/dump.ts';
-import { Transaction } from '../linux/nftables/transaction.ts';
-import type { PlaneName } from './dataplane.ts';
-import { classRules } from './nftables/classes.ts';
-import { constantChains } from './nftables/ruleset.ts';
-import { layouts, setSpecs } from './nftables/schema.ts';
-
-/** Which plane carries out the frontends here, and why: for the ready screen and `fairlead doctor`. */
-export interface PlaneChoice {
-  readonly plane: PlaneName;
-  readonly reason: string;
-}
+import { openNetfilter } from '../../linux/nftables/dump.ts';
+import { Transaction } from '../../linux/nftables/transaction.ts';
+import { errorText } from '../../observe/log.ts';
+import { classRules } from './classes.ts';
+import { constantChains } from './ruleset.ts';
+import { layouts, setSpecs } from './schema.ts';
 
 /** The first kernel whose nftables has everything the rules use. */
 const oldestKernel = [5, 13] as const;
 
 /**
- * Picks the nftables plane when this kernel and these privileges carry it, else userspace. Asking for nftables where it
- * does not work throws an Error with the reason. Nothing is changed: the rules are loaded and taken away in one
- * transaction.
+ * Why the nftables plane cannot run here; undefined when it can. Nothing is changed: the rules are loaded and taken away
+ * in one transaction.
  */
-export function choosePlane(wanted: PlaneName | 'auto' = 'auto'): PlaneChoice {
-  if (wanted === 'userspace') return { plane: 'userspace', reason: 'asked for' };
-  const obstacle = nftablesObstacle();
-  if (obstacle === undefined) {
-    const reason = wanted === 'auto' ? `Linux ${release()} with nftables, and the privileges to use it` : 'asked for';
-    return { plane: 'nftables', reason };
-  }
-  if (wanted === 'nftables') throw new Error(`the nftables plane cannot run here: ${obstacle}`);
-  return { plane: 'userspace', reason: obstacle };
-}
-
-/** Why nftables cannot be used here; undefined when it can. */
 export function nftablesObstacle(): string | undefined {
   if (process.platform !== 'linux') return `nftables is part of Linux, and this is ${process.platform}`;
   if (isOlder(release())) return `nftables needs Linux ${oldestKernel.join('.')}, and this is ${release()}`;
@@ -46,7 +26,7 @@ export function nftablesObstacle(): string | undefined {
 }
 
 /** Whether a kernel release such as `6.1.0-28-amd64` is before the oldest that will do. */
-export function isOlder(text: string): boolean {
+function isOlder(text: string): boolean {
   const [major = 0, minor = 0] = text.split('.').map((part) => Number.parseInt(part, 10));
   return major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1]);
 }

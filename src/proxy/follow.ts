@@ -1,0 +1,102 @@
+import { Node } from '../api/core/node.ts';
+import { Service } from '../api/core/service.ts';
+import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import type { Cache } from '../client/caches.ts';
+import { serviceKeyOfSlice } from '../routing/labels.ts';
+import type { ObjectChange, Router, RouterChanges } from '../routing/router.ts';
+import { triggerTimeOf } from '../routing/trigger-time.ts';
+import { checkService, checkSlice } from './check-objects.ts';
+import type { ProxyConfig } from './config.ts';
+import type { Cause } from './programmer.ts';
+
+/** Who hears of what the API server tells. */
+export interface Follower {
+  /** Changes of frontends and health checks, from the moment all objects are known. */
+  decided(changes: RouterChanges, cause: Cause): void;
+  /** Everything is known; the router has all of it. */
+  complete(): void;
+  /** This Node; undefined when it is gone. */
+  sawNode(node: Node | undefined): void;
+  /** An object, or a part of it, that cannot be used, and the Service it belongs to (`namespace/name`). */
+  malformed(kind: string, service: string | undefined, problem: string): void;
+}
+
+/** Services of the cache that the proxy reads. */
+export function servicesOf({ caches }: ProxyConfig): Cache<Service> {
+  return caches.of(Service);
+}
+
+/** Feeds the caches through the router, from the moment all of them are complete, until disposed of. */
+export function follow(
+  config: ProxyConfig,
+  router: Router,
+  follower: Follower,
+): Disposable & { readonly synced: Promise<void> } {
+  const { now = Date.now } = config;
+  const startedMs = now();
+  const services = servicesOf(config);
+  const slices = config.caches.of(EndpointSlice);
+  const nodes = config.caches.of(Node, { fieldSelector: `metadata.name=${config.nodeName}` });
+  let isComplete = false;
+  const take = (changes: readonly ObjectChange[], cause: Omit<Cause, 'triggeredAtMs'>): void => {
+    const decided = router.apply(...changes);
+    if (isComplete) follower.decided(decided, { ...cause, triggeredAtMs: triggerTimes(changes, startedMs) });
+  };
+  const subscriptions = [
+    services.subscribe((changes) => {
+      const checked = changes.map(({ old, current }) => ({ old, new: current && fitService(follower, current) }));
+      take(
+        checked.map((change): ObjectChange => ({ type: 'service', ...change })),
+        { serviceChanges: changes.length, endpointChanges: 0 },
+      );
+    }),
+    slices.subscribe((changes) => {
+      const checked = changes.map(({ old, current }) => ({ old, new: current && fitSlice(follower, current) }));
+      take(
+        checked.map((change): ObjectChange => ({ type: 'slice', ...change })),
+        { serviceChanges: 0, endpointChanges: changes.length },
+      );
+    }),
+    nodes.subscribe((changes) => {
+      take(
+        changes.map(({ old, current }): ObjectChange => ({ type: 'node', old, new: current })),
+        { serviceChanges: 0, endpointChanges: 0 },
+      );
+      for (const { current } of changes) follower.sawNode(current);
+    }),
+  ];
+  const synced = Promise.all([services.synced, slices.synced, nodes.synced]).then(() => {
+    isComplete = true;
+    follower.complete();
+  });
+  return {
+    synced,
+    [Symbol.dispose]: () => {
+      for (const subscription of subscriptions) subscription[Symbol.dispose]();
+    },
+  };
+}
+
+function fitService(follower: Follower, service: Service): Service | undefined {
+  const { object, problems } = checkService(service);
+  const key = `${service.metadata.namespace}/${service.metadata.name}`;
+  for (const problem of problems) follower.malformed('Service', key, problem);
+  return object;
+}
+
+function fitSlice(follower: Follower, slice: EndpointSlice): EndpointSlice | undefined {
+  const { object, problems } = checkSlice(slice);
+  const service = serviceKeyOfSlice(object ?? slice);
+  for (const problem of problems) {
+    follower.malformed('EndpointSlice', service, `EndpointSlice ${slice.metadata.name}: ${problem}`);
+  }
+  return object;
+}
+
+/** Each change that tells its own time; what happened before this proxy started says nothing about it. */
+function triggerTimes(changes: readonly ObjectChange[], startedMs: number): readonly number[] {
+  return changes
+    .map((change) => triggerTimeOf([change]))
+    .filter((time) => time !== undefined)
+    .filter((time) => time >= startedMs);
+}

@@ -1,0 +1,103 @@
+import { release } from 'node:os';
+import type { Logger } from '../observe/log.ts';
+import { type Dataplane, type NodeNetwork, type PlaneName, planeNames } from './dataplane.ts';
+import { withLocalhostNodePorts } from './localhost-node-ports.ts';
+import { createUserspacePlane } from './userspace/plane.ts';
+
+/** Which plane carries out the frontends here, and why: for the ready screen and `fairlead doctor`. */
+export interface PlaneChoice {
+  readonly plane: PlaneName;
+  readonly reason: string;
+}
+
+export interface PlaneOptions {
+  readonly network: NodeNetwork;
+  readonly logger: Logger;
+}
+
+/** What a plane's folder offers. The Linux parts are loaded when they are asked for, so that others never need them. */
+interface PlaneModule {
+  /** Why the plane cannot run here; undefined when it can. Changes nothing. */
+  readonly obstacle: (options: PlaneOptions) => Promise<string | undefined>;
+  readonly open: (options: PlaneOptions) => Promise<Dataplane>;
+  /** Whether the kernel has what an earlier process made. */
+  readonly isPresent: () => Promise<boolean>;
+  /** Lets go of what an earlier process made, now that another plane is in force: as `Dataplane.retire`. */
+  readonly retire: (options: PlaneOptions, signal: AbortSignal) => Promise<void>;
+}
+
+const absent = (what: string): PlaneModule => ({
+  obstacle: async () => `this version has no ${what} plane`,
+  open: async () => {
+    throw new Error(`this version has no ${what} plane`);
+  },
+  isPresent: async () => false,
+  retire: async () => undefined,
+});
+
+const modules: Readonly<Record<PlaneName, PlaneModule>> = {
+  nftables: {
+    obstacle: async () => (await import('./nftables/obstacle.ts')).nftablesObstacle(),
+    open: async (options) =>
+      withLocalhostNodePorts((await import('./nftables/plane.ts')).createNftablesPlane(options), options.network),
+    isPresent: async () => process.platform === 'linux' && (await import('./clean-up.ts')).hasNftablesTables(),
+    retire: async () => (await import('./clean-up.ts')).cleanUpNftables(),
+  },
+  ipvs: absent('IPVS'),
+  ebpf: absent('eBPF'),
+  userspace: {
+    obstacle: async () => undefined,
+    open: async ({ network }) => createUserspacePlane(network),
+    isPresent: async () => false,
+    retire: async () => undefined,
+  },
+};
+
+/** What `auto` tries, best first (docs/decisions/0009-auto-plane.md). */
+const preference = ['nftables', 'ipvs', 'userspace'] as const satisfies readonly PlaneName[];
+
+/**
+ * Picks a plane that runs here. `auto` takes the first of nftables, IPVS and userspace that does, and says what keeps the
+ * better ones from it. Asking for one that does not run rejects with the reason. Nothing is changed.
+ */
+export async function choosePlane(wanted: PlaneName | 'auto', options: PlaneOptions): Promise<PlaneChoice> {
+  if (wanted !== 'auto') {
+    const obstacle = await modules[wanted].obstacle(options);
+    if (obstacle !== undefined) throw new Error(`the ${wanted} plane cannot run here: ${obstacle}`);
+    return { plane: wanted, reason: 'asked for' };
+  }
+  const obstacles: string[] = [];
+  for (const plane of preference) {
+    const obstacle = await modules[plane].obstacle(options);
+    if (obstacle === undefined) return { plane, reason: reasonFor(plane, obstacles) };
+    obstacles.push(`${plane}: ${obstacle}`);
+  }
+  throw new Error(`no plane can run here: ${obstacles.join('; ')}`);
+}
+
+function reasonFor(plane: PlaneName, obstacles: readonly string[]): string {
+  if (obstacles.length > 0) return obstacles.join('; ');
+  return `Linux ${release()} with ${plane}, and the privileges to use it`;
+}
+
+export function openPlane(plane: PlaneName, options: PlaneOptions): Promise<Dataplane> {
+  return modules[plane].open(options);
+}
+
+/**
+ * Takes out of service what other planes left in the kernel, now that `kept` carries the traffic: connections that they
+ * made go on until they end or the signal aborts. Returns the planes that were there.
+ */
+export async function retireOthers(
+  kept: PlaneName,
+  options: PlaneOptions,
+  signal: AbortSignal,
+): Promise<readonly PlaneName[]> {
+  const retired: PlaneName[] = [];
+  for (const name of planeNames) {
+    if (name === kept || !(await modules[name].isPresent())) continue;
+    await modules[name].retire(options, signal);
+    retired.push(name);
+  }
+  return retired;
+}
