@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { parseDuration } from '../lib/duration.ts';
 import { UsageError } from './command-error.ts';
 import type { OptionSpec, OptionTable, OptionValues } from './command.ts';
-import { parseDuration } from './durations.ts';
 
 /** A command line taken apart. */
 export interface ParsedArguments {

@@ -2,6 +2,7 @@ import type { Service } from '../api/core/service.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import type { FrontendKind } from './frontend.ts';
 import { isLeftToOthers } from './labels.ts';
+import type { Note } from './notice.ts';
 
 type AddressKind = Exclude<FrontendKind, 'NodePort'>;
 
@@ -15,15 +16,23 @@ export interface ServiceAddress {
 /**
  * The addresses of a Service, in order of precedence where one address has two roles; none for headless and
  * ExternalName Services and those left to another proxy. Families without a cluster IP are left out, as their endpoints
- * are not kept.
+ * are not kept. `externalIPs` count only when they are allowed: anyone who may write a Service could take over other
+ * people's addresses with them (CVE-2020-8554, KEP-5707).
  */
-export function addressesOf(service: Service): ServiceAddress[] {
+export function addressesOf(service: Service, allowExternalIps: boolean, note: Note): ServiceAddress[] {
   if (isLeftToOthers(service) || service.spec?.type === 'ExternalName') return [];
-  const clusterIps = read('ClusterIP', service.spec?.clusterIPs ?? [service.spec?.clusterIP ?? '']);
+  const { spec } = service;
+  const externalIPs = spec?.externalIPs ?? [];
+  const own = (spec?.clusterIPs ?? [spec?.clusterIP ?? '']).filter((text) => text !== '' && text !== 'None');
+  const clusterIps = read('ClusterIP', own, note);
   const families = new Set(clusterIps.map((address) => address.family));
+  if (families.size > 0 && externalIPs.length > 0 && !allowExternalIps) {
+    const list = [...externalIPs].sort().join(', ');
+    note('ExternalIPsIgnored', `spec.externalIPs (${list}) get no traffic: this proxy does not allow external IPs`);
+  }
   const others = [
-    ...read('LoadBalancer', loadBalancerIps(service)),
-    ...read('ExternalIP', service.spec?.externalIPs ?? []),
+    ...read('LoadBalancer', loadBalancerIps(service), note),
+    ...(allowExternalIps ? read('ExternalIP', externalIPs, note) : []),
   ];
   return [...clusterIps, ...others.filter((address) => families.has(address.family))];
 }
@@ -35,12 +44,13 @@ function loadBalancerIps(service: Service): string[] {
   return ingress.filter((it) => it.ip && it.ipMode !== 'Proxy').map((it) => it.ip ?? '');
 }
 
-/** Canonical addresses; `None`, empty and malformed entries are left out. */
-function read(kind: AddressKind, texts: readonly string[]): ServiceAddress[] {
+/** Canonical addresses; malformed entries are noted and left out. */
+function read(kind: AddressKind, texts: readonly string[], note: Note): ServiceAddress[] {
   const addresses: ServiceAddress[] = [];
   for (const text of texts) {
     const address = canonicalIp(text);
-    if (address !== undefined) addresses.push({ kind, family: address.includes(':') ? 'IPv6' : 'IPv4', address });
+    if (address === undefined) note('InvalidAddress', `"${text}" is no IP address: the Service does not answer on it`);
+    else addresses.push({ kind, family: address.includes(':') ? 'IPv6' : 'IPv4', address });
   }
   return addresses;
 }

@@ -1,51 +1,93 @@
-import type { Protocol } from './frontend.ts';
-import type { ReadSlice, SliceEndpoint } from './slice.ts';
+import type { Backend, Protocol } from './frontend.ts';
+import { readiness } from './slice.ts';
+import type { ReadSlice, SlicePort, Standing } from './slice.ts';
 
-/** An endpoint with the port number that its own slice gives for one port of the Service. */
-export interface PortEndpoint {
-  readonly endpoint: SliceEndpoint;
-  readonly port: number;
+/** Endpoints of one port: each backend with the standing at the same index. */
+export interface PortEndpoints {
+  readonly backends: readonly Backend[];
+  readonly standings: readonly Standing[];
 }
+
+/** Which port of a Service is asked for. */
+export interface WantedPort {
+  readonly family: 'IPv4' | 'IPv6';
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** The port that backends get instead of the one of their slice: for ranges. */
+  readonly portNumber?: number;
+}
+
+const none: PortEndpoints = { backends: [], standings: [] };
 
 /**
  * The endpoints behind one port of a Service in one family, sorted by address then port. An endpoint that is in several
  * slices (they are allowed to overlap while the controller moves it) counts once, as ready as any of them says; equally
  * ready ones are taken from the slice whose name sorts first, so that the order of arrival never shows.
  */
-export function endpointsOfPort(
-  slices: Iterable<ReadSlice>,
-  family: 'IPv4' | 'IPv6',
-  portName: string,
-  protocol: Protocol,
-): PortEndpoint[] {
-  const found: Candidate[] = [];
+export function endpointsOfPort(slices: Iterable<ReadSlice>, wanted: WantedPort): PortEndpoints {
+  const found: Source[] = [];
   for (const slice of slices) {
-    if (slice.family !== family) continue;
-    for (const { name, protocol: sliceProtocol, port } of slice.ports) {
-      if (name !== portName || sliceProtocol !== protocol) continue;
-      for (const endpoint of slice.endpoints) found.push({ endpoint, port, slice: slice.name });
+    if (slice.family !== wanted.family) continue;
+    for (const port of slice.ports) {
+      if (port.name === wanted.name && port.protocol === wanted.protocol) found.push({ slice, port });
+    }
+  }
+  const [first] = found;
+  if (first === undefined) return none;
+  const isPlain = found.length === 1 && wanted.portNumber === undefined;
+  return isPlain ? { backends: first.port.backends, standings: first.slice.standings } : merge(found, wanted);
+}
+
+/** The endpoints that `keep` wants, in their order; the very same when it wants all. */
+export function pickEndpoints(
+  from: PortEndpoints,
+  keep: (backend: Backend, standing: Standing) => boolean,
+): PortEndpoints {
+  const backends: Backend[] = [];
+  const standings: Standing[] = [];
+  for (const [index, backend] of from.backends.entries()) {
+    const standing = from.standings[index];
+    if (standing === undefined || !keep(backend, standing)) continue;
+    backends.push(backend);
+    standings.push(standing);
+  }
+  return backends.length === from.backends.length ? from : { backends, standings };
+}
+
+interface Source {
+  readonly slice: ReadSlice;
+  readonly port: SlicePort;
+}
+
+interface Candidate {
+  readonly backend: Backend;
+  readonly standing: Standing;
+  readonly slice: string;
+}
+
+function merge(sources: readonly Source[], { portNumber }: WantedPort): PortEndpoints {
+  const candidates: Candidate[] = [];
+  for (const { slice, port } of sources) {
+    for (const [index, each] of port.backends.entries()) {
+      const standing = slice.standings[index];
+      const backend = portNumber === undefined ? each : { ...each, port: portNumber };
+      if (standing !== undefined) candidates.push({ backend, standing, slice: slice.name });
     }
   }
   // Each slice is in order already, so this merges runs.
-  return found.sort(byAddressThenPort).filter((it, index) => index === 0 || !isSamePlace(it, found[index - 1]));
-}
-
-interface Candidate extends PortEndpoint {
-  readonly slice: string;
+  candidates.sort(byAddressThenPort);
+  const kept = candidates.filter((it, index) => index === 0 || !isSamePlace(it, candidates[index - 1]));
+  return { backends: kept.map((it) => it.backend), standings: kept.map((it) => it.standing) };
 }
 
 /** Of one address and port the one to keep comes first. */
 function byAddressThenPort(a: Candidate, b: Candidate): number {
-  if (a.endpoint.address !== b.endpoint.address) return a.endpoint.address < b.endpoint.address ? -1 : 1;
-  if (a.port !== b.port) return a.port - b.port;
-  const difference = readiness(b.endpoint) - readiness(a.endpoint);
+  if (a.backend.address !== b.backend.address) return a.backend.address < b.backend.address ? -1 : 1;
+  if (a.backend.port !== b.backend.port) return a.backend.port - b.backend.port;
+  const difference = readiness(b.standing) - readiness(a.standing);
   return difference === 0 && a.slice !== b.slice ? (a.slice < b.slice ? -1 : 1) : difference;
 }
 
-function isSamePlace(a: PortEndpoint, b: PortEndpoint | undefined): boolean {
-  return b !== undefined && a.endpoint.address === b.endpoint.address && a.port === b.port;
-}
-
-function readiness(endpoint: SliceEndpoint): number {
-  return endpoint.ready ? 2 : endpoint.draining ? 1 : 0;
+function isSamePlace(a: Candidate, b: Candidate | undefined): boolean {
+  return a.backend.address === b?.backend.address && a.backend.port === b.backend.port;
 }

@@ -1,6 +1,7 @@
 import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { Frontend } from './frontend.ts';
+import type { Notice } from './notice.ts';
 
 /** Builders for tests of routing and of what consumes it: complete objects from what a test cares about. */
 
@@ -68,11 +69,17 @@ export function testSlice(
   };
 }
 
-/** A frontend in one line, as tests and people read it: `10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080, 10.0.0.2:8080`. */
+/**
+ * A frontend in one line, as tests and people read it: `10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080*, 10.0.0.2:8080×3`. `*`
+ * marks a backend on this node, `×` a weight other than 1.
+ */
 export function describeFrontend(frontend: Frontend): string {
   const words: string[] = [frontend.key, frontend.kind];
+  if (frontend.lastPort) words.push(`to=${frontend.lastPort}`);
+  if (frontend.scheduler) words.push(`scheduler=${frontend.scheduler}`);
   if (frontend.affinity) words.push(`affinity=${frontend.affinity.timeoutSeconds}s`);
   if (frontend.sourceRanges) words.push(`from=${frontend.sourceRanges.join(',')}`);
+  if (frontend.resetAfterSeconds !== undefined) words.push(`reset=${frontend.resetAfterSeconds}s`);
   if (frontend.masquerade !== 'off-cluster') words.push(`masquerade=${frontend.masquerade}`);
   words.push('→', describeTarget(frontend.internal));
   if (frontend.external !== frontend.internal) words.push('| outside →', describeTarget(frontend.external));
@@ -81,5 +88,14 @@ export function describeFrontend(frontend: Frontend): string {
 
 function describeTarget(target: Frontend['internal']): string {
   if (target.verdict !== 'forward') return target.verdict;
-  return target.backends.map(({ address, port, local }) => `${address}:${port}${local ? '*' : ''}`).join(', ');
+  return target.backends
+    .map(
+      ({ address, port, local, weight }) => `${address}:${port}${local ? '*' : ''}${weight === 1 ? '' : `×${weight}`}`,
+    )
+    .join(', ');
+}
+
+/** A notice in one line: `shop/cart AddressConflict: gets no traffic on ...`. */
+export function describeNotice({ service, reason, message }: Notice): string {
+  return `${service} ${reason}: ${message}`;
 }

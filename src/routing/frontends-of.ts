@@ -1,83 +1,139 @@
 import type { Service, ServicePort } from '../api/core/service.ts';
+import type { Cidr } from '../lib/cidr.ts';
 import { addressesOf } from './addresses.ts';
 import type { ServiceAddress } from './addresses.ts';
 import { affinityOf } from './affinity.ts';
 import { endpointsOfPort } from './endpoints.ts';
+import type { WantedPort } from './endpoints.ts';
 import { frontendKey } from './frontend.ts';
-import type { Frontend, FrontendKey, FrontendKind } from './frontend.ts';
+import type { Frontend, FrontendKey, FrontendKind, Protocol } from './frontend.ts';
 import { objectKey } from './labels.ts';
+import type { Note } from './notice.ts';
 import { policyOf, targetsOf } from './policy.ts';
 import type { PortTargets } from './policy.ts';
 import { selectEndpoints } from './selection.ts';
-import { readProtocol } from './slice.ts';
+import { settingsOf } from './settings.ts';
+import type { SettingDefaults, Settings } from './settings.ts';
+import { isPort, readProtocol } from './slice.ts';
 import type { ReadSlice } from './slice.ts';
-import { sourceRangesOf } from './source-ranges.ts';
+import { readSourceRanges, sourceRangesOf } from './source-ranges.ts';
 import type { NodePlace } from './topology.ts';
 
+/** What a decision depends on besides the objects of the Service. */
+export interface Circumstances {
+  readonly place: NodePlace;
+  readonly allowExternalIps: boolean;
+  readonly defaults: SettingDefaults;
+}
+
 /**
- * Every frontend of one Service, by key, from scratch: its addresses times its ports, and a node port per family. Where
- * one key comes up twice in a Service, the first in the order of `addressesOf` stays.
+ * Every frontend of one Service, from scratch: its addresses times its ports, and a node port per family. Where one key
+ * comes up twice in a Service, the first in the order of `addressesOf` stays. What is wrong with the Service or its slices
+ * is noted, and left out.
  */
 export function frontendsOf(
   service: Service,
   slices: readonly ReadSlice[],
-  place: NodePlace,
-): Map<FrontendKey, Frontend> {
+  circumstances: Circumstances,
+  note: Note,
+): readonly Frontend[] {
+  const addresses = addressesOf(service, circumstances.allowExternalIps, note);
+  if (addresses.length === 0) return [];
+  for (const { reason, message } of slices.flatMap((slice) => slice.problems)) note(reason, message);
+  const context: Context = {
+    service,
+    slices,
+    circumstances,
+    settings: settingsOf(service, circumstances.defaults, note),
+    affinity: affinityOf(service),
+    ranges: readSourceRanges(service, note),
+  };
+  const ports = readPorts(service, note);
   const frontends = new Map<FrontendKey, Frontend>();
-  const addresses = addressesOf(service);
   for (const family of new Set(addresses.map((address) => address.family))) {
     const ofFamily = addresses.filter((address) => address.family === family);
-    for (const port of service.spec?.ports ?? []) {
-      for (const frontend of frontendsOfPort(service, port, ofFamily, family, slices, place)) {
+    for (const port of ports) {
+      for (const frontend of frontendsOfPort(context, port, family, ofFamily)) {
         if (!frontends.has(frontend.key)) frontends.set(frontend.key, frontend);
       }
     }
   }
-  return frontends;
+  return [...frontends.values()];
+}
+
+/** What the frontends of one Service have in common. */
+interface Context {
+  readonly service: Service;
+  readonly slices: readonly ReadSlice[];
+  readonly circumstances: Circumstances;
+  readonly settings: Settings;
+  readonly affinity: Frontend['affinity'];
+  readonly ranges: readonly Cidr[];
+}
+
+interface ReadPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: Protocol;
+  readonly nodePort: number | undefined;
+}
+
+function readPorts({ spec }: Service, note: Note): readonly ReadPort[] {
+  const hasNodePorts = spec?.type === 'NodePort' || spec?.type === 'LoadBalancer';
+  return (spec?.ports ?? []).flatMap((it: ServicePort) => {
+    const { name = '', port } = it;
+    const protocol = readProtocol(it.protocol);
+    const nodePort = hasNodePorts && isPort(it.nodePort) ? it.nodePort : undefined;
+    if (isPort(port) && protocol !== undefined) return [{ name, port, protocol, nodePort }];
+    note('InvalidPort', `port ${port}/${it.protocol} ${name} is no port: the Service does not answer on it`);
+    return [];
+  });
 }
 
 function* frontendsOfPort(
-  service: Service,
-  port: ServicePort,
-  addresses: readonly ServiceAddress[],
+  context: Context,
+  port: ReadPort,
   family: 'IPv4' | 'IPv6',
-  slices: readonly ReadSlice[],
-  place: NodePlace,
+  addresses: readonly ServiceAddress[],
 ): Generator<Frontend> {
-  const endpoints = endpointsOfPort(slices, family, port.name ?? '', readProtocol(port.protocol));
-  const targets = targetsOf(selectEndpoints(endpoints, place), place.nodeName);
-  for (const { kind, address } of addresses) {
-    yield frontendOf(service, port, kind, { family, address, port: port.port ?? 0 }, targets);
+  const lastPort = context.settings.lastPorts.get(port.name);
+  const wanted = { family, name: port.name, protocol: port.protocol };
+  const targets = targetsAt(context, lastPort === undefined ? wanted : { ...wanted, portNumber: port.port });
+  for (const address of addresses) {
+    yield frontendOf(context, port, { ...address, port: port.port, lastPort }, targets);
   }
-  if (hasNodePorts(service) && port.nodePort) {
-    yield frontendOf(service, port, 'NodePort', { family, address: undefined, port: port.nodePort }, targets);
-  }
+  if (port.nodePort === undefined) return;
+  const where = { kind: 'NodePort', family, address: undefined, port: port.nodePort, lastPort: undefined } as const;
+  yield frontendOf(context, port, where, lastPort === undefined ? targets : targetsAt(context, wanted));
 }
 
-function hasNodePorts(service: Service): boolean {
-  return service.spec?.type === 'NodePort' || service.spec?.type === 'LoadBalancer';
+function targetsAt({ slices, circumstances }: Context, wanted: WantedPort): PortTargets {
+  return targetsOf(selectEndpoints(endpointsOfPort(slices, wanted), circumstances.place));
 }
 
-function frontendOf(
-  service: Service,
-  servicePort: ServicePort,
-  kind: FrontendKind,
-  where: Pick<Frontend, 'family' | 'address' | 'port'>,
-  targets: PortTargets,
-): Frontend {
-  const protocol = readProtocol(servicePort.protocol);
+/** Where a frontend is, and as what. */
+type Where = Pick<Frontend, 'family' | 'address' | 'port' | 'lastPort'> & { readonly kind: FrontendKind };
+
+function frontendOf(context: Context, { name, protocol }: ReadPort, where: Where, targets: PortTargets): Frontend {
+  const { service, settings, affinity, ranges, circumstances } = context;
+  const { kind, family, address, port, lastPort } = where;
+  const isBalanced = kind === 'LoadBalancer' && address !== undefined;
   return {
-    key: frontendKey(where.family, where.address, where.port, protocol),
+    key: frontendKey(family, address, port, protocol),
     kind,
-    ...where,
+    family,
+    address,
+    port,
     protocol,
     service: objectKey(service),
-    portName: servicePort.name ?? '',
-    affinity: affinityOf(service),
-    lastPort: undefined,
-    scheduler: undefined,
-    resetAfterSeconds: undefined,
-    sourceRanges: kind === 'LoadBalancer' ? sourceRangesOf(service, where.family) : undefined,
+    portName: name,
+    affinity,
+    lastPort,
+    scheduler: settings.scheduler,
+    resetAfterSeconds: settings.resetAfterSeconds,
+    sourceRanges: isBalanced
+      ? sourceRangesOf(ranges, { kind, family, address }, circumstances.place.addresses)
+      : undefined,
     ...policyOf(service, kind, targets),
   };
 }

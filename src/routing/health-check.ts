@@ -1,5 +1,4 @@
 import type { Service } from '../api/core/service.ts';
-import { addressesOf } from './addresses.ts';
 import { objectKey } from './labels.ts';
 import type { ReadSlice } from './slice.ts';
 
@@ -9,28 +8,31 @@ export interface HealthCheck {
   readonly service: string;
   /** `spec.healthCheckNodePort`: 1-65535. */
   readonly port: number;
-  /** Ready endpoints on this node; terminating ones do not count, so that balancers drain the node. */
+  /** Endpoints on this node that get new connections; terminating ones do not count, so that balancers drain the node. */
   readonly localEndpoints: number;
 }
 
-/** The health check of a Service; undefined unless it is a LoadBalancer with externalTrafficPolicy Local. */
+/**
+ * The health check of a Service with addresses of these families; undefined unless it is a LoadBalancer with
+ * externalTrafficPolicy Local. A Pod of two families counts once.
+ */
 export function healthCheckOf(
   service: Service,
-  slices: Iterable<ReadSlice>,
-  nodeName: string,
+  families: Iterable<'IPv4' | 'IPv6'>,
+  slices: readonly ReadSlice[],
 ): HealthCheck | undefined {
   const spec = service.spec;
   const port = spec?.healthCheckNodePort ?? 0;
   if (port === 0 || spec?.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local') return undefined;
-  if (addressesOf(service).length === 0) return undefined;
-  return { service: objectKey(service), port, localEndpoints: countLocalReady(slices, nodeName) };
+  const counts = [...families].map((family) => countLocal(slices.filter((slice) => slice.family === family)));
+  return counts.length === 0 ? undefined : { service: objectKey(service), port, localEndpoints: Math.max(...counts) };
 }
 
-function countLocalReady(slices: Iterable<ReadSlice>, nodeName: string): number {
+function countLocal(slices: readonly ReadSlice[]): number {
   const addresses = new Set<string>();
-  for (const slice of slices) {
-    for (const endpoint of slice.endpoints) {
-      if (endpoint.ready && endpoint.nodeName === nodeName) addresses.add(endpoint.address);
+  for (const { ports, standings } of slices) {
+    for (const [index, { local, weight, address }] of (ports[0]?.backends ?? []).entries()) {
+      if (local && weight > 0 && standings[index]?.ready === true) addresses.add(address);
     }
   }
   return addresses.size;

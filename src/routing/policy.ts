@@ -1,5 +1,4 @@
 import type { Service } from '../api/core/service.ts';
-import type { PortEndpoint } from './endpoints.ts';
 import type { Backend, Frontend, FrontendKind, Target } from './frontend.ts';
 import type { Selection } from './selection.ts';
 
@@ -13,11 +12,8 @@ const rejected: Target = { verdict: 'reject', backends: [] };
 const dropped: Target = { verdict: 'drop', backends: [] };
 
 /** Policy Cluster refuses when nothing serves anywhere; policy Local ignores when something serves, but not here. */
-export function targetsOf(selection: Selection, nodeName: string): PortTargets {
-  return {
-    cluster: forwardTo(selection.cluster, nodeName) ?? rejected,
-    local: forwardTo(selection.local, nodeName) ?? (selection.hasAny ? dropped : rejected),
-  };
+export function targetsOf({ cluster, local, hasAny }: Selection): PortTargets {
+  return { cluster: forwardTo(cluster) ?? rejected, local: forwardTo(local) ?? (hasAny ? dropped : rejected) };
 }
 
 /** What the two classes of clients get, and whether their address survives. */
@@ -37,13 +33,6 @@ export function policyOf(
   return { internal: targets.cluster, external: targets.cluster, masquerade: 'always' };
 }
 
-function forwardTo(endpoints: readonly PortEndpoint[], nodeName: string): Target | undefined {
-  if (endpoints.length === 0) return undefined;
-  return { verdict: 'forward', backends: endpoints.map((it) => backendOf(it, nodeName)) };
-}
-
-function backendOf({ endpoint, port }: PortEndpoint, nodeName: string): Backend {
-  const { address, pod } = endpoint;
-  const local = endpoint.nodeName === nodeName;
-  return pod === undefined ? { address, port, weight: 1, local } : { address, port, weight: 1, local, pod };
+function forwardTo(backends: readonly Backend[]): Target | undefined {
+  return backends.length > 0 ? { verdict: 'forward', backends } : undefined;
 }

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Service } from '../api/core/service.ts';
-import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import { declareCases } from './declare-cases.ts';
+import type { Case } from './declare-cases.ts';
 import { describeFrontend, testService, testSlice } from './fixtures.ts';
 import { createRouter } from './router.ts';
-
-interface Case {
-  readonly name: string;
-  readonly service: Service;
-  readonly slices?: readonly EndpointSlice[];
-  readonly frontends: readonly string[];
-}
 
 const nodePortSpec = {
   type: 'NodePort',
@@ -92,13 +85,18 @@ const cases: readonly Case[] = [
     frontends: ['10.96.0.1:53/UDP ClusterIP → 10.0.0.1:5353', '10.96.0.1:9/SCTP ClusterIP → 10.0.0.1:99'],
   },
   {
-    name: 'FQDN slices and malformed addresses are ignored, addresses made canonical',
+    name: 'FQDN slices are ignored; a malformed address costs only its own endpoint, and is told',
     service: testService(),
     slices: [
       testSlice(['example.com'], { addressType: 'FQDN' }),
-      testSlice(['010.0.0.1', 'fd00::1', 'nonsense'], {}, { name: 'cart-2' }),
+      testSlice(['010.0.0.1', 'fd00::1', 'nonsense', '10.0.0.1'], {}, { name: 'cart-2' }),
+      testSlice(['::ffff:10.0.0.2'], { addressType: 'IPv6' }, { name: 'cart-3' }),
     ],
-    frontends: ['10.96.0.1:80/TCP ClusterIP → reject'],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080'],
+    notices: [
+      'InvalidEndpoint: EndpointSlice cart-2: no IPv4 address and left out: "010.0.0.1", "fd00::1", "nonsense"',
+      'InvalidEndpoint: EndpointSlice cart-3: no IPv6 address and left out: "::ffff:10.0.0.2"',
+    ],
   },
   {
     name: 'internalTrafficPolicy Local keeps to this node',
@@ -111,6 +109,9 @@ const cases: readonly Case[] = [
     service: testService({ internalTrafficPolicy: 'Local' }),
     slices: [testSlice(['10.0.0.2 @b'])],
     frontends: ['10.96.0.1:80/TCP ClusterIP → drop'],
+    notices: [
+      'NoLocalEndpoints: internalTrafficPolicy is Local and no endpoint is on node a: it ignores callers of 10.96.0.1:80/TCP',
+    ],
   },
   {
     name: 'internalTrafficPolicy Local refuses when there is no endpoint at all',
@@ -150,6 +151,9 @@ const cases: readonly Case[] = [
       '10.96.0.1:80/TCP ClusterIP → 10.0.0.2:8080',
       '*:30080/TCP NodePort masquerade=never → 10.0.0.2:8080 | outside → drop',
     ],
+    notices: [
+      'NoLocalEndpoints: externalTrafficPolicy is Local and no endpoint is on node a: it ignores callers of *:30080/TCP',
+    ],
   },
   {
     name: 'externalTrafficPolicy Local refuses everyone when there is no endpoint at all',
@@ -177,6 +181,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'source ranges apply to load balancer addresses of their family only',
+    config: { allowExternalIps: true },
     service: testService(
       {
         type: 'LoadBalancer',
@@ -192,6 +197,7 @@ const cases: readonly Case[] = [
       '192.0.2.1:80/TCP LoadBalancer from=10.0.0.0/8,192.0.2.0/24 masquerade=always → 10.0.0.1:8080',
       '203.0.113.1:80/TCP ExternalIP masquerade=always → 10.0.0.1:8080',
     ],
+    notices: ['InvalidSourceRange: source range "oops" is no CIDR; ignored'],
   },
   {
     name: 'the annotation gives source ranges when the field does not, and /0 means everyone',
@@ -237,8 +243,59 @@ const cases: readonly Case[] = [
   },
   {
     name: 'external addresses of a family without cluster IP are left out',
+    config: { allowExternalIps: true },
     service: testService({ externalIPs: ['fd00::99', '192.0.2.7'] }),
     frontends: ['10.96.0.1:80/TCP ClusterIP → reject', '192.0.2.7:80/TCP ExternalIP masquerade=always → reject'],
+  },
+  {
+    name: 'external IPs are ignored, and that is told, unless they are allowed',
+    service: testService({ externalIPs: ['192.0.2.7', '192.0.2.6'] }),
+    frontends: ['10.96.0.1:80/TCP ClusterIP → reject'],
+    notices: [
+      'ExternalIPsIgnored: spec.externalIPs (192.0.2.6, 192.0.2.7) get no traffic: this proxy does not allow external IPs',
+    ],
+  },
+  {
+    name: 'an address that is none is left out and told; the others answer',
+    config: { allowExternalIps: true },
+    service: testService(
+      { type: 'LoadBalancer', clusterIPs: ['10.96.0.1', 'fd00::x'], externalIPs: ['a.example', '192.0.2.7'] },
+      {},
+      { loadBalancer: { ingress: [{ ip: '192.0.2.300' }, { hostname: 'lb.example' }] } },
+    ),
+    frontends: ['10.96.0.1:80/TCP ClusterIP → reject', '192.0.2.7:80/TCP ExternalIP masquerade=always → reject'],
+    notices: ['192.0.2.300', 'a.example', 'fd00::x'].map(
+      (text) => `InvalidAddress: "${text}" is no IP address: the Service does not answer on it`,
+    ),
+  },
+  {
+    name: 'a port that is none is left out and told; the others answer',
+    service: testService({
+      ports: [
+        { name: 'zero', port: 0 },
+        { name: 'high', port: 65_536, protocol: 'UDP' },
+        { name: 'odd', port: 81, protocol: 'ICMP' as 'TCP' },
+        { name: 'http', port: 80 },
+      ],
+    }),
+    slices: [
+      testSlice(['10.0.0.1'], {
+        ports: [
+          { name: 'http', port: 8080 },
+          { name: 'http', port: 70_000 },
+          { name: 'http', port: 8081, protocol: 'ICMP' as 'TCP' },
+          { name: 'http', protocol: 'TCP' },
+        ],
+      }),
+    ],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080'],
+    notices: [
+      'InvalidEndpoint: EndpointSlice cart-1: no port and left out: 70000/undefined',
+      'InvalidEndpoint: EndpointSlice cart-1: no port and left out: 8081/ICMP',
+      'InvalidPort: port 0/undefined zero is no port: the Service does not answer on it',
+      'InvalidPort: port 65536/UDP high is no port: the Service does not answer on it',
+      'InvalidPort: port 81/ICMP odd is no port: the Service does not answer on it',
+    ],
   },
   {
     name: 'headless Services have no frontends',
@@ -311,19 +368,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { name, service, slices = [], frontends } of cases) {
-  test(name, () => {
-    const forwards = createRouter({ nodeName: 'a', zone: 'z1' });
-    forwards.apply({ type: 'service', new: service });
-    for (const slice of slices) forwards.apply({ type: 'slice', new: slice });
-    const backwards = createRouter({ nodeName: 'a', zone: 'z1' });
-    for (const slice of slices.toReversed()) backwards.apply({ type: 'slice', new: slice });
-    backwards.apply({ type: 'service', new: service });
-
-    assert.deepEqual([...forwards.frontends()].map(describeFrontend), frontends);
-    assert.deepEqual([...backwards.frontends()], [...forwards.frontends()]);
-  });
-}
+declareCases(cases);
 
 test('a change reports only what it changed', () => {
   const router = createRouter({ nodeName: 'a' });
@@ -363,38 +408,6 @@ test('the zone of the own node decides about hints once it is known', () => {
   assert.equal(router.apply({ type: 'node', new: node('b', 'z1') }).changed.length, 0);
   const { changed } = router.apply({ type: 'node', new: node('a', 'z2') });
   assert.deepEqual(changed.map(describeFrontend), ['10.96.0.1:80/TCP ClusterIP → 10.0.0.2:8080']);
-});
-
-test('of two Services with one external address the older has it, whichever came first; it passes on when that goes', () => {
-  const older = testService({ externalIPs: ['192.0.2.1'] }, { name: 'z', creationTimestamp: '2026-01-01T00:00:00Z' });
-  const younger = testService(
-    { externalIPs: ['192.0.2.1'], clusterIP: '10.96.0.2', clusterIPs: ['10.96.0.2'] },
-    { name: 'a', creationTimestamp: '2026-01-02T00:00:00Z' },
-  );
-  for (const services of [
-    [older, younger],
-    [younger, older],
-  ]) {
-    const router = createRouter({ nodeName: 'a' });
-    for (const service of services) router.apply({ type: 'service', new: service });
-    assert.equal(router.get('192.0.2.1:80/TCP')?.service, 'shop/z');
-    const { changed, removed } = router.apply({ type: 'service', old: older });
-    assert.deepEqual(removed, ['10.96.0.1:80/TCP']);
-    assert.deepEqual(
-      changed.map((it) => it.service),
-      ['shop/a'],
-    );
-  }
-});
-
-test('nobody takes over a cluster IP by naming it as an external address', () => {
-  const router = createRouter({ nodeName: 'a' });
-  router.apply({
-    type: 'service',
-    new: testService({ clusterIP: '10.96.0.2', clusterIPs: ['10.96.0.2'], externalIPs: ['10.96.0.1'] }, { name: 'a' }),
-  });
-  router.apply({ type: 'service', new: testService({}, { creationTimestamp: '2026-01-02T00:00:00Z' }) });
-  assert.equal(router.get('10.96.0.1:80/TCP')?.service, 'shop/cart');
 });
 
 test('the health check counts ready local endpoints only, and only under policy Local', () => {

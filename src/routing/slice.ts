@@ -1,82 +1,163 @@
-import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import type { Endpoint, EndpointPort, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { canonicalIp } from '../lib/ip.ts';
-import type { Protocol } from './frontend.ts';
+import type { Backend, Protocol } from './frontend.ts';
 import { isLeftToOthers } from './labels.ts';
+import { shortList } from './notice.ts';
+import type { NoticeReason } from './notice.ts';
+import { weightsOf } from './weights.ts';
+import type { Weights } from './weights.ts';
 
-/** What routing keeps of one endpoint: read once when its slice changes, shared by all ports of the slice. */
-export interface SliceEndpoint {
-  readonly address: string;
+/** What an endpoint may get, besides its weight. Endpoints of a slice that agree share one. */
+export interface Standing {
   /** May get new connections. */
   readonly ready: boolean;
   /** Works, but is on its way out: the fallback when nothing is ready (KEP-1669). */
   readonly draining: boolean;
-  readonly nodeName: string | undefined;
   /** Topology hints: zones and nodes whose clients should use this endpoint; undefined when the slice gives none. */
   readonly forZones: readonly string[] | undefined;
   readonly forNodes: readonly string[] | undefined;
-  readonly pod: string | undefined;
 }
 
-/** A port number of a slice under the name and protocol that the Service's port has. */
+/** A port of a slice, under the name and protocol that the Service's port has. */
 export interface SlicePort {
   readonly name: string;
   readonly protocol: Protocol;
-  readonly port: number;
+  /** Sorted by address, each address once. */
+  readonly backends: readonly Backend[];
 }
 
-/** What routing keeps of one EndpointSlice. */
+/** What routing keeps of one EndpointSlice: read once when the slice changes, shared by all that forwards to it. */
 export interface ReadSlice {
   readonly name: string;
   readonly family: 'IPv4' | 'IPv6';
   readonly ports: readonly SlicePort[];
-  /** Sorted by address. */
-  readonly endpoints: readonly SliceEndpoint[];
+  /** In the order of the backends of every port. */
+  readonly standings: readonly Standing[];
+  /** What could not be read, and was left out. */
+  readonly problems: readonly SliceProblem[];
+}
+
+export interface SliceProblem {
+  readonly reason: NoticeReason;
+  readonly message: string;
 }
 
 /** Reads a slice; undefined for one that routing ignores: FQDN, of another proxy, or headless by label. */
-export function readSlice(slice: EndpointSlice): ReadSlice | undefined {
+export function readSlice(slice: EndpointSlice, nodeName: string): ReadSlice | undefined {
   const family = slice.addressType;
   if ((family !== 'IPv4' && family !== 'IPv6') || isLeftToOthers(slice)) return undefined;
-  const endpoints: SliceEndpoint[] = [];
-  for (const endpoint of slice.endpoints ?? []) {
-    const read = readEndpoint(endpoint, family);
-    if (read !== undefined) endpoints.push(read);
-  }
-  endpoints.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-  return { name: slice.metadata.name ?? '', family, ports: readPorts(slice), endpoints };
+  const name = slice.metadata.name ?? '';
+  const problems: SliceProblem[] = [];
+  const complain = (reason: NoticeReason, problem: string): void => {
+    problems.push({ reason, message: `EndpointSlice ${name}: ${problem}` });
+  };
+  const endpoints = readEndpoints(slice, family, complain);
+  const weights = weightsOf(slice, (problem) => complain('InvalidAnnotation', problem));
+  const ports = readPorts(slice, complain).map(({ port, ...rest }): SlicePort => ({
+    ...rest,
+    backends: endpoints.map((it) => backendOf(it, port, weights, nodeName)),
+  }));
+  return {
+    name,
+    family,
+    ports,
+    standings: endpoints.map((it) => it.standing),
+    problems: problems.length > 0 ? problems : noProblems,
+  };
 }
 
-/** Nil conditions mean ready, serving and not terminating (discovery/v1 EndpointConditions). */
-function readEndpoint(endpoint: Endpoint, family: 'IPv4' | 'IPv6'): SliceEndpoint | undefined {
-  // Consumers use the first address only (discovery/v1 Endpoint.addresses).
-  const address = canonicalIp(endpoint.addresses?.[0] ?? '');
-  if (address === undefined || address.includes(':') !== (family === 'IPv6')) return undefined;
-  const { conditions, hints, targetRef } = endpoint;
-  return {
-    address,
-    ready: conditions?.ready ?? true,
-    draining: (conditions?.serving ?? true) && (conditions?.terminating ?? false),
-    nodeName: endpoint.nodeName ?? undefined,
-    forZones: namesOf(hints?.forZones),
-    forNodes: namesOf(hints?.forNodes),
-    pod: targetRef?.kind === 'Pod' ? `${targetRef.namespace ?? ''}/${targetRef.name ?? ''}` : undefined,
-  };
+const noProblems: readonly SliceProblem[] = [];
+
+interface ReadEndpoint {
+  readonly address: string;
+  readonly endpoint: Endpoint;
+  readonly standing: Standing;
+}
+
+type Complain = (reason: NoticeReason, problem: string) => void;
+
+function readEndpoints(slice: EndpointSlice, family: 'IPv4' | 'IPv6', complain: Complain): readonly ReadEndpoint[] {
+  const standings = new Standings();
+  const endpoints: ReadEndpoint[] = [];
+  const refused: string[] = [];
+  for (const endpoint of slice.endpoints ?? []) {
+    // Consumers use the first address only (discovery/v1 Endpoint.addresses).
+    const text = endpoint.addresses?.[0] ?? '';
+    const address = canonicalIp(text);
+    if (address === undefined || !isOfFamily(address, family)) refused.push(`"${text}"`);
+    else endpoints.push({ address, endpoint, standing: standings.of(endpoint) });
+  }
+  if (refused.length > 0) complain('InvalidEndpoint', `no ${family} address and left out: ${shortList(refused)}`);
+  return endpoints.sort(byAddress).filter((it, index) => it.address !== endpoints[index - 1]?.address);
+}
+
+/** IPv4-mapped addresses are IPv6 by their form only (KEP-4858). */
+function isOfFamily(address: string, family: 'IPv4' | 'IPv6'): boolean {
+  return address.includes(':') === (family === 'IPv6') && !address.startsWith('::ffff:');
+}
+
+/** Of one address the most ready first. */
+function byAddress(a: ReadEndpoint, b: ReadEndpoint): number {
+  if (a.address !== b.address) return a.address < b.address ? -1 : 1;
+  return readiness(b.standing) - readiness(a.standing);
+}
+
+/** 2: ready, 1: the fallback, 0: neither. */
+export function readiness(standing: Standing): number {
+  return standing.ready ? 2 : standing.draining ? 1 : 0;
+}
+
+function backendOf({ address, endpoint }: ReadEndpoint, port: number, weights: Weights, nodeName: string): Backend {
+  const { nodeName: on, targetRef } = endpoint;
+  const weight = weights.byAddress.get(address) ?? weights.others;
+  const backend = { address, port, weight, local: on === nodeName };
+  if (targetRef?.kind !== 'Pod') return backend;
+  return { ...backend, pod: `${targetRef.namespace ?? ''}/${targetRef.name ?? ''}` };
+}
+
+/** The standings of one slice, each once. */
+class Standings {
+  readonly #known = new Map<string, Standing>();
+
+  /** Nil conditions mean ready, serving and not terminating (discovery/v1 EndpointConditions). */
+  of({ conditions, hints }: Endpoint): Standing {
+    const ready = conditions?.ready ?? true;
+    const draining = (conditions?.serving ?? true) && (conditions?.terminating ?? false);
+    const forZones = namesOf(hints?.forZones);
+    const forNodes = namesOf(hints?.forNodes);
+    const key = `${ready} ${draining} ${forZones?.join()} ${forNodes?.join()}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const standing = { ready, draining, forZones, forNodes };
+    this.#known.set(key, standing);
+    return standing;
+  }
 }
 
 function namesOf(hints: readonly { readonly name?: string }[] | undefined): readonly string[] | undefined {
   return hints && hints.length > 0 ? hints.map((hint) => hint.name ?? '') : undefined;
 }
 
+type ReadPort = Omit<SlicePort, 'backends'> & { readonly port: number };
+
 /** A port without a number stands for all ports of the endpoint: nothing a frontend can forward to. */
-function readPorts(slice: EndpointSlice): SlicePort[] {
-  const ports: SlicePort[] = [];
-  for (const { name, protocol, port } of slice.ports ?? []) {
-    if (port !== undefined && port !== null) ports.push({ name: name ?? '', protocol: readProtocol(protocol), port });
-  }
-  return ports;
+function readPorts(slice: EndpointSlice, complain: Complain): ReadPort[] {
+  return (slice.ports ?? []).flatMap((it: EndpointPort) => {
+    const { name, port } = it;
+    if (port === undefined || port === null) return [];
+    const protocol = readProtocol(it.protocol);
+    if (protocol !== undefined && isPort(port)) return [{ name: name ?? '', protocol, port }];
+    complain('InvalidEndpoint', `no port and left out: ${port}/${it.protocol}`);
+    return [];
+  });
 }
 
-/** TCP is the default of both ServicePort and EndpointPort. */
-export function readProtocol(protocol: string | undefined): Protocol {
-  return protocol === 'UDP' || protocol === 'SCTP' ? protocol : 'TCP';
+/** TCP is the default of both ServicePort and EndpointPort; undefined for a protocol that there is not. */
+export function readProtocol(protocol: string | undefined): Protocol | undefined {
+  const known = protocol ?? 'TCP';
+  return known === 'TCP' || known === 'UDP' || known === 'SCTP' ? known : undefined;
+}
+
+export function isPort(port: unknown): port is number {
+  return Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535;
 }

@@ -1,25 +1,44 @@
 import type { Service } from '../api/core/service.ts';
-import { parseCidr } from '../lib/cidr.ts';
+import { cidrContains, parseCidr } from '../lib/cidr.ts';
+import type { Cidr } from '../lib/cidr.ts';
+import type { ServiceAddress } from './addresses.ts';
+import type { Note } from './notice.ts';
 
 const annotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 
-/**
- * CIDRs of one family that may call the Service's load-balancer addresses; undefined for everyone. The field wins over
- * the annotation. White space and malformed ranges are tolerated; a range of length 0 is everyone, and so is a family
- * that no range names.
- */
-export function sourceRangesOf(service: Service, family: 'IPv4' | 'IPv6'): readonly string[] | undefined {
-  const ranges = new Set<string>();
-  for (const text of rangeTexts(service)) {
-    const cidr = parseCidr(text.trim());
-    if (cidr?.family !== family) continue;
-    if (cidr.prefix === 0) return undefined;
-    ranges.add(cidr.text);
+/** The ranges of a Service, read once for all its addresses; the field wins over the annotation. */
+export function readSourceRanges(service: Service, note: Note): readonly Cidr[] {
+  const ranges: Cidr[] = [];
+  for (const text of rangeTexts(service).map((each) => each.trim())) {
+    const cidr = parseCidr(text);
+    if (cidr !== undefined) ranges.push(cidr);
+    else if (text !== '') note('InvalidSourceRange', `source range "${text}" is no CIDR; ignored`);
   }
-  return ranges.size > 0 ? [...ranges].sort() : undefined;
+  return ranges;
 }
 
-function rangeTexts(service: Service): readonly string[] {
-  const field = service.spec?.loadBalancerSourceRanges ?? [];
-  return field.length > 0 ? field : (service.metadata.annotations?.[annotation] ?? '').split(',');
+/**
+ * CIDRs that may call a load-balancer address, sorted; undefined for everyone: when a range has length 0, or none is of
+ * the address's family. Where a range contains an address of this node, the load-balancer address may call itself: a
+ * node that has it on a link calls with it as its source (kube-proxy's rule).
+ */
+export function sourceRangesOf(
+  ranges: readonly Cidr[],
+  { family, address }: ServiceAddress,
+  nodeAddresses: readonly string[],
+): readonly string[] | undefined {
+  const ofFamily = ranges.filter((range) => range.family === family);
+  if (ofFamily.length === 0 || ofFamily.some((range) => range.prefix === 0)) return undefined;
+  const texts = new Set(ofFamily.map((range) => range.text));
+  const hasNode = ofFamily.some((range) => nodeAddresses.some((node) => cidrContains(range, node)));
+  if (hasNode && !ofFamily.some((range) => cidrContains(range, address))) {
+    texts.add(`${address}/${family === 'IPv4' ? 32 : 128}`);
+  }
+  return [...texts].sort();
+}
+
+function rangeTexts({ spec, metadata }: Service): readonly string[] {
+  if (spec?.type !== 'LoadBalancer') return [];
+  const field = spec.loadBalancerSourceRanges ?? [];
+  return field.length > 0 ? field : (metadata.annotations?.[annotation] ?? '').split(',');
 }

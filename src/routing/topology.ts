@@ -1,10 +1,14 @@
-import type { PortEndpoint } from './endpoints.ts';
+import { pickEndpoints } from './endpoints.ts';
+import type { PortEndpoints } from './endpoints.ts';
+import type { Standing } from './slice.ts';
 
 /** Where this proxy runs. */
 export interface NodePlace {
   readonly nodeName: string;
   /** Label `topology.kubernetes.io/zone` of the node; undefined when it has none. */
   readonly zone: string | undefined;
+  /** Canonical addresses that the Node's status tells, sorted. */
+  readonly addresses: readonly string[];
 }
 
 /**
@@ -12,20 +16,20 @@ export interface NodePlace {
  * when every ready endpoint carries them and at least one points here, else all ready endpoints are used (KEP-3015,
  * KEP-2433).
  */
-export function preferNear(ready: readonly PortEndpoint[], place: NodePlace): readonly PortEndpoint[] {
+export function preferNear(ready: PortEndpoints, place: NodePlace): PortEndpoints {
   return (
-    hintedFor(ready, place.nodeName, (it) => it.endpoint.forNodes) ??
-    hintedFor(ready, place.zone, (it) => it.endpoint.forZones) ??
+    hintedFor(ready, place.nodeName, (standing) => standing.forNodes) ??
+    hintedFor(ready, place.zone, (standing) => standing.forZones) ??
     ready
   );
 }
 
 function hintedFor(
-  ready: readonly PortEndpoint[],
+  ready: PortEndpoints,
   here: string | undefined,
-  hintsOf: (endpoint: PortEndpoint) => readonly string[] | undefined,
-): readonly PortEndpoint[] | undefined {
-  if (!here || ready.some((endpoint) => hintsOf(endpoint) === undefined)) return undefined;
-  const near = ready.filter((endpoint) => hintsOf(endpoint)?.includes(here));
-  return near.length > 0 ? near : undefined;
+  hintsOf: (standing: Standing) => readonly string[] | undefined,
+): PortEndpoints | undefined {
+  if (!here || ready.standings.some((standing) => hintsOf(standing) === undefined)) return undefined;
+  const near = pickEndpoints(ready, (_, standing) => hintsOf(standing)?.includes(here) === true);
+  return near.backends.length > 0 ? near : undefined;
 }

@@ -1,4 +1,4 @@
-import type { ObjectChange } from './router.ts';
+import type { ObjectChange } from './known-objects.ts';
 
 /** Written by the EndpointSlice controller: when the Pod or Service change happened that made it write (RFC 3339). */
 const annotation = 'endpoints.kubernetes.io/last-change-trigger-time';

@@ -1,0 +1,16 @@
+/**
+ * What Fairlead understands beyond the Kubernetes API, as annotations. `docs/reference/service-annotations.md` explains
+ * them. The API server takes any value, as Kubernetes does with annotations; whoever reads one says what is wrong.
+ */
+
+/** On a Service: how a backend is chosen. */
+export const schedulerAnnotation = 'fairlead.dev/scheduler';
+/** On a Service: ports that stand for a range. */
+export const portRangesAnnotation = 'fairlead.dev/port-ranges';
+/** On a Service: when TCP connections to a removed backend are reset. */
+export const resetRemovedAnnotation = 'fairlead.dev/reset-removed';
+/** On an EndpointSlice: the weights of its endpoints. */
+export const weightsAnnotation = 'fairlead.dev/weights';
+
+/** Weights are whole numbers from 0 to this. */
+export const largestWeight = 1000;
