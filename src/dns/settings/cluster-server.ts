@@ -38,6 +38,14 @@ export const emptyServer: ServerSettings = {
   transfer: [],
 };
 
+/** Nothing beside the servers. */
+export const bareSettings: Omit<DnsSettings, 'servers'> = {
+  health: undefined,
+  ready: undefined,
+  metrics: undefined,
+  reloadSeconds: 0,
+};
+
 /** One server for the cluster's names and, through upstreams, everybody else's. */
 export function clusterServer(options: ClusterServer): DnsSettings {
   const { listen, clusterDomain = 'cluster.local', upstreams = [], cidrs = [], pods = 'insecure' } = options;
@@ -58,7 +66,7 @@ export function clusterServer(options: ClusterServer): DnsSettings {
     },
     forwards: upstreams.length === 0 ? [] : [forwardAll(upstreams)],
   };
-  return { servers: [server] };
+  return { ...bareSettings, servers: [server] };
 }
 
 function forwardAll(upstreams: readonly SocketAddress[]): ForwardSettings {

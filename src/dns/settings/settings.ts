@@ -8,6 +8,14 @@ import type { PodRecords, SocketAddress } from '../config.ts';
 export interface DnsSettings {
   /** A query goes to the server with the longest zone that holds its name, among those of its listener and view. */
   readonly servers: readonly ServerSettings[];
+  /** Where `/health` answers, and how long the server goes on answering after it was told to end. */
+  readonly health: (SocketAddress & { readonly lameDuckMs: number }) | undefined;
+  /** Where `/ready` answers. */
+  readonly ready: SocketAddress | undefined;
+  /** Where `/metrics` answers. */
+  readonly metrics: SocketAddress | undefined;
+  /** The file of these settings is looked at again this often; 0 never. */
+  readonly reloadSeconds: number;
 }
 
 /** How a listener speaks: plain DNS over UDP and TCP, over TLS (RFC 7858), over HTTPS (RFC 8484). */

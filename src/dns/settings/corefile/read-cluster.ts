@@ -1,0 +1,79 @@
+import type { ClusterSettings } from '../settings.ts';
+import type { Directive } from './blocks.ts';
+import type { DirectiveReader } from './draft.ts';
+import { onlyArgument, readCidr, readChoice, readNumber, readZone, readZones, readOptions, wrong } from './values.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Reverse zones by the range that has all of their names. */
+const everything: Readonly<Record<string, string>> = { 'in-addr.arpa': '0.0.0.0/0', 'ip6.arpa': '::/0' };
+
+/**
+ * `kubernetes [ZONES…] { … }`. The forward zone is the cluster's. Names of a reverse zone are denied here unless the zone is
+ * in `fallthrough`; those of known addresses are answered either way.
+ */
+export const readKubernetes: DirectiveReader = (directive, { server, note }) => {
+  const { name, args } = directive;
+  if (server.cluster !== undefined) throw wrong(name, 'kubernetes is there twice in one server');
+  const ranges = args.filter(({ text }) => text.includes('/')).map(readCidr);
+  const zones = readZones(
+    args.filter(({ text }) => !text.includes('/')),
+    server.zones,
+  );
+  const [zone, ...others] = zones.filter((each) => everything[each] === undefined && each !== '.');
+  if (zone === undefined) throw wrong(name, 'kubernetes needs a forward zone such as cluster.local');
+  if (others.length > 0)
+    throw wrong(name, `kubernetes has one forward zone here; give ${others[0]} a server of its own`);
+  const draft: Mutable<ClusterSettings> = {
+    zone,
+    cidrs: ranges,
+    multicluster: [],
+    pods: 'disabled',
+    ttlSeconds: 5,
+    namespaces: [],
+    fallthrough: [],
+    zonal: false,
+    hidesEmptyServices: false,
+    namesEndpointsByPod: false,
+  };
+  readOptions(
+    directive,
+    optionsOf(draft, (option) => note(option, 'how to reach the API is said by --kubeconfig')),
+  );
+  const isLeft = (each: string): boolean => draft.fallthrough.some((open) => open === '.' || open === each);
+  const denied = zones.filter((each) => !isLeft(each)).flatMap((each) => everything[each] ?? []);
+  server.cluster = { ...draft, cidrs: [...ranges, ...denied] };
+};
+
+function optionsOf(
+  draft: Mutable<ClusterSettings>,
+  elsewhere: (option: Directive) => void,
+): Readonly<Record<string, (option: Directive) => void>> {
+  const words = ({ args }: Directive): string[] => args.map(({ text }) => text);
+  return {
+    pods: (option) => (draft.pods = readChoice(onlyArgument(option), ['disabled', 'insecure', 'verified'])),
+    ttl: (option) => (draft.ttlSeconds = readNumber(onlyArgument(option), 0, 3600)),
+    namespaces: (option) => (draft.namespaces = words(option)),
+    fallthrough: ({ args }) => (draft.fallthrough = args.length === 0 ? ['.'] : args.map(readZone)),
+    multicluster: ({ args }) => (draft.multicluster = args.map(readZone)),
+    endpoint_pod_names: () => (draft.namesEndpointsByPod = true),
+    ignore: (option) => {
+      readChoice(onlyArgument(option), ['empty_service']);
+      draft.hidesEmptyServices = true;
+    },
+    zonal: () => (draft.zonal = true),
+    endpoint: elsewhere,
+    tls: elsewhere,
+    kubeconfig: elsewhere,
+    startup_timeout: elsewhere,
+    apiserver_qps: elsewhere,
+    apiserver_burst: elsewhere,
+  };
+}
+
+/** `k8s_external [ZONE…] { ttl N }`. */
+export const readExternal: DirectiveReader = (directive, { server }) => {
+  let ttlSeconds = 5;
+  readOptions(directive, { ttl: (option) => (ttlSeconds = readNumber(onlyArgument(option), 0, 3600)) });
+  server.external = { zones: readZones(directive.args, server.zones), ttlSeconds };
+};
