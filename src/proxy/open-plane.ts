@@ -38,8 +38,10 @@ const absent = (what: string): PlaneModule => ({
 const modules: Readonly<Record<PlaneName, PlaneModule>> = {
   nftables: {
     obstacle: async () => (await import('./nftables/obstacle.ts')).nftablesObstacle(),
-    open: async (options) =>
-      withLocalhostNodePorts((await import('./nftables/plane.ts')).createNftablesPlane(options), options.network),
+    open: async (options) => {
+      const { createNftablesPlane } = await import('./nftables/plane.ts');
+      return openWithStaleFlows(options, (all) => withLocalhostNodePorts(createNftablesPlane(all), options.network));
+    },
     isPresent: async () => process.platform === 'linux' && (await import('./clean-up.ts')).hasNftablesTables(),
     retire: async () => (await import('./clean-up.ts')).cleanUpNftables(),
   },
@@ -52,6 +54,15 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
     retire: async () => undefined,
   },
 };
+
+/** A plane of the kernel, whose changes end the flows that they make stale; `create` is given all that it may use. */
+async function openWithStaleFlows(
+  options: PlaneOptions,
+  create: (options: PlaneOptions & { readonly onRestored: () => void }) => Dataplane,
+): Promise<Dataplane> {
+  const { endingStaleFlows } = await import('./stale-flows/plane.ts');
+  return endingStaleFlows((onRestored) => create({ ...options, onRestored }), options);
+}
 
 /** What `auto` tries, best first (docs/decisions/0009-auto-plane.md). */
 const preference = ['nftables', 'ipvs', 'userspace'] as const satisfies readonly PlaneName[];

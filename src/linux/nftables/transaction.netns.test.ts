@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { after, test } from 'node:test';
-import { deleteConnection, eachConnection, type TrackedConnection } from '../conntrack.ts';
 import { isolateNetwork } from '../namespaces.ts';
 import { eachElement, findTable, generation, listChains, openNetfilter } from './dump.ts';
 import * as x from './expressions.ts';
@@ -98,27 +96,4 @@ test('every expression is accepted by the kernel and printed by nft', () => {
   remove.deleteChain('ip', 't', 'all');
   remove.commit();
   assert.equal(listChains(socket, 'ip', 't').has('all'), false);
-});
-
-test('tracked connections are listed by protocol and forgotten one by one', async () => {
-  const transaction = new Transaction(socket);
-  transaction.addChain('ip', 't', { name: 'track', hook: { type: 'nat', hook: 'output', priority: 0 } });
-  transaction.commit();
-  const server = createSocket('udp4');
-  await new Promise<void>((resolve) => server.bind(5353, '127.0.0.1', resolve));
-  const client = createSocket('udp4');
-  const arrived = new Promise((resolve) => server.once('message', resolve));
-  client.send('x', 5353, '127.0.0.1');
-  await arrived;
-  const found: TrackedConnection[] = [];
-  eachConnection(socket, 'IPv4', 17, (connection) => found.push(connection));
-  assert.equal(found.length, 1);
-  const [connection] = found;
-  assert.equal(connection?.original.destinationPort, 5353);
-  assert.equal(connection?.reply.source, '127.0.0.1');
-  assert.ok(connection && deleteConnection(socket, connection));
-  assert.equal(deleteConnection(socket, connection), false);
-  eachConnection(socket, 'IPv4', 6, () => assert.fail('nothing was sent over TCP'));
-  client.close();
-  server.close();
 });

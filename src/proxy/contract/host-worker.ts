@@ -73,9 +73,12 @@ function serve(address: string, port: number): Promise<string> {
 
 function openTcp(address: string, port: number): Conversation {
   const socket = connect({ host: address, port });
-  socket.on('error', () => undefined);
+  let failure: string | undefined;
+  socket.setMaxListeners(0);
+  socket.on('error', (error) => (failure = codeOf(error)));
   const ask = (): Promise<string> =>
     outcome((done) => {
+      if (failure !== undefined) return done(failure);
       socket.once('error', (error) => done(codeOf(error)));
       socket.once('data', (data) => done(data.toString()));
       socket.write('?');

@@ -9,7 +9,6 @@ import { TableFamily } from './family.ts';
 import { hasFamily } from './network.ts';
 import { unfitReason } from './program.ts';
 import { layouts, tableName } from './schema.ts';
-import { forgetStaleConnections, staleFrontends } from './stale-connections.ts';
 import type { Draft } from './state.ts';
 
 /** How often the kernel is asked whether someone else changed its rules: one number, a few microseconds. */
@@ -20,6 +19,8 @@ const verifyMs = 60_000;
 export interface NftablesOptions {
   readonly network: NodeNetwork;
   readonly logger?: Logger;
+  /** Called when tables that someone flushed or changed have been put right. */
+  readonly onRestored?: () => void;
 }
 
 /**
@@ -34,13 +35,15 @@ class NftablesPlane implements Dataplane {
   readonly name = 'nftables';
   readonly #network: NodeNetwork;
   readonly #logger: Logger;
+  readonly #onRestored: () => void;
   readonly #socket: NetlinkSocket = openNetfilter();
   readonly #families: Readonly<Record<Frontend['family'], TableFamily>>;
   #generation = 0;
   #verifiedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ network, logger }: NftablesOptions) {
+  constructor({ network, logger, onRestored }: NftablesOptions) {
+    this.#onRestored = onRestored ?? (() => undefined);
     this.#network = network;
     this.#logger = logger ?? silentLogger;
     this.#families = { IPv4: new TableFamily(layouts.ip, network), IPv6: new TableFamily(layouts.ip6, network) };
@@ -112,21 +115,26 @@ class NftablesPlane implements Dataplane {
     this.#generation = generation(this.#socket);
     const { fit, refused } = sortOut(desired);
     let operations = 0;
+    const displaced: Frontend[] = [];
     for (const [name, family] of Object.entries(this.#families)) {
       const own = fit.filter((frontend) => frontend.family === name);
       if (own.length === 0 && !family.isPresent && !isWanted(family, this.#network)) continue;
       const applied = this.#adoptFamily(family, own);
       operations += applied.operations;
       refused.push(...applied.refused);
+      displaced.push(...(applied.displaced ?? []));
     }
-    return { refused, operations };
+    return { refused, operations, displaced };
   }
 
   #adoptFamily(family: TableFamily, desired: readonly Frontend[]): Applied {
     const transaction = new Transaction(this.#socket);
     family.takeOver(this.#socket, transaction);
     const draft = family.draftOf(desired);
-    const stale = staleFrontends(draft, family.programmed);
+    const displaced = [...draft.programmed].flatMap(([key, next]) => {
+      const before = next === undefined ? family.programmed.get(key)?.frontend : undefined;
+      return before === undefined ? [] : [before];
+    });
     try {
       family.write(transaction, draft);
       this.#commit(transaction);
@@ -137,9 +145,8 @@ class NftablesPlane implements Dataplane {
       this.#logger.warn('the kernel refused the whole; trying in parts', { error });
       return this.#adoptInParts(family, desired);
     }
-    forgetStaleConnections(this.#socket, stale);
     family.retireClasses(this.#socket, (each) => this.#commit(each));
-    return { refused: [], operations: transaction.operations };
+    return { refused: [], operations: transaction.operations, displaced };
   }
 
   /** The table first; what it cannot hold is found by halving. */
@@ -166,14 +173,12 @@ class NftablesPlane implements Dataplane {
       family.write(transaction, draft);
       drafts.push({ family, draft, isNew });
     }
-    const stale = drafts.flatMap(({ draft, family }) => staleFrontends(draft, family.programmed));
     this.#commit(transaction);
     for (const { family, draft, isNew } of drafts) {
       family.record(draft);
       if (isNew) family.recordHandle(this.#socket);
       family.retireClasses(this.#socket, (each) => this.#commit(each));
     }
-    forgetStaleConnections(this.#socket, stale);
     return transaction.operations;
   }
 
@@ -212,7 +217,9 @@ class NftablesPlane implements Dataplane {
     if (isIntact && now - this.#verifiedAtMs < verifyMs) return;
     this.#verifiedAtMs = now;
     const { operations } = this.#adopt(this.#frontends());
-    if (operations > 0) this.#logger.warn('someone changed our nftables tables; they are restored', { operations });
+    if (operations === 0) return;
+    this.#logger.warn('someone changed our nftables tables; they are restored', { operations });
+    this.#onRestored();
   }
 }
 

@@ -168,11 +168,6 @@ export function sharedElementsOf({ frontend }: Programmed): Element[] {
   return elements;
 }
 
-/** Names of backends a client may be connected to through a programmed frontend. */
-export function backendNamesOf(programmed: Programmed | undefined): Set<string> {
-  return new Set([...(programmed?.internal.buckets ?? []), ...(programmed?.outside?.buckets ?? [])]);
-}
-
 /** Whether a bucket has no backend: what was read from a table that somebody took elements out of. */
 export function hasGap({ internal, outside }: Programmed): boolean {
   return internal.buckets.includes('') || (outside?.buckets.includes('') ?? false);

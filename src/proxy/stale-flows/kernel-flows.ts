@@ -1,0 +1,154 @@
+import {
+  connectionTable,
+  type ConnectionFilter,
+  deleteConnections,
+  eachConnection,
+  type TrackedConnection,
+} from '../../linux/conntrack.ts';
+import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
+import { inEachNetworkNamespace } from '../../linux/network-namespaces.ts';
+import { openNetfilter } from '../../linux/nftables/dump.ts';
+import { openRoute } from '../../linux/route.ts';
+import { destroySockets, openSockDiag, type SocketAddress } from '../../linux/sock-diag.ts';
+import type { Frontend } from '../../routing/frontend.ts';
+import { type EndedFlows, EndedFlowsIndex, flowTargets, isTranslated, targetOf } from './ended-flows.ts';
+
+const protocolNumbers = { UDP: 17, TCP: 6, SCTP: 132 } as const;
+/** What reading an entry costs, in buckets walked. */
+const bucketsPerEntry = 40;
+
+/** The flows through this node, as something that can be ended. */
+export interface FlowTable extends Disposable {
+  /** Forgets tracked UDP flows: their next packets are looked at as first ones. */
+  forget(ended: readonly EndedFlows[]): void;
+  /** Resets TCP connections: at once those whose client is on this machine, the others at their next packet. */
+  reset(ended: readonly EndedFlows[]): void;
+  /** The backends that translated TCP connections of these frontends lead to, though the frontends have them no more. */
+  astray(frontends: readonly Frontend[]): readonly EndedFlows[];
+}
+
+/** Runs something in each network namespace where clients of this machine may be. */
+type InNamespaces = (work: () => void) => void;
+
+/** The flows that the kernel tracks in the thread's network namespace. */
+export function openKernelFlows(inNamespaces: InNamespaces = inEachNetworkNamespace): FlowTable {
+  const socket = openNetfilter();
+  return {
+    forget: (ended) => forget(socket, ended),
+    reset: (ended) => reset(socket, ended, inNamespaces),
+    astray: (frontends) => astray(socket, frontends),
+    [Symbol.dispose]: () => socket.close(),
+  };
+}
+
+function forget(socket: NetlinkSocket, ended: readonly EndedFlows[]): void {
+  deleteConnections(
+    socket,
+    connectionsOf(socket, 'UDP', ended).map(({ connection }) => connection),
+  );
+}
+
+/**
+ * The client's socket is destroyed where it is on this machine, in whichever network namespace, and takes its server's
+ * with it by a reset. Of the rest the entry is deleted: the next packet is taken for a new connection and goes to a
+ * backend that knows none, or to nobody: either answers with a reset.
+ */
+function reset(socket: NetlinkSocket, ended: readonly EndedFlows[], inNamespaces: InNamespaces): void {
+  const found = connectionsOf(socket, 'TCP', ended).map(({ connection }) => connection);
+  if (found.length === 0) return;
+  const destroyed = destroyClients(found, inNamespaces);
+  deleteConnections(
+    socket,
+    found.filter(({ original }) => !destroyed.has(clientName(original.source, original.sourcePort))),
+  );
+}
+
+/** Destroys the sockets of connections' clients on this machine; returns which. */
+function destroyClients(connections: readonly TrackedConnection[], inNamespaces: InNamespaces): ReadonlySet<string> {
+  const clients = new Map<string, SocketAddress>();
+  const remotes = new Map<string, SocketAddress>();
+  for (const { original } of connections) {
+    const remote = { address: original.destination, port: original.destinationPort };
+    clients.set(clientName(original.source, original.sourcePort), remote);
+    remotes.set(clientName(remote.address, remote.port), remote);
+  }
+  const destroyed = new Set<string>();
+  inNamespaces(() => {
+    using diag = openSockDiag();
+    destroySockets(diag, 'TCP', [...remotes.values()], ({ local, remote }) => {
+      const name = clientName(local.address, local.port);
+      const meant = clients.get(name);
+      const isMeant = meant?.address === remote.address && meant.port === remote.port;
+      if (isMeant) destroyed.add(name);
+      return isMeant;
+    });
+  });
+  return destroyed;
+}
+
+function clientName(address: string, port: number): string {
+  return `${address} ${port}`;
+}
+
+function astray(socket: NetlinkSocket, frontends: readonly Frontend[]): readonly EndedFlows[] {
+  const asked = frontends.map((frontend) => ({ frontend, lost: new Set<string>(), kept: flowTargets(frontend) }));
+  const found = new Map<Frontend, Set<string>>();
+  for (const { connection, end } of connectionsOf(socket, 'TCP', asked)) {
+    const target = targetOf(connection, end.frontend);
+    if (target === undefined || !isTranslated(connection)) continue;
+    const targets = found.get(end.frontend) ?? new Set();
+    found.set(end.frontend, targets.add(target));
+  }
+  return [...found].map(([frontend, lost]) => ({ frontend, lost, kept: undefined }));
+}
+
+interface Ending {
+  readonly connection: TrackedConnection;
+  readonly end: EndedFlows;
+}
+
+/** The tracked connections that end. */
+function connectionsOf(socket: NetlinkSocket, protocol: 'TCP' | 'UDP', ended: readonly EndedFlows[]): Ending[] {
+  const table = ended.length === 0 ? undefined : connectionTable();
+  if (table === undefined || table.count === 0) return [];
+  const local = ended.some(({ frontend }) => frontend.address === undefined) ? localAddresses() : new Set<string>();
+  const found: Ending[] = [];
+  for (const family of ['IPv4', 'IPv6'] as const) {
+    const own = ended.filter(({ frontend }) => frontend.family === family);
+    const index = new EndedFlowsIndex(own, local);
+    for (const filter of filtersOf(family, protocol, own, table)) {
+      eachConnection(socket, filter, (connection) => {
+        const end = index.endOf(connection);
+        if (end !== undefined) found.push({ connection, end });
+      });
+    }
+  }
+  return found;
+}
+
+/**
+ * How the kernel is asked: frontend by frontend, each a walk through the whole table that hands over little; or, for many
+ * frontends, one walk that hands over everything of the protocol.
+ */
+function filtersOf(
+  family: ConnectionFilter['family'],
+  protocol: 'TCP' | 'UDP',
+  ended: readonly EndedFlows[],
+  { count, buckets }: { readonly count: number; readonly buckets: number },
+): ConnectionFilter[] {
+  if (ended.length === 0) return [];
+  const whole = { family, protocol: protocolNumbers[protocol] };
+  if ((ended.length - 1) * buckets > bucketsPerEntry * count) return [whole];
+  return ended.map(({ frontend: { address, port, lastPort } }) => ({
+    ...whole,
+    original: {
+      ...(address === undefined ? {} : { destination: address }),
+      ...(lastPort === undefined ? { destinationPort: port } : {}),
+    },
+  }));
+}
+
+function localAddresses(): ReadonlySet<string> {
+  using route = openRoute();
+  return new Set(route.addresses().map(({ address }) => address));
+}

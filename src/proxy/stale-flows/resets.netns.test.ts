@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, afterEach, before, test } from 'node:test';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { openRoute } from '../../linux/route.ts';
+import type { Frontend, Target } from '../../routing/frontend.ts';
+import { Frontends } from '../contract/cases.ts';
+import { changesBetween } from '../contract/contract.ts';
+import { HostNetwork } from '../contract/hosts.ts';
+import { ipv4, ipv6, network } from '../contract/worlds.ts';
+import type { Dataplane } from '../dataplane.ts';
+import { createNftablesPlane } from '../nftables/plane.ts';
+import { openKernelFlows } from './kernel-flows.ts';
+import { endingStaleFlows } from './plane.ts';
+
+isolateNetwork();
+
+let hosts: HostNetwork;
+let plane: Dataplane;
+let inForce: readonly Frontend[] = [];
+
+before(async () => {
+  const gateways = ['10.244.0.1', 'fd00:244::1'] as const;
+  hosts = new HostNetwork([
+    { name: 'pod1', addresses: [ipv4.pods.pod1, ipv6.pods.pod1], gateways },
+    { name: 'pod2', addresses: [ipv4.pods.pod2, ipv6.pods.pod2], gateways },
+    { name: 'client', addresses: [ipv4.sources.client, ipv6.sources.client], gateways },
+    { name: 'outside', addresses: [ipv4.sources.outside, ipv6.sources.outside], gateways: [ipv4.node, ipv6.node] },
+  ]);
+  using route = openRoute();
+  const linkIndex = route.link('to-outside')?.index ?? 0;
+  route.replaceRoute({ destination: '0.0.0.0/0', linkIndex, gateway: ipv4.sources.outside });
+  route.replaceRoute({ destination: '::/0', linkIndex, gateway: ipv6.sources.outside });
+  for (const world of [ipv4, ipv6]) {
+    for (const name of ['pod1', 'pod2'] as const) await hosts.host(name).serve(world.pods[name], 8080);
+  }
+});
+
+afterEach(async () => {
+  await plane.remove();
+  spawnSync('conntrack', ['-F']);
+});
+
+after(async () => hosts[Symbol.asyncDispose]());
+
+/** `own`: only sockets of the node's own namespace are in reach, as those of another machine are not. */
+async function open(desired: readonly Frontend[], reach: 'machine' | 'own'): Promise<void> {
+  const flows = reach === 'own' ? openKernelFlows((work) => work()) : openKernelFlows();
+  plane = endingStaleFlows((onRestored) => createNftablesPlane({ network, onRestored }), { flows });
+  await plane.adopt(desired);
+  inForce = desired;
+}
+
+async function become(next: readonly Frontend[]): Promise<void> {
+  await plane.apply(changesBetween(inForce, next));
+  inForce = next;
+}
+
+/** Asks over the held connection until it is over; says how. Fails when it is not in time. */
+async function end(host: string): Promise<string> {
+  const deadline = Date.now() + 5000;
+  for (;;) {
+    const answer = await hosts.host(host).again();
+    if (!answer.startsWith('pod')) return answer;
+    assert.ok(Date.now() < deadline, `still answered by ${answer}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function stateOf(destination: string): string | undefined {
+  const { stdout } = spawnSync('conntrack', ['-L', '-p', 'tcp', '-d', destination]);
+  return /tcp +6 \d+ (\w+)/.exec(String(stdout))?.[1];
+}
+
+const drained = { resetAfterSeconds: 0.2 };
+
+for (const world of [ipv4, ipv6]) {
+  const make = new Frontends(world);
+  const [vip] = world.services;
+  const nodePort = (target: Target) => make.make('NodePort', undefined, 30080, target, drained);
+  for (const caller of ['client', 'node', 'outside']) {
+    test(`${world.family} ${caller}: a client on this machine gets an error after the drain time, not before`, async () => {
+      await open([make.clusterIp(make.forward('pod1'), drained)], 'machine');
+      assert.match(await hosts.host(caller).hold(vip, 80, false), /^pod1 /);
+      await become([make.clusterIp(make.forward('pod2'), drained)]);
+      assert.match(await hosts.host(caller).again(), /^pod1 /);
+      assert.equal(await end(caller), 'read ECONNABORTED');
+      assert.equal(stateOf(vip), 'CLOSE', 'the server was told');
+      assert.match(await hosts.host(caller).call(vip, 80, false), /^pod2 /);
+    });
+  }
+
+  for (const [what, target] of [
+    ['with another backend', make.forward('pod2')],
+    ['without any backend', { verdict: 'reject', backends: [] }],
+  ] as const) {
+    test(`${world.family} ${what}: a client elsewhere gets a reset at its next packet after the drain time`, async () => {
+      await open([nodePort(make.forward('pod1'))], 'own');
+      assert.match(await hosts.host('outside').hold(world.node, 30080, false), /^pod1 /);
+      await become([nodePort(target)]);
+      assert.match(await hosts.host('outside').again(), /^pod1 /);
+      assert.equal(await end('outside'), 'refused');
+    });
+  }
+}
+
+const make = new Frontends(ipv4);
+const [first, second] = ipv4.services;
+const other = (target: Target, more = {}) => make.make('ClusterIP', second, 80, target, more);
+
+test('a backend that comes back before its time keeps its connections, as does one without the policy', async () => {
+  const all = make.forward('pod1');
+  await open([make.clusterIp(all, drained), other(all), nodePortOf(all)], 'machine');
+  assert.match(await hosts.host('client').hold(first, 80, false), /^pod1 /);
+  assert.match(await hosts.host('node').hold(second, 80, false), /^pod1 /);
+  assert.match(await hosts.host('outside').hold(ipv4.node, 30080, false), /^pod1 /);
+  const rest = make.forward('pod2');
+  await become([make.clusterIp(rest, drained), other(rest), nodePortOf(rest)]);
+  await become([make.clusterIp(all, drained), other(rest), nodePortOf(rest)]);
+  assert.equal(await end('outside'), 'read ECONNABORTED', 'all their time is over now');
+  assert.match(await hosts.host('client').again(), /^pod1 /);
+  assert.match(await hosts.host('node').again(), /^pod1 /);
+});
+
+function nodePortOf(target: Target): Frontend {
+  return make.make('NodePort', undefined, 30080, target, { resetAfterSeconds: 0.4 });
+}
+
+test('a restart goes on draining, from what is still tracked', async () => {
+  await open([make.clusterIp(make.forward('pod1', 'pod2'), drained), nodePortOf(make.forward('pod2'))], 'machine');
+  await become([make.clusterIp(make.forward('pod1'), drained), nodePortOf(make.forward('pod2'))]);
+  assert.match(await hosts.host('client').hold(first, 80, false), /^pod1 /);
+  assert.match(await hosts.host('outside').hold(ipv4.node, 30080, false), /^pod2 /);
+  await plane.close();
+  await open([make.clusterIp(make.forward('pod2'), drained), nodePortOf(make.forward('pod2'))], 'machine');
+  assert.equal(await end('client'), 'read ECONNABORTED');
+  assert.match(await hosts.host('outside').again(), /^pod2 /);
+});
