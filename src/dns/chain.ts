@@ -1,11 +1,32 @@
 import { answerAny } from './handlers/answer-any.ts';
 import { answerFromCluster } from './handlers/answer-from-cluster.ts';
+import { answerFromFiles } from './handlers/answer-from-files.ts';
+import { answerFromHosts } from './handlers/answer-from-hosts.ts';
+import { answerFromTemplates } from './handlers/answer-from-templates.ts';
 import { answerSpecialNames } from './handlers/answer-special-names.ts';
+import { enforceAcl } from './handlers/enforce-acl.ts';
 import { forwardUpstream } from './handlers/forward-upstream.ts';
 import type { HandlerMaker } from './handlers/handler.ts';
+import { logQueries } from './handlers/log-queries.ts';
+import { rewriteQuestion } from './handlers/rewrite-question.ts';
+import { translateDns64 } from './handlers/translate-dns64.ts';
+import { trimAnswers } from './handlers/trim-answers.ts';
 
 /**
  * A query goes down this list until a handler answers; those that stand around the others come first. The order is the
- * same for every server: policy sees the question after it was rewritten and before anything that was kept.
+ * same for every server: policy sees the question after it was rewritten and before anything that answers or was kept.
  */
-export const chain: readonly HandlerMaker[] = [answerFromCluster, answerSpecialNames, answerAny, forwardUpstream];
+export const chain: readonly HandlerMaker[] = [
+  logQueries,
+  rewriteQuestion,
+  enforceAcl,
+  trimAnswers,
+  translateDns64,
+  answerFromHosts,
+  answerFromTemplates,
+  answerFromFiles,
+  answerFromCluster,
+  answerSpecialNames,
+  answerAny,
+  forwardUpstream,
+];

@@ -1,5 +1,6 @@
 import type { Owner } from './name-data.ts';
 import type { ExtendedError } from './wire/edns.ts';
+import { readMessage } from './wire/message.ts';
 import type { Question, ResourceRecord } from './wire/message.ts';
 import type { Name } from './wire/names.ts';
 import { rcodes, typeNumbers } from './wire/types.ts';
@@ -19,6 +20,8 @@ export interface Reply {
   /** Address records to start with another one of each time. */
   readonly rotation?: Rotation;
   readonly error?: ExtendedError;
+  /** The asker gets nothing at all. */
+  readonly isSilent?: boolean;
   /** Whose change makes it stale; undefined when it must not be kept. */
   readonly owner?: Owner;
 }
@@ -65,6 +68,22 @@ export function buildReply(question: Question, parts: ReplyParts): Reply {
     owner: parts.owner,
   };
 }
+
+/** The records of a reply to a question again: for handlers that change what others answered. */
+export function readReply(question: Question, reply: Reply): ReadReply {
+  const writer = new Writer();
+  writer.header(0, 0, [1, reply.answers, reply.authorities, reply.additionals]);
+  writer.question(question);
+  const message = readMessage(Buffer.concat([writer.bytes(), reply.body]));
+  // The bytes are of this server; they cannot be malformed.
+  if ('malformed' in message) throw new Error(`a reply of this server is malformed: ${message.malformed}`);
+  const { answers, authorities, additionals } = message;
+  const { rcode, authoritative, error, owner } = reply;
+  return { rcode, authoritative, answers, authorities, additionals, error, owner };
+}
+
+/** What `readReply` gives: parts of which all but error and owner are there. */
+export type ReadReply = Required<Omit<ReplyParts, 'error' | 'owner'>> & Pick<ReplyParts, 'error' | 'owner'>;
 
 /** A reply that says nothing but its code. */
 export function codeReply(rcode: number, error?: ExtendedError): Reply {

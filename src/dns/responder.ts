@@ -28,7 +28,7 @@ export interface Responder extends Disposable {
    * The answer to a packet, now or later; undefined when there must be none. A later answer owns copies of all it needs;
    * one that is ready refers to the packet.
    */
-  answer(packet: Buffer, client: Client): Answered | Promise<Answered> | undefined;
+  answer(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined>;
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
   /** Most bytes that `write` may need. */
@@ -89,9 +89,11 @@ export function createResponder({ servers, logger, metrics }: ResponderOptions):
       if ('refuse' in query) return refuse(query, client.transport);
       const limit = limitOf(query.edns?.udpSize, client.transport);
       const reply = safely(query);
-      if (!(reply instanceof Promise)) return { asked: askedBy(query, query.question), reply, limit };
+      if (!(reply instanceof Promise)) {
+        return reply.isSilent ? undefined : { asked: askedBy(query, query.question), reply, limit };
+      }
       const asked = askedBy(query, Buffer.from(query.question));
-      return reply.then((late) => ({ asked, reply: late, limit }));
+      return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit }));
     },
     write({ asked, reply, limit }, out, at) {
       turn = (turn + 1) & 0x3fffffff;

@@ -19,7 +19,8 @@ export interface Server extends Disposable {
 }
 
 /** Makes the handlers of a server. Throws RangeError for a zone that is no name. */
-export function createServer(settings: ServerSettings, parts: ServerParts): Server {
+export function createServer(settings: ServerSettings, given: Omit<ServerParts, 'again'>): Server {
+  const parts: ServerParts = { ...given, again: (query) => ask(query) };
   const handlers = chain.map((make) => make(settings, parts)).filter((handler) => handler !== undefined);
   let answeredBy = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));

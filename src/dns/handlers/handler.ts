@@ -36,6 +36,8 @@ export interface ServerParts {
   readonly cluster: ClusterParts | undefined;
   /** Asks the upstream servers; undefined when there are none. */
   readonly resolver: Resolver | undefined;
+  /** Asks this server from its first handler on: for aliases that lead elsewhere. */
+  readonly again: (query: Query) => Answer;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Unix milliseconds. */

@@ -22,7 +22,7 @@ export function listenUdpBatch(where: SocketAddress, responder: Responder): List
     if (!(answered instanceof Promise)) return responder.write(answered, out, 0);
     const peer = peerOf();
     answered.then((late) => {
-      if (isOpen) later(late, (data) => socket.send(peer, data));
+      if (isOpen && late !== undefined) later(late, (data) => socket.send(peer, data));
     });
     return 0;
   });

@@ -23,7 +23,7 @@ export async function listenUdpDgram({ address, port }: SocketAddress, responder
   socket.on('message', (packet, peer) => {
     if (peer.port === 0) return;
     const answered = responder.answer(packet, { transport: 'udp', address: () => peer.address });
-    if (answered instanceof Promise) answered.then((late) => send(late, peer));
+    if (answered instanceof Promise) answered.then((late) => late && send(late, peer));
     else if (answered !== undefined) send(answered, peer);
   });
   // The look-up above is immediate, so the socket may be bound before `bind` returns.

@@ -20,6 +20,8 @@ export interface Query {
   readonly question: Buffer;
   readonly edns: Edns | undefined;
   readonly client: Client;
+  /** How many aliases led here: 0 for what was asked. */
+  readonly depth: number;
 }
 
 /** A packet that gets no ordinary answer. */
@@ -69,6 +71,7 @@ export function readQuery(packet: Buffer, client: Client): Query | Refusal {
     question,
     edns,
     client,
+    depth: 0,
   };
   const refuse = whyRefused(query);
   return refuse === undefined ? query : { refuse, id, repeat, question, edns };

@@ -135,6 +135,8 @@ export const flags = {
 export const extendedErrors = {
   staleAnswer: 3,
   notReady: 14,
+  blocked: 15,
+  filtered: 17,
   notSupported: 21,
   noReachableAuthority: 22,
   networkError: 23,

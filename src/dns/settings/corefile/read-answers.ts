@@ -121,9 +121,9 @@ export const readTemplate: DirectiveReader = (directive, { server, note }) => {
   };
   readOptions(directive, {
     match: ({ args }) => (draft.match = [...draft.match, ...args.map(readExpression)]),
-    answer: (option) => (draft.answers = [...draft.answers, onlyArgument(option).text]),
-    authority: (option) => (draft.authorities = [...draft.authorities, onlyArgument(option).text]),
-    additional: (option) => (draft.additionals = [...draft.additionals, onlyArgument(option).text]),
+    answer: (option) => (draft.answers = [...draft.answers, readPattern(onlyArgument(option))]),
+    authority: (option) => (draft.authorities = [...draft.authorities, readPattern(onlyArgument(option))]),
+    additional: (option) => (draft.additionals = [...draft.additionals, readPattern(onlyArgument(option))]),
     rcode: (option) => {
       const code = onlyArgument(option);
       if (!Object.hasOwn(rcodes, code.text.toUpperCase())) throw wrong(code, `"${code.text}" is no response code`);
@@ -134,6 +134,20 @@ export const readTemplate: DirectiveReader = (directive, { server, note }) => {
   });
   server.templates = [...server.templates, draft];
 };
+
+/** `{{ .Name }}`, `{{ index .Match 1 }}` and `{{ .Group.name }}` become `{name}`, `{1}` and `{name}`; other actions are refused. */
+function readPattern(token: Token): string {
+  return token.text.replaceAll(/\{\{\s*(.*?)\s*\}\}/g, (_, action: string) => {
+    const [, field] = /^\.(Name|Type|Class|Zone)$/.exec(action) ?? [];
+    const [, group] =
+      /^(?:index \.Match "?(\d+)"?|index \.Group "(\w+)"|\.Group\.(\w+))$/
+        .exec(action)
+        ?.filter((each) => each !== undefined) ?? [];
+    const name = field?.toLowerCase() ?? group;
+    if (name === undefined) throw wrong(token, `"{{ ${action} }}" is not supported in a template`);
+    return `{${name}}`;
+  });
+}
 
 /** `file PATH [ZONES…] { reload DURATION }`. */
 export const readFile: DirectiveReader = (directive, { server, path, note }) => {

@@ -1,0 +1,89 @@
+import { readFileSync, statSync } from 'node:fs';
+import { canonicalIp, parseIp } from '../../lib/ip.ts';
+import { buildReply, recordsOf } from '../reply.ts';
+import type { HostsSettings } from '../settings/settings.ts';
+import { isWithin, labelsOf, parseName } from '../wire/names.ts';
+import type { Name } from '../wire/names.ts';
+import { nameRdata } from '../wire/rdata.ts';
+import { rcodes, typeNumbers } from '../wire/types.ts';
+import { parseReverse } from '../zone.ts';
+import type { HandlerMaker, ServerParts } from './handler.ts';
+
+/** A file is looked at again this often. */
+const reloadMs = 5000;
+
+/** Names and addresses in the form of hosts(5). */
+interface Hosts {
+  readonly addresses: ReadonlyMap<Name, readonly Uint8Array[]>;
+  readonly names: ReadonlyMap<string, readonly Name[]>;
+}
+
+/** Answers from a hosts file and lines of the settings; names below `*.` too. */
+export const answerFromHosts: HandlerMaker = ({ hosts, zones }, parts) => {
+  if (hosts === undefined) return undefined;
+  const own = zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const open = hosts.fallthrough.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const read = reader(hosts, parts);
+  return {
+    name: 'hosts',
+    answer(query) {
+      const { key, type, name } = query;
+      const current = read();
+      const pointers = hosts.reverse && type === typeNumbers.PTR ? pointersOf(current, key) : undefined;
+      if (pointers !== undefined) {
+        return buildReply(query, { answers: recordsOf(name, type, hosts.ttlSeconds, pointers.map(nameRdata)) });
+      }
+      const found = current.addresses.get(key) ?? current.addresses.get(`\x01*${key.slice(1 + key.charCodeAt(0))}`);
+      if (found !== undefined) {
+        const width = type === typeNumbers.A ? 4 : type === typeNumbers.AAAA ? 16 : 0;
+        const fitting = found.filter((bytes) => bytes.length === width);
+        return buildReply(query, { answers: recordsOf(name, type, hosts.ttlSeconds, fitting) });
+      }
+      const isOurs = own.some((zone) => isWithin(key, zone)) && !open.some((zone) => isWithin(key, zone));
+      return isOurs ? buildReply(query, { rcode: rcodes.NXDOMAIN }) : undefined;
+    },
+  };
+};
+
+function pointersOf({ names }: Hosts, key: Name): readonly Name[] | undefined {
+  if (!key.endsWith('\x04arpa\0')) return undefined;
+  const address = parseReverse(labelsOf(key));
+  return address === undefined ? undefined : names.get(address);
+}
+
+function reader({ file, lines }: HostsSettings, { now, logger }: ServerParts): () => Hosts {
+  let lookAtMs = 0;
+  let modifiedMs = -1;
+  let hosts = parseHosts(lines);
+  return () => {
+    if (file === undefined || now() < lookAtMs) return hosts;
+    lookAtMs = now() + reloadMs;
+    try {
+      const { mtimeMs } = statSync(file);
+      if (mtimeMs !== modifiedMs) hosts = parseHosts([...lines, ...readFileSync(file, 'utf8').split('\n')]);
+      modifiedMs = mtimeMs;
+    } catch (error) {
+      logger.error('a hosts file cannot be read; what it held before is served', { file, error });
+    }
+    return hosts;
+  };
+}
+
+/** Lines that are none are passed over, as every resolver does. */
+function parseHosts(lines: readonly string[]): Hosts {
+  const addresses = new Map<Name, Uint8Array[]>();
+  const names = new Map<string, Name[]>();
+  for (const line of lines) {
+    const [addressText = '', ...words] = line.replace(/#.*/, '').trim().split(/\s+/);
+    const address = canonicalIp(addressText);
+    const bytes = address === undefined ? undefined : parseIp(address);
+    if (address === undefined || bytes === undefined) continue;
+    for (const word of words) {
+      const name = parseName(word.toLowerCase());
+      if (name === undefined) continue;
+      addresses.set(name, [...(addresses.get(name) ?? []), bytes]);
+      names.set(address, [...(names.get(address) ?? []), name]);
+    }
+  }
+  return { addresses, names };
+}
