@@ -9,8 +9,12 @@ export const schedulerAnnotation = 'fairlead.dev/scheduler';
 export const portRangesAnnotation = 'fairlead.dev/port-ranges';
 /** On a Service: when TCP connections to a removed backend are reset. */
 export const resetRemovedAnnotation = 'fairlead.dev/reset-removed';
+/** On a Service: how long a new backend takes to get its full share. */
+export const slowStartAnnotation = 'fairlead.dev/slow-start';
 /** On an EndpointSlice: the weights of its endpoints. */
 export const weightsAnnotation = 'fairlead.dev/weights';
+/** On a Pod: its weight behind every Service that selects it. */
+export const podWeightAnnotation = 'fairlead.dev/weight';
 
 /** Weights are whole numbers from 0 to this. */
 export const largestWeight = 1000;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Pod } from '../api/core/pod.ts';
 import type { Service } from '../api/core/service.ts';
+import { podWeightAnnotation } from '../api/fairlead-annotations.ts';
 import { keyOf, namespaceOf } from '../api/meta/object-meta.ts';
 import type { Cache, Change } from '../client/caches.ts';
 import { isManaged, podTriggerTimeMs } from './service-endpoints.ts';
@@ -131,6 +132,7 @@ function endpointFacts({ metadata, spec, status }: Pod): unknown {
   return [
     metadata.uid,
     metadata.labels,
+    metadata.annotations?.[podWeightAnnotation],
     metadata.deletionTimestamp !== undefined,
     [spec.nodeName, spec.hostname, spec.subdomain],
     [status?.phase === 'Succeeded' || status?.phase === 'Failed', status?.podIP, status?.podIPs, ready],

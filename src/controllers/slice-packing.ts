@@ -25,6 +25,8 @@ export interface SliceTemplate {
   readonly annotations?: Readonly<Record<string, string | undefined>>;
   /** Annotations that must be there: their absence is a reason to write. */
   readonly requiredAnnotations?: Readonly<Record<string, string>>;
+  /** Annotations that tell of a slice's own endpoints: another value is a reason to write; undefined is none. */
+  readonly annotationsOf?: (endpoints: readonly Endpoint[]) => Readonly<Record<string, string | undefined>>;
   /** Endpoints a slice holds at most. */
   readonly maxEndpoints: number;
 }
@@ -151,7 +153,7 @@ function toChanges(
     const reused = each.slice === undefined ? takeSame(unused, each.addressType) : undefined;
     const base = each.slice ?? reused;
     if (base === undefined) create.push(build(each, undefined, template));
-    else if (reused !== undefined || each.isChanged || !hasTemplate(base, template)) {
+    else if (reused !== undefined || each.isChanged || !hasTemplate(base, each.endpoints, template)) {
       update.push(build(each, base, template));
     }
   }
@@ -171,16 +173,26 @@ function takeSame(unused: EndpointSlice[], addressType: Family): EndpointSlice |
   return index < 0 ? undefined : unused.splice(index, 1)[0];
 }
 
-function hasTemplate({ metadata }: EndpointSlice, template: SliceTemplate): boolean {
-  const { labels, ownerReference, requiredAnnotations = {} } = template;
+function hasTemplate({ metadata }: EndpointSlice, endpoints: readonly Endpoint[], template: SliceTemplate): boolean {
+  const { labels, ownerReference, requiredAnnotations, annotationsOf } = template;
   const isOwned = metadata.ownerReferences?.some(({ uid }) => uid === ownerReference.uid) ?? false;
   const { annotations = {} } = metadata;
-  const isAnnotated = Object.entries(requiredAnnotations).every(([name, value]) => annotations[name] === value);
+  const wanted = Object.entries({ ...requiredAnnotations, ...annotationsOf?.(endpoints) });
+  const isAnnotated = wanted.every(([name, value]) => annotations[name] === value);
   return isOwned && isAnnotated && isDeepStrictEqual(metadata.labels ?? {}, labels);
 }
 
-function annotationsOn(base: EndpointSlice | undefined, template: SliceTemplate): Record<string, string> {
-  const wanted = { ...base?.metadata.annotations, ...template.requiredAnnotations, ...template.annotations };
+function annotationsOn(
+  base: EndpointSlice | undefined,
+  endpoints: readonly Endpoint[],
+  { requiredAnnotations, annotations, annotationsOf }: SliceTemplate,
+): Record<string, string> {
+  const wanted = {
+    ...base?.metadata.annotations,
+    ...requiredAnnotations,
+    ...annotationsOf?.(endpoints),
+    ...annotations,
+  };
   const present = Object.entries(wanted).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   return Object.fromEntries(present);
 }
@@ -191,7 +203,12 @@ function build(packed: Packed, base: EndpointSlice | undefined, template: SliceT
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { ...identity, labels, annotations: annotationsOn(base, template), ownerReferences: [ownerReference] },
+    metadata: {
+      ...identity,
+      labels,
+      annotations: annotationsOn(base, packed.endpoints, template),
+      ownerReferences: [ownerReference],
+    },
     addressType: packed.addressType,
     endpoints: packed.endpoints,
     ports: packed.ports,

@@ -8,6 +8,7 @@ import { noteNoLocalEndpoints } from './no-local-endpoints.ts';
 import { noticeOf } from './notice.ts';
 import type { Note, Notice } from './notice.ts';
 import { isSameFrontend } from './same-frontend.ts';
+import type { Growth } from './slow-start.ts';
 
 /** What a Service asks for, whatever others ask for. */
 export interface Decision {
@@ -15,18 +16,21 @@ export interface Decision {
   readonly frontends: readonly Frontend[];
   readonly healthCheck: HealthCheck | undefined;
   readonly notices: readonly Notice[];
+  /** Of a Service with slow start. */
+  readonly growth: Growth | undefined;
 }
 
 /** Decides one Service from its objects. */
 export function decide(state: ServiceState, circumstances: Circumstances): Decision {
   const { key, service, slices } = state;
-  if (service === undefined) return { frontends: [], healthCheck: undefined, notices: [] };
+  if (service === undefined) return { frontends: [], healthCheck: undefined, notices: [], growth: undefined };
   const notices: Notice[] = [];
   const note: Note = (reason, message) => void notices.push(noticeOf(key, reason, message));
-  const frontends = keepSame(state.frontends, frontendsOf(service, slices, circumstances, note));
+  const { growth, ...asked } = frontendsOf(service, slices, circumstances, state.growth?.openings, note);
+  const frontends = keepSame(state.frontends, asked.frontends);
   noteNoLocalEndpoints(service, frontends, circumstances.place.nodeName, note);
   const families = new Set(frontends.map((frontend) => frontend.family));
-  return { frontends, healthCheck: healthCheckOf(service, families, slices), notices };
+  return { frontends, healthCheck: healthCheckOf(service, families, slices), notices, growth };
 }
 
 function keepSame(before: readonly Frontend[], now: readonly Frontend[]): readonly Frontend[] {

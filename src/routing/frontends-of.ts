@@ -16,6 +16,8 @@ import { settingsOf } from './settings.ts';
 import type { SettingDefaults, Settings } from './settings.ts';
 import { isPort, readProtocol } from './slice.ts';
 import type { ReadSlice } from './slice.ts';
+import { SlowStart } from './slow-start.ts';
+import type { Clock, Growth, Openings } from './slow-start.ts';
 import { readSourceRanges, sourceRangesOf } from './source-ranges.ts';
 import type { NodePlace } from './topology.ts';
 
@@ -24,7 +26,18 @@ export interface Circumstances {
   readonly place: NodePlace;
   readonly allowExternalIps: boolean;
   readonly defaults: SettingDefaults;
+  /** Undefined where nothing depends on time. */
+  readonly clock: Clock | undefined;
 }
+
+/** What a Service asks for. */
+export interface Asked {
+  readonly frontends: readonly Frontend[];
+  /** Of a Service with slow start. */
+  readonly growth: Growth | undefined;
+}
+
+const nothing: Asked = { frontends: [], growth: undefined };
 
 /**
  * Every frontend of one Service, from scratch: its addresses times its ports, and a node port per family. Where one key
@@ -35,16 +48,21 @@ export function frontendsOf(
   service: Service,
   slices: readonly ReadSlice[],
   circumstances: Circumstances,
+  openings: Openings | undefined,
   note: Note,
-): readonly Frontend[] {
+): Asked {
   const addresses = addressesOf(service, circumstances.allowExternalIps, note);
-  if (addresses.length === 0) return [];
+  if (addresses.length === 0) return nothing;
   for (const { reason, message } of slices.flatMap((slice) => slice.problems)) note(reason, message);
+  const { defaults, clock } = circumstances;
+  const settings = settingsOf(service, defaults, note);
+  const hasSlowStart = settings.slowStartMs > 0 && clock !== undefined;
   const context: Context = {
     service,
     slices,
     circumstances,
-    settings: settingsOf(service, circumstances.defaults, note),
+    settings,
+    slowStart: hasSlowStart ? new SlowStart(settings.slowStartMs, clock, openings) : undefined,
     affinity: affinityOf(service),
     ranges: readSourceRanges(service, note),
   };
@@ -58,7 +76,7 @@ export function frontendsOf(
       }
     }
   }
-  return [...frontends.values()];
+  return { frontends: [...frontends.values()], growth: context.slowStart?.end() };
 }
 
 /** What the frontends of one Service have in common. */
@@ -67,6 +85,7 @@ interface Context {
   readonly slices: readonly ReadSlice[];
   readonly circumstances: Circumstances;
   readonly settings: Settings;
+  readonly slowStart: SlowStart | undefined;
   readonly affinity: Frontend['affinity'];
   readonly ranges: readonly Cidr[];
 }
@@ -107,8 +126,11 @@ function* frontendsOfPort(
   yield frontendOf(context, port, where, lastPort === undefined ? targets : targetsAt(context, wanted));
 }
 
-function targetsAt({ slices, circumstances }: Context, wanted: WantedPort): PortTargets {
-  return targetsOf(selectEndpoints(endpointsOfPort(slices, wanted), circumstances.place));
+function targetsAt({ slices, circumstances, slowStart }: Context, wanted: WantedPort): PortTargets {
+  const selection = selectEndpoints(endpointsOfPort(slices, wanted), circumstances.place);
+  if (slowStart === undefined) return targetsOf(selection);
+  const { family, name, protocol, portNumber = '' } = wanted;
+  return targetsOf(slowStart.apply(`${family} ${name} ${protocol} ${portNumber}`, selection));
 }
 
 /** Where a frontend is, and as what. */

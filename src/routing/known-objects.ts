@@ -8,6 +8,7 @@ import { objectKey, serviceKeyOfSlice } from './labels.ts';
 import type { Notice } from './notice.ts';
 import { readSlice } from './slice.ts';
 import type { ReadSlice } from './slice.ts';
+import type { Growth } from './slow-start.ts';
 import type { NodePlace } from './topology.ts';
 
 /** One change of one object: `old` undefined when it was created, `new` undefined when it was deleted. */
@@ -23,6 +24,8 @@ export interface ServiceState extends Claimant {
   healthCheck: HealthCheck | undefined;
   /** All that stands now. */
   notices: readonly Notice[];
+  /** Of a Service with slow start. */
+  growth: Growth | undefined;
 }
 
 /** The objects that were told, by the Service that each one concerns. */
@@ -105,6 +108,7 @@ export class KnownObjects {
       frontends: [],
       healthCheck: undefined,
       notices: [],
+      growth: undefined,
       conflicts: undefined,
     };
     this.#states.set(key, state);

@@ -35,7 +35,8 @@ export class Round implements ClaimEffects<ServiceState> {
   }
 
   /** Takes over what was decided about a Service, besides its frontends. */
-  settle(state: ServiceState, { healthCheck, notices }: Decision): void {
+  settle(state: ServiceState, { healthCheck, notices, growth }: Decision): void {
+    state.growth = growth;
     if (notices.length > 0 || state.notices.length > 0) this.#noticed.set(state, notices);
     const before = state.healthCheck;
     state.healthCheck = healthCheck;

@@ -15,6 +15,7 @@ const annotations = fc.record(
   {
     'fairlead.dev/scheduler': fc.constantFrom('rr', 'mh', 'best'),
     'fairlead.dev/reset-removed': fc.constantFrom('0s', '30s', 'never', 'soon'),
+    'fairlead.dev/slow-start': fc.constantFrom('10s', '1s', '0s', 'never'),
     'fairlead.dev/port-ranges': fc.constantFrom('80-85', '82-90', '80-80', 'http=80-95', 'x=1-2'),
   },
   { requiredKeys: [] },
@@ -149,6 +150,31 @@ test('after any changes the router is as if it had started from the objects that
       for (const batch of batches) told.hear(router.apply(...batch));
       const fresh = createRouter(config);
       fresh.apply(...leftovers(batches.flat()).toReversed());
+      assert.deepEqual(stateOf(router), stateOf(fresh));
+      told.check(router);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('once all slow starts are over the router is as if there had been none', () => {
+  const moment = fc.record({ change, laterMs: fc.constantFrom(0, 100, 1500, 4000), isTicking: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(moment, { maxLength: 30 }), (moments) => {
+      let nowMs = 1_000_000;
+      const router = createRouter({ ...config, now: () => nowMs });
+      const told = new Told();
+      for (const { change: each, laterMs, isTicking } of moments) {
+        told.hear(router.apply(each));
+        nowMs += laterMs;
+        if (isTicking) told.hear(router.tick());
+      }
+      for (let at = router.nextTickAtMs(); at !== undefined; at = router.nextTickAtMs()) {
+        nowMs = Math.max(nowMs, at);
+        told.hear(router.tick());
+      }
+      const fresh = createRouter(config);
+      fresh.apply(...leftovers(moments.map((each) => each.change)));
       assert.deepEqual(stateOf(router), stateOf(fresh));
       told.check(router);
     }),

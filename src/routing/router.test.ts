@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Service } from '../api/core/service.ts';
+import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { declareCases } from './declare-cases.ts';
 import type { Case } from './declare-cases.ts';
 import { describeFrontend, testService, testSlice } from './fixtures.ts';
@@ -18,6 +20,12 @@ const loadBalancer = {
   },
 };
 const dual = { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1', 'fd00::1'], ipFamilies: ['IPv4', 'IPv6'] } as const;
+
+/** A slice of `shop/cart` with weights. */
+function weighted(endpoints: readonly string[], weights: string): EndpointSlice {
+  const labels = { 'kubernetes.io/service-name': 'cart' };
+  return testSlice(endpoints, {}, { labels, annotations: { 'fairlead.dev/weights': weights } });
+}
 
 const cases: readonly Case[] = [
   {
@@ -269,6 +277,60 @@ const cases: readonly Case[] = [
     ),
   },
   {
+    name: 'weights by address, the rest have 1; what is no weight is told',
+    service: testService(),
+    slices: [
+      weighted(['10.0.0.1', '10.0.0.2', '10.0.0.3'], '10.0.0.1=3, 10.0.0.2=1000, 10.0.0.3=1001, x=1, 10.0.0.1=-1,'),
+    ],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080×3, 10.0.0.2:8080×1000, 10.0.0.3:8080'],
+    notices: ['10.0.0.1=-1', '10.0.0.3=1001', 'x=1'].map(
+      (entry) =>
+        `InvalidAnnotation: EndpointSlice cart-1: fairlead.dev/weights: "${entry}" is not of the form address=0-1000; ignored`,
+    ),
+  },
+  {
+    name: 'one weight for a slice, and one for an endpoint of it',
+    service: testService(),
+    slices: [weighted(['10.0.0.1', '10.0.0.2'], '5,10.0.0.2=6'), testSlice(['10.0.0.3'], {}, { name: 'cart-2' })],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080×5, 10.0.0.2:8080×6, 10.0.0.3:8080'],
+  },
+  {
+    name: 'weight 0 stays beside others, here and on other nodes',
+    service: testService({ ...nodePortSpec, externalTrafficPolicy: 'Local' }),
+    slices: [weighted(['10.0.0.1 @a', '10.0.0.2 @a', '10.0.0.3 @b'], '10.0.0.2=0')],
+    frontends: [
+      '10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080*, 10.0.0.2:8080*×0, 10.0.0.3:8080',
+      '*:30080/TCP NodePort masquerade=never → 10.0.0.1:8080*, 10.0.0.2:8080*×0, 10.0.0.3:8080 | outside → 10.0.0.1:8080*, 10.0.0.2:8080*×0',
+    ],
+  },
+  {
+    name: 'a Service whose endpoints all have weight 0 refuses',
+    service: testService(),
+    slices: [weighted(['10.0.0.1', '10.0.0.2 terminating'], '0')],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → reject'],
+  },
+  {
+    name: 'weight 0 counts as absent: terminating endpoints step in',
+    service: testService(),
+    slices: [weighted(['10.0.0.1', '10.0.0.2 terminating'], '10.0.0.1=0')],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.2:8080'],
+  },
+  {
+    name: 'a node whose own endpoints have weight 0 has none under policy Local',
+    service: testService({ internalTrafficPolicy: 'Local' }),
+    slices: [weighted(['10.0.0.1 @a', '10.0.0.2 @b'], '10.0.0.1=0')],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → drop'],
+    notices: [
+      'NoLocalEndpoints: internalTrafficPolicy is Local and no endpoint is on node a: it ignores callers of 10.96.0.1:80/TCP',
+    ],
+  },
+  {
+    name: 'hints count among endpoints that get connections',
+    service: testService(),
+    slices: [weighted(['10.0.0.1 zone=z1', '10.0.0.2 zone=z2', '10.0.0.3'], '10.0.0.3=0')],
+    frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080, 10.0.0.3:8080×0'],
+  },
+  {
     name: 'a port that is none is left out and told; the others answer',
     service: testService({
       ports: [
@@ -420,8 +482,153 @@ test('the health check counts ready local endpoints only, and only under policy 
   assert.deepEqual([...router.healthChecks()], first.healthChecks);
   const draining = router.apply({ type: 'slice', old: slice, new: testSlice(['10.0.0.1 @a terminating']) });
   assert.deepEqual(draining.healthChecks, [{ service: 'shop/cart', port: 31000, localEndpoints: 0 }]);
+  const parked = weighted(['10.0.0.1 @a', '10.0.0.4 @a'], '10.0.0.1=0');
+  assert.deepEqual(router.apply({ type: 'slice', new: parked }).healthChecks, [
+    { service: 'shop/cart', port: 31000, localEndpoints: 1 },
+  ]);
   const cluster = router.apply({ type: 'service', new: testService({ ...spec, externalTrafficPolicy: 'Cluster' }) });
   assert.deepEqual(cluster.healthChecksRemoved, ['shop/cart']);
+});
+
+test('the health check counts a Pod once, whatever its ports and families, and not in families without an address', () => {
+  const router = createRouter({ nodeName: 'a' });
+  const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 31000 } as const;
+  const ports = [
+    { name: 'http', port: 8080 },
+    { name: 'tls', port: 8443 },
+  ];
+  router.apply(
+    { type: 'slice', new: testSlice(['10.0.0.1 @a', '10.0.0.2 @a'], { ports }) },
+    { type: 'slice', new: testSlice(['10.0.0.2 @a', '10.0.0.3 @a'], { ports: [] }, { name: 'cart-2' }) },
+    {
+      type: 'slice',
+      new: testSlice(['fd01::1 @a', 'fd01::2 @a', 'fd01::3 @a'], { addressType: 'IPv6' }, { name: 'cart-3' }),
+    },
+  );
+  const counts = (it: Partial<Service['spec']>) =>
+    router
+      .apply({ type: 'service', new: testService({ ...spec, ...it }) })
+      .healthChecks.map((each) => each.localEndpoints);
+  assert.deepEqual(counts({}), [2]);
+  assert.deepEqual(counts(dual), [3]);
+});
+
+interface Transition {
+  readonly name: string;
+  readonly from: Service;
+  readonly to: Service;
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+const named = testService({ type: 'ExternalName', externalName: 'a.example', clusterIP: '', clusterIPs: [] });
+const transitions: readonly Transition[] = [
+  {
+    name: 'ExternalName to ClusterIP',
+    from: named,
+    to: testService(),
+    changed: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080'],
+    removed: [],
+  },
+  {
+    name: 'ClusterIP to ExternalName, before its address is cleared',
+    from: testService(),
+    to: testService({ type: 'ExternalName', externalName: 'a.example' }),
+    changed: [],
+    removed: ['10.96.0.1:80/TCP'],
+  },
+  {
+    name: 'ExternalName to NodePort',
+    from: named,
+    to: testService(nodePortSpec),
+    changed: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080', '*:30080/TCP NodePort masquerade=always → 10.0.0.1:8080'],
+    removed: [],
+  },
+  {
+    name: 'NodePort to ClusterIP keeps the cluster address',
+    from: testService(nodePortSpec),
+    to: testService(),
+    changed: [],
+    removed: ['*:30080/TCP'],
+  },
+  {
+    name: 'one node port in another protocol',
+    from: testService(nodePortSpec),
+    to: testService({ type: 'NodePort', ports: [{ name: 'http', port: 80, nodePort: 30080, protocol: 'UDP' }] }),
+    changed: ['10.96.0.1:80/UDP ClusterIP → reject', '*:30080/UDP NodePort masquerade=always → reject'],
+    removed: ['10.96.0.1:80/TCP', '*:30080/TCP'],
+  },
+  {
+    name: 'a second family',
+    from: testService(),
+    to: testService(dual),
+    changed: ['[fd00::1]:80/TCP ClusterIP → reject'],
+    removed: [],
+  },
+  {
+    name: 'affinity switched on',
+    from: testService(),
+    to: testService({ sessionAffinity: 'ClientIP' }),
+    changed: ['10.96.0.1:80/TCP ClusterIP affinity=10800s → 10.0.0.1:8080'],
+    removed: [],
+  },
+  {
+    name: 'ports added, and one that stays',
+    from: testService(),
+    to: testService({
+      ports: [
+        { name: 'http', port: 80 },
+        { name: 'tls', port: 443 },
+      ],
+    }),
+    changed: ['10.96.0.1:443/TCP ClusterIP → reject'],
+    removed: [],
+  },
+  {
+    name: 'given to another proxy',
+    from: testService(),
+    to: testService({}, { labels: { 'service.kubernetes.io/service-proxy-name': 'other' } }),
+    changed: [],
+    removed: ['10.96.0.1:80/TCP'],
+  },
+];
+
+for (const { name, from, to, changed, removed } of transitions) {
+  test(`from ${name}`, () => {
+    const router = createRouter({ nodeName: 'a' });
+    router.apply({ type: 'service', new: from }, { type: 'slice', new: testSlice(['10.0.0.1']) });
+    const changes = router.apply({ type: 'service', old: from, new: to });
+    assert.deepEqual(changes.changed.map(describeFrontend), changed);
+    assert.deepEqual(changes.removed, removed);
+  });
+}
+
+/** The own Node in a status with these addresses. */
+function nodeAt(...addresses: readonly string[]) {
+  return {
+    metadata: { name: 'a' },
+    spec: {},
+    status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
+  };
+}
+
+test('a source range that contains this node lets the load balancer address call itself', () => {
+  const router = createRouter({ nodeName: 'a' });
+  const ranges = { loadBalancerSourceRanges: ['198.51.100.0/24', 'fd05::/64'], ...dual };
+  const ingress = [{ ip: '192.0.2.1' }, { ip: 'fd06::1' }, { ip: '198.51.100.9' }];
+  router.apply({
+    type: 'service',
+    new: testService({ type: 'LoadBalancer', ...ranges }, {}, { loadBalancer: { ingress } }),
+  });
+  const rangesOf = () =>
+    ingress.map(({ ip = '' }) => router.get(ip.includes(':') ? `[${ip}]:80/TCP` : `${ip}:80/TCP`)?.sourceRanges);
+  assert.deepEqual(rangesOf(), [['198.51.100.0/24'], ['fd05::/64'], ['198.51.100.0/24']]);
+  router.apply({ type: 'node', new: nodeAt('198.51.100.5') });
+  assert.deepEqual(rangesOf(), [['192.0.2.1/32', '198.51.100.0/24'], ['fd05::/64'], ['198.51.100.0/24']]);
+  const { changed } = router.apply({ type: 'node', new: nodeAt('203.0.113.5', 'fd05::5') });
+  assert.equal(changed.length, 2);
+  assert.deepEqual(rangesOf(), [['198.51.100.0/24'], ['fd05::/64', 'fd06::1/128'], ['198.51.100.0/24']]);
+  assert.equal(router.apply({ type: 'node', new: nodeAt('fd05::5', '203.0.113.5') }).changed.length, 0);
 });
 
 test('the trigger time is the oldest new annotation among the slices', () => {

@@ -7,6 +7,7 @@ import { KnownObjects } from './known-objects.ts';
 import type { ObjectChange, ServiceState } from './known-objects.ts';
 import type { Notice } from './notice.ts';
 import { Round } from './round.ts';
+import type { RoundEnd } from './round.ts';
 import type { SettingDefaults } from './settings.ts';
 import { triggerTimeOf } from './trigger-time.ts';
 
@@ -31,16 +32,25 @@ export interface RouterConfig {
   readonly allowExternalIps?: boolean;
   /** For Services without annotations of their own. */
   readonly defaults?: SettingDefaults;
+  /** The clock of slow starts, in Unix milliseconds; without it there are none. */
+  readonly now?: () => number;
 }
 
 /**
  * The incremental decision: objects in, changed frontends out. Pure: the state after any sequence of changes depends
- * only on the objects that are left, never on the order in which they came. A change costs in proportion to the one
- * Service that it concerns, whatever their number.
+ * only on the objects that are left, never on the order in which they came (but for slow starts, until they are over). A
+ * change costs in proportion to the one Service that it concerns, whatever their number.
  */
 export interface Router {
   /** Takes one or more changes as one: every frontend concerned is reported once, as it is at the end. */
   apply(...changes: readonly ObjectChange[]): RouterChanges;
+  /**
+   * Applies what time alone has changed. The first call says that the state is complete: backends that come after it
+   * start slowly where their Service asks for it.
+   */
+  tick(): RouterChanges;
+  /** When to call `tick` next, in Unix milliseconds; undefined when nothing waits. May change with every change. */
+  nextTickAtMs(): number | undefined;
   get(key: FrontendKey): Frontend | undefined;
   /** Every frontend in force. */
   frontends(): Iterable<Frontend>;
@@ -54,22 +64,42 @@ export interface Router {
 export function createRouter(config: RouterConfig): Router {
   const objects = new KnownObjects({ nodeName: config.nodeName, zone: config.zone, addresses: [] });
   const claims = new Claims<ServiceState>();
-  const { allowExternalIps = false, defaults = {} } = config;
+  const { allowExternalIps = false, defaults = {}, now } = config;
+  /** Services whose shares grow by themselves. */
+  const growing = new Set<ServiceState>();
+  let isRunning = false;
+
+  const settle = (states: Iterable<ServiceState>): RoundEnd => {
+    const clock = now && { nowMs: now(), isRunning };
+    const circumstances: Circumstances = { place: objects.place, allowExternalIps, defaults, clock };
+    const round = new Round();
+    for (const state of states) {
+      const decision = decide(state, circumstances);
+      const createdAt = String(state.service?.metadata.creationTimestamp ?? '');
+      claims.replace(state, { createdAt, frontends: decision.frontends }, round);
+      round.settle(state, decision);
+      if (state.growth?.nextAtMs === undefined) growing.delete(state);
+      else growing.add(state);
+      objects.tidy(state);
+    }
+    return round.end((key) => claims.get(key));
+  };
 
   return {
     apply(...changes) {
       const concerned = new Set<ServiceState>();
       for (const change of changes) objects.take(change, concerned);
-      const circumstances: Circumstances = { place: objects.place, allowExternalIps, defaults };
-      const round = new Round();
-      for (const state of concerned) {
-        const decision = decide(state, circumstances);
-        const createdAt = String(state.service?.metadata.creationTimestamp ?? '');
-        claims.replace(state, { createdAt, frontends: decision.frontends }, round);
-        round.settle(state, decision);
-        objects.tidy(state);
-      }
-      return { ...round.end((key) => claims.get(key)), triggeredAtMs: triggerTimeOf(changes) };
+      return { ...settle(concerned), triggeredAtMs: triggerTimeOf(changes) };
+    },
+    tick() {
+      isRunning = true;
+      const nowMs = now?.() ?? 0;
+      const due = [...growing].filter(({ growth }) => (growth?.nextAtMs ?? Number.POSITIVE_INFINITY) <= nowMs);
+      return { ...settle(due), triggeredAtMs: undefined };
+    },
+    nextTickAtMs() {
+      const times = [...growing].flatMap(({ growth }) => growth?.nextAtMs ?? []);
+      return times.length > 0 ? Math.min(...times) : undefined;
     },
     get: (key) => claims.get(key),
     frontends: () => claims.values(),

@@ -6,6 +6,8 @@ import type { NodePlace } from './topology.ts';
 
 /** The endpoints of one port, by the traffic policies that may ask for them. */
 export interface Selection {
+  /** All that may get new connections by themselves: ready, and of a weight above 0. */
+  readonly open: readonly Backend[];
   /** For policy Cluster: ready and near; without any ready one, those that serve while terminating. */
   readonly cluster: readonly Backend[];
   /** For policy Local: ready on this node; without any ready one there, local ones that serve while terminating. */
@@ -29,6 +31,7 @@ export function selectEndpoints(endpoints: PortEndpoints, place: NodePlace): Sel
   );
   const isLocalOpen = open.backends.some(isHere);
   return {
+    open: open.backends,
     cluster: open.backends.length > 0 ? withParked(preferNear(open, place), open, ready) : draining.backends,
     local: pickEndpoints(isLocalOpen ? ready : draining, isHere).backends,
     hasAny: open.backends.length + draining.backends.length > 0,

@@ -1,5 +1,10 @@
 import type { Service, ServicePort } from '../api/core/service.ts';
-import { portRangesAnnotation, resetRemovedAnnotation, schedulerAnnotation } from '../api/fairlead-annotations.ts';
+import {
+  portRangesAnnotation,
+  resetRemovedAnnotation,
+  schedulerAnnotation,
+  slowStartAnnotation,
+} from '../api/fairlead-annotations.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Note } from './notice.ts';
 import { schedulers } from './scheduler.ts';
@@ -16,6 +21,8 @@ export interface SettingDefaults {
 export interface Settings {
   readonly scheduler: Scheduler | undefined;
   readonly resetAfterSeconds: number | undefined;
+  /** How long a new backend takes to get its full share, in whole milliseconds; 0 for no time. */
+  readonly slowStartMs: number;
   /** Last port of the range that a port stands for, by its name; without an entry a port is itself alone. */
   readonly lastPorts: ReadonlyMap<string, number>;
 }
@@ -25,6 +32,7 @@ export function settingsOf(service: Service, defaults: SettingDefaults, note: No
   return {
     scheduler: schedulerOf(service, note) ?? defaults.scheduler,
     resetAfterSeconds: resetAfterSecondsOf(service, defaults.resetAfterSeconds, note),
+    slowStartMs: slowStartMsOf(service, note),
     lastPorts: lastPortsOf(service, note),
   };
 }
@@ -46,6 +54,14 @@ function resetAfterSecondsOf(service: Service, byDefault: number | undefined, no
   if (ms !== undefined) return Math.ceil(ms / 1000);
   complain(note, resetRemovedAnnotation, text, 'is neither a duration such as 30s nor "never"');
   return byDefault;
+}
+
+function slowStartMsOf(service: Service, note: Note): number {
+  const text = service.metadata.annotations?.[slowStartAnnotation];
+  if (text === undefined) return 0;
+  const ms = parseDuration(text.trim());
+  if (ms === undefined) complain(note, slowStartAnnotation, text, 'is no duration such as 30s');
+  return Math.ceil(ms ?? 0);
 }
 
 const noRanges: ReadonlyMap<string, number> = new Map();

@@ -171,3 +171,38 @@ test('the trigger time is written with a change and is no reason for one', () =>
   assert.equal(flipped.update[0]?.metadata.resourceVersion, '7');
   assert.deepEqual(flipped.update[0]?.metadata.annotations, {});
 });
+
+/** A Pod with a weight. */
+function weighted(name: string, ip: string, weight: string | undefined): PodFixture {
+  return { name, ip, metadata: { annotations: weight === undefined ? {} : { 'fairlead.dev/weight': weight } } };
+}
+
+test('slices tell the weights of their Pods, and only of those that have one', () => {
+  const pods = [weighted('a', '10.0.0.2', ' 3'), weighted('b', '10.0.0.1', '0'), weighted('c', '10.0.0.3', undefined)];
+  const [slice] = reconcile(serviceFixture(), pods).create;
+  assert.deepEqual(slice?.metadata.annotations, { 'fairlead.dev/weights': '10.0.0.1=0,10.0.0.2=3' });
+});
+
+test('each slice tells the weights of its own endpoints', () => {
+  const pods = [weighted('a', '10.0.0.1', '1'), weighted('b', '10.0.0.2', '2'), weighted('c', '10.0.0.3', '3')];
+  const { create } = reconcile(serviceFixture(), pods, { maxEndpoints: 2 });
+  const weights = create.map(({ metadata }) => metadata.annotations?.['fairlead.dev/weights']);
+  assert.deepEqual(weights, ['10.0.0.1=1,10.0.0.2=2', '10.0.0.3=3']);
+});
+
+test('a weight cannot speak for another Pod', () => {
+  const pods = [weighted('a', '10.0.0.1', '3,10.0.0.2=0'), weighted('b', '10.0.0.2', undefined)];
+  const [slice] = reconcile(serviceFixture(), pods).create;
+  assert.deepEqual(slice?.metadata.annotations, { 'fairlead.dev/weights': '10.0.0.1=3?10.0.0.2?0' });
+});
+
+test('a weight that changes or goes is a reason to write, the same weight is none', () => {
+  const before = stored(reconcile(serviceFixture(), [weighted('a', '10.0.0.1', '3')]).create[0]);
+  const after = (weight: string | undefined) =>
+    reconcile(serviceFixture(), [weighted('a', '10.0.0.1', weight)], { slices: [before] }).update.map(
+      ({ metadata }) => metadata.annotations,
+    );
+  assert.deepEqual(after('3'), []);
+  assert.deepEqual(after('4'), [{ 'fairlead.dev/weights': '10.0.0.1=4' }]);
+  assert.deepEqual(after(undefined), [{}]);
+});

@@ -1,13 +1,14 @@
 import type { Node } from '../../api/core/node.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { Service } from '../../api/core/service.ts';
+import { podWeightAnnotation, weightsAnnotation } from '../../api/fairlead-annotations.ts';
 import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { controllerReference } from '../../client/owners.ts';
-import { isPodReady, isPodTerminal, isPodTerminating } from '../pods.ts';
+import { isPodReady, isPodTerminal, isPodTerminating, podAddresses } from '../pods.ts';
 import { endpointHostname, familiesOf, isHeadless, isManaged, podAddress, targetPortOn } from '../service-endpoints.ts';
 import type { Family } from '../service-endpoints.ts';
 import { packSlices } from '../slice-packing.ts';
-import type { EndpointGroup, SliceChanges } from '../slice-packing.ts';
+import type { EndpointGroup, SliceChanges, SliceTemplate } from '../slice-packing.ts';
 
 /** The labels that say which slices are ours and which Service they belong to. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
@@ -47,11 +48,36 @@ export function reconcileEndpointSlices(input: EndpointSliceInput): SliceChanges
       annotations: {
         [triggerTimeAnnotation]: triggerTimeMs === undefined ? undefined : new Date(triggerTimeMs).toISOString(),
       },
+      annotationsOf: weightAnnotations(input.pods),
       maxEndpoints,
     },
   );
   // What is being deleted must not get new dependents: the garbage collector would race with us.
   return service.metadata.deletionTimestamp ? { ...changes, create: [] } : changes;
+}
+
+/**
+ * What tells the weights of a slice's endpoints, from the annotations of their Pods. The node proxy reads and judges the
+ * values; here they only lose what would be taken for another entry.
+ */
+function weightAnnotations(pods: readonly Pod[]): SliceTemplate['annotationsOf'] {
+  const weights = new Map<string, string>();
+  for (const pod of pods) {
+    const weight = pod.metadata.annotations?.[podWeightAnnotation];
+    if (weight === undefined) continue;
+    const text = weight
+      .trim()
+      .slice(0, 20)
+      .replaceAll(/[^\w.+-]/g, '?');
+    for (const address of podAddresses(pod)) weights.set(address, text);
+  }
+  return (endpoints) => {
+    const entries = endpoints.flatMap(({ addresses: [address = ''] }) => {
+      const weight = weights.get(address);
+      return weight === undefined ? [] : [`${address}=${weight}`];
+    });
+    return { [weightsAnnotation]: entries.length > 0 ? entries.sort().join() : undefined };
+  };
 }
 
 /** The Service's labels without the reserved ones, and ours. */

@@ -56,3 +56,17 @@ test('a slice that somebody deletes or edits is put right', async () => {
   await api.client.delete(EndpointSlice, slice.metadata.name ?? '', { namespace: 'default' });
   await bench.until(() => endpoints().length === 1);
 });
+
+test("a Pod's weight reaches the slice, follows the Pod, and goes with the annotation", async () => {
+  await using bench = await startBench(startEndpointSlices);
+  const { api } = bench;
+  api.put(Node, nodeFixture());
+  await api.client.create(Service, serviceFixture());
+  const pod = api.put(Pod, podFixture({ metadata: { annotations: { 'fairlead.dev/weight': '3' } } }));
+  const weights = () => api.objects(EndpointSlice)[0]?.metadata.annotations?.['fairlead.dev/weights'];
+  await bench.until(() => weights() === '10.244.0.5=3');
+  api.put(Pod, { ...pod, metadata: { ...pod.metadata, annotations: { 'fairlead.dev/weight': '0' } } });
+  await bench.until(() => weights() === '10.244.0.5=0');
+  api.put(Pod, { ...pod, metadata: { ...pod.metadata, annotations: {} } });
+  await bench.until(() => weights() === undefined);
+});
