@@ -17,9 +17,14 @@ export const network: NodeNetwork = {
   nodePortAddresses: [],
 };
 
+/** The cluster address of Service `number`. */
+export function serviceAddress(number: number): string {
+  return numberToIpv4(firstServiceAddress + number);
+}
+
 /** Service `shop/service-N` with a cluster address and one port. */
 export function serviceOf(number: number): Service {
-  const clusterIP = numberToIpv4(firstServiceAddress + number);
+  const clusterIP = serviceAddress(number);
   return testService({ clusterIP, clusterIPs: [clusterIP] }, { name: `service-${number}` });
 }
 
@@ -29,10 +34,15 @@ export function sliceOf(number: number, endpoints: number, generation = 0): Endp
     const replaced = at === endpoints - 1 ? generation * 7919 : 0;
     return numberToIpv4(firstPodAddress + ((number * endpoints + at + replaced) % 0xfffe));
   });
+  return sliceWith(number, addresses);
+}
+
+/** The slice of a Service with these endpoints, each as `testEndpoint` reads it. */
+export function sliceWith(number: number, endpoints: readonly string[]): EndpointSlice {
   const name = `service-${number}`;
   return testSlice(
     [],
-    { endpoints: addresses.map((address) => testEndpoint(address)) },
+    { endpoints: endpoints.map(testEndpoint) },
     {
       name: `${name}-1`,
       labels: { 'kubernetes.io/service-name': name },

@@ -6,7 +6,13 @@ import { SystemError } from './errno.ts';
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): void;
-  setsockopt(fd: number, level: number, name: number, value: number): void;
+  /** A number is an int. */
+  setsockopt(fd: number, level: number, name: number, value: number | Uint8Array): void;
+  listen(fd: number, backlog: number): void;
+  /** Blocks until the connection is there, unless the socket does not. */
+  connect(fd: number, address: Uint8Array): void;
+  /** The next connection of a listening socket. */
+  accept(fd: number): number;
   send(fd: number, data: Uint8Array, length: number, flags: number): number;
   /** Bytes received; with MSG_DONTWAIT in `flags` and nothing to read, it throws EAGAIN. */
   recv(fd: number, into: Uint8Array, flags: number): number;
@@ -59,15 +65,19 @@ function load(): Libc {
 function wrap(declare: (definition: string) => Call, pollReadable: Libc['pollReadable']): Libc {
   const bind = declare('int bind(int, const uint8_t *, uint32_t)');
   const setsockopt = declare('int setsockopt(int, int, int, const uint8_t *, uint32_t)');
+  const connect = declare('int connect(int, const uint8_t *, uint32_t)');
+  const accept = declare('int accept(int, void *, void *)');
   const recv = declare('int64_t recv(int, _Out_ uint8_t *, size_t, int)');
   return {
     socket: declare('int socket(int, int, int)'),
     bind: (fd, address) => void bind(fd, address, address.length),
     setsockopt(fd, level, name, value) {
-      const bytes = Buffer.alloc(4);
-      bytes.writeInt32LE(value);
-      setsockopt(fd, level, name, bytes, 4);
+      const bytes = typeof value === 'number' ? Buffer.from(Int32Array.of(value).buffer) : value;
+      setsockopt(fd, level, name, bytes, bytes.length);
     },
+    listen: declare('int listen(int, int)'),
+    connect: (fd, address) => void connect(fd, address, address.length),
+    accept: (fd) => accept(fd, null, null),
     send: declare('int64_t send(int, const uint8_t *, size_t, int)'),
     recv: (fd, into, flags) => recv(fd, into, into.length, flags),
     unshare: declare('int unshare(int)'),
