@@ -18,7 +18,8 @@ import {
   readView,
 } from './read-policy.ts';
 import { tokensOf } from './tokens.ts';
-import { onlyArgument, readAddress, readDuration, readOptions, wrong } from './values.ts';
+import { readAddress, readDuration, wrong } from '../values.ts';
+import { onlyArgument, readOptions } from './options.ts';
 
 const noted =
   (why: string): DirectiveReader =>

@@ -1,20 +1,19 @@
-import { rcodes } from '../../wire/types.ts';
 import type { HostsSettings, NameMatch, RewriteRule, TemplateRule } from '../settings.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
 import type { Token } from './tokens.ts';
 import {
-  onlyArgument,
   readChoice,
   readDuration,
   readExpression,
   readNumber,
-  readOptions,
+  readRcode,
   readType,
   readZone,
   readZones,
   wrong,
-} from './values.ts';
+} from '../values.ts';
+import { onlyArgument, readOptions } from './options.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -124,11 +123,7 @@ export const readTemplate: DirectiveReader = (directive, { server, note }) => {
     answer: (option) => (draft.answers = [...draft.answers, readPattern(onlyArgument(option))]),
     authority: (option) => (draft.authorities = [...draft.authorities, readPattern(onlyArgument(option))]),
     additional: (option) => (draft.additionals = [...draft.additionals, readPattern(onlyArgument(option))]),
-    rcode: (option) => {
-      const code = onlyArgument(option);
-      if (!Object.hasOwn(rcodes, code.text.toUpperCase())) throw wrong(code, `"${code.text}" is no response code`);
-      draft.rcode = code.text.toUpperCase();
-    },
+    rcode: (option) => (draft.rcode = readRcode(onlyArgument(option))),
     fallthrough: ({ args }) => (draft.fallthrough = args.length === 0 ? ['.'] : args.map(readZone)),
     upstream: (option) => note(option, 'aliases are always followed'),
   });

@@ -1,7 +1,8 @@
 import type { ClusterSettings } from '../settings.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
-import { onlyArgument, readCidr, readChoice, readNumber, readZone, readZones, readOptions, wrong } from './values.ts';
+import { readCidr, readChoice, readNumber, readZone, readZones, wrong } from '../values.ts';
+import { onlyArgument, readOptions } from './options.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

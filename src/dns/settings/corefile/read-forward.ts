@@ -1,19 +1,9 @@
-import { familyOf } from '../../../lib/ip.ts';
-import type { CacheSettings, ForwardSettings, UpstreamSettings } from '../settings.ts';
+import type { CacheSettings, ForwardSettings } from '../settings.ts';
+import { readUpstream } from '../upstream-text.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
-import type { Token } from './tokens.ts';
-import {
-  onlyArgument,
-  readAddress,
-  readChoice,
-  readDuration,
-  readNumber,
-  readOptions,
-  readZone,
-  readZones,
-  wrong,
-} from './values.ts';
+import { readChoice, readDuration, readNumber, readZone, readZones, wrong } from '../values.ts';
+import { onlyArgument, readOptions } from './options.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -24,7 +14,7 @@ const mostUpstreams = 15;
 export const readForward: DirectiveReader = (directive, { server, resolvers, note }) => {
   const [from, ...to] = directive.args;
   if (from === undefined || to.length === 0) throw wrong(directive.name, 'forward needs a zone and where to send it');
-  const upstreams = to.flatMap((token) => readUpstreams(token, resolvers));
+  const upstreams = to.flatMap((token) => readUpstream(token, resolvers));
   if (upstreams.length === 0) throw wrong(directive.name, 'forward: no upstream server was found');
   if (upstreams.length > mostUpstreams)
     throw wrong(directive.name, `forward: more than ${mostUpstreams} upstream servers`);
@@ -60,26 +50,6 @@ export const readForward: DirectiveReader = (directive, { server, resolvers, not
   });
   server.forwards = [...server.forwards, draft];
 };
-
-function readUpstreams(token: Token, resolvers: (path: string) => readonly string[] | undefined): UpstreamSettings[] {
-  const [, scheme = 'dns', rest = ''] = /^(?:(dns|tls|https):\/\/)?(.*)$/.exec(token.text) ?? [];
-  if (rest.startsWith('/') && scheme === 'dns') {
-    const found = resolvers(rest);
-    if (found === undefined) throw wrong(token, `"${rest}" cannot be read`);
-    return found.map((address) => ({ address, port: 53, transport: 'dns', serverName: undefined }));
-  }
-  const transport = scheme === 'tls' || scheme === 'https' ? scheme : 'dns';
-  const port = { dns: 53, tls: 853, https: 443 }[transport];
-  if (transport !== 'https') {
-    return [
-      { ...readAddress({ ...token, text: rest.split('%')[0] ?? '' }, port), transport, serverName: rest.split('%')[1] },
-    ];
-  }
-  const address = rest.split('/')[0] ?? '';
-  if (familyOf(address.replace(/:\d+$/, '')) === undefined)
-    throw wrong(token, `"${token.text}" needs an address, not a name`);
-  return [{ ...readAddress({ ...token, text: address }, port), transport, serverName: undefined }];
-}
 
 /** `cache [TTL] [ZONES…] { … }`. */
 export const readCache: DirectiveReader = (directive, { server, note }) => {

@@ -1,17 +1,8 @@
 import type { AclRule, Dns64Settings, ListenTransport } from '../settings.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
-import {
-  onlyArgument,
-  readAddress,
-  readCidr,
-  readChoice,
-  readOptions,
-  readType,
-  readZone,
-  readZones,
-  wrong,
-} from './values.ts';
+import { readAddress, readCidr, readChoice, readPrefix, readType, readZone, readZones, wrong } from '../values.ts';
+import { onlyArgument, readOptions } from './options.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -65,12 +56,12 @@ export const readView: DirectiveReader = (directive, { server }) => {
 export const readDns64: DirectiveReader = (directive, { server }) => {
   const [prefix] = directive.args;
   const draft: Mutable<Dns64Settings> = {
-    prefix: prefix === undefined ? '64:ff9b::/96' : readCidr(prefix),
+    prefix: prefix === undefined ? '64:ff9b::/96' : readPrefix(prefix),
     translateAll: false,
     allowIpv4: false,
   };
   readOptions(directive, {
-    prefix: (option) => (draft.prefix = readCidr(onlyArgument(option))),
+    prefix: (option) => (draft.prefix = readPrefix(onlyArgument(option))),
     translate_all: () => (draft.translateAll = true),
     allow_ipv4: () => (draft.allowIpv4 = true),
   });

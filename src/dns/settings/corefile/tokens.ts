@@ -1,11 +1,8 @@
 import { SettingsError } from '../settings-error.ts';
+import type { Word } from '../values.ts';
 
-/** One word of a Corefile, with where it stands. */
-export interface Token {
-  readonly text: string;
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
+/** One word of a Corefile. */
+export interface Token extends Word {
   /** In quotes: never a brace of the syntax. */
   readonly isQuoted: boolean;
 }
