@@ -77,7 +77,7 @@ export class Claims<T extends Claimant> {
 
   #join(place: string, claimant: T): void {
     const others = this.#at(place);
-    if (!others.includes(claimant)) this.#claimants.set(place, [...others, claimant]);
+    if (!others.includes(claimant)) this.#claimants.set(place, others.concat([claimant]));
   }
 
   #leave(place: string, claimant: T): void {

@@ -34,7 +34,6 @@ export function decide(state: ServiceState, circumstances: Circumstances): Decis
 }
 
 function keepSame(before: readonly Frontend[], now: readonly Frontend[]): readonly Frontend[] {
-  if (before.length === 0) return now;
   const known = new Map(before.map((frontend) => [frontend.key, frontend]));
   return now.map((frontend) => {
     const old = known.get(frontend.key);

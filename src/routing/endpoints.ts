@@ -43,15 +43,20 @@ export function pickEndpoints(
   from: PortEndpoints,
   keep: (backend: Backend, standing: Standing) => boolean,
 ): PortEndpoints {
-  const backends: Backend[] = [];
-  const standings: Standing[] = [];
-  for (const [index, backend] of from.backends.entries()) {
-    const standing = from.standings[index];
-    if (standing === undefined || !keep(backend, standing)) continue;
-    backends.push(backend);
-    standings.push(standing);
-  }
-  return backends.length === from.backends.length ? from : { backends, standings };
+  const { backends, standings } = from;
+  const wants = backends.map((backend, index) => isKept(keep, backend, standings[index]));
+  if (!wants.includes(false)) return from;
+  if (!wants.includes(true)) return none;
+  const isWanted = (_: unknown, index: number): boolean => wants[index] === true;
+  return { backends: backends.filter(isWanted), standings: standings.filter(isWanted) };
+}
+
+function isKept(
+  keep: (backend: Backend, standing: Standing) => boolean,
+  backend: Backend,
+  standing: Standing | undefined,
+): boolean {
+  return standing !== undefined && keep(backend, standing);
 }
 
 interface Source {

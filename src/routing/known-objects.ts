@@ -82,7 +82,7 @@ export class KnownObjects {
     const read = now && readSlice(now, this.#place.nodeName);
     if (owner === undefined || read === undefined) return;
     const after = this.#stateOf(owner);
-    after.slices = [...after.slices, read];
+    after.slices = after.slices.concat([read]);
     this.#owners.set(key, after);
     concerned.add(after);
   }

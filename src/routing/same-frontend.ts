@@ -36,7 +36,8 @@ function isSameBackend(a: Backend, b: Backend | undefined): boolean {
   );
 }
 
-function isSameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+/** True for equal lists, and for none twice. */
+export function isSameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }

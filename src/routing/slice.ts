@@ -2,9 +2,10 @@ import type { Endpoint, EndpointPort, EndpointSlice } from '../api/discovery/end
 import { canonicalIp } from '../lib/ip.ts';
 import type { Backend, Protocol } from './frontend.ts';
 import { isLeftToOthers } from './labels.ts';
+import { isSameList } from './same-frontend.ts';
 import { shortList } from './notice.ts';
 import type { NoticeReason } from './notice.ts';
-import { weightsOf } from './weights.ts';
+import { weightOf, weightsOf } from './weights.ts';
 import type { Weights } from './weights.ts';
 
 /** What an endpoint may get, besides its weight. Endpoints of a slice that agree share one. */
@@ -109,7 +110,7 @@ export function readiness(standing: Standing): number {
 
 function backendOf({ address, endpoint }: ReadEndpoint, port: number, weights: Weights, nodeName: string): Backend {
   const { nodeName: on, targetRef } = endpoint;
-  const weight = weights.byAddress.get(address) ?? weights.others;
+  const weight = weightOf(weights, address);
   const backend = { address, port, weight, local: on === nodeName };
   if (targetRef?.kind !== 'Pod') return backend;
   return { ...backend, pod: `${targetRef.namespace ?? ''}/${targetRef.name ?? ''}` };
@@ -117,7 +118,7 @@ function backendOf({ address, endpoint }: ReadEndpoint, port: number, weights: W
 
 /** The standings of one slice, each once. */
 class Standings {
-  readonly #known = new Map<string, Standing>();
+  readonly #known: Standing[] = [];
 
   /** Nil conditions mean ready, serving and not terminating (discovery/v1 EndpointConditions). */
   of({ conditions, hints }: Endpoint): Standing {
@@ -125,11 +126,15 @@ class Standings {
     const draining = (conditions?.serving ?? true) && (conditions?.terminating ?? false);
     const forZones = namesOf(hints?.forZones);
     const forNodes = namesOf(hints?.forNodes);
-    const key = `${ready} ${draining} ${forZones?.join()} ${forNodes?.join()}`;
-    const known = this.#known.get(key);
+    const isSame = (known: Standing): boolean =>
+      known.ready === ready &&
+      known.draining === draining &&
+      isSameList(known.forZones, forZones) &&
+      isSameList(known.forNodes, forNodes);
+    const known = this.#known.find(isSame);
     if (known !== undefined) return known;
     const standing = { ready, draining, forZones, forNodes };
-    this.#known.set(key, standing);
+    this.#known.push(standing);
     return standing;
   }
 }

@@ -34,6 +34,11 @@ export function weightsOf(slice: EndpointSlice, complain: (problem: string) => v
   return { others, byAddress };
 }
 
+/** The weight of the endpoint with this canonical address. */
+export function weightOf({ others, byAddress }: Weights, address: string): number {
+  return (byAddress.size > 0 ? byAddress.get(address) : undefined) ?? others;
+}
+
 function readWeight(text: string): number | undefined {
   const weight = /^\s*\d{1,4}\s*$/.test(text) ? Number(text) : Number.NaN;
   return weight <= largestWeight ? weight : undefined;
