@@ -1,7 +1,8 @@
 import { isErrno } from '../errno.ts';
-import { eachAttribute, type Message, type MessageWriter, readAttributes, readString } from '../netlink/message.ts';
+import { type Message, type MessageWriter, readAttributes, readString } from '../netlink/message.ts';
 import { NetlinkSocket, netlinkProtocol } from '../netlink/socket.ts';
-import { type DumpedElement, readElement } from './sets.ts';
+import { ElementView, eachListed } from './element-view.ts';
+import { type SetElement, type SetSpec, writeElement } from './sets.ts';
 import type { NftFamily } from './transaction.ts';
 import { readComment } from './userdata.ts';
 
@@ -78,16 +79,37 @@ export function eachElement(
   family: NftFamily,
   table: string,
   set: string,
-  visit: (element: DumpedElement) => void,
+  visit: (element: ElementView) => void,
 ): void {
+  const view = new ElementView();
   const build = (writer: MessageWriter) =>
     header(writer, familyNumber(family)).attributeString(1, table).attributeString(2, set);
   try {
-    socket.dump(subsystem | GET.element, `list set ${set}`, build, ({ payload }) => {
-      eachAttribute(payload, 4, (type, list) => {
-        if (type === 3) eachAttribute(list, 0, (_, item) => visit(readElement(item)));
-      });
-    });
+    socket.dump(subsystem | GET.element, `list set ${set}`, build, ({ payload }) => eachListed(payload, view, visit));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** The same for the elements with these keys (at most 64,000 bytes of them), up to the first that is not there. */
+export function findElements(
+  socket: NetlinkSocket,
+  family: NftFamily,
+  table: string,
+  spec: SetSpec,
+  keys: readonly Pick<SetElement, 'key' | 'keyEnd'>[],
+  visit: (element: ElementView) => void,
+): void {
+  const view = new ElementView();
+  const build = (writer: MessageWriter) => {
+    header(writer, familyNumber(family)).attributeString(1, table).attributeString(2, spec.name);
+    const list = writer.nest(3);
+    for (const { key, keyEnd } of keys) writeElement(writer, spec, { key, keyEnd });
+    writer.endNest(list);
+  };
+  try {
+    const take = ({ payload }: Message) => eachListed(payload, view, visit);
+    socket.dump(subsystem | GET.element, `find in ${spec.name}`, build, take, 0);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }

@@ -20,10 +20,12 @@ const verdictRegister = 0;
 
 const verdictCodes = { accept: 1, drop: 0, continue: -1, break: -2, jump: -3, goto: -4, return: -5 } as const;
 const compareOps = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const;
-const metaKeys = { mark: 3, iif: 4, oif: 5, iifname: 6, nfproto: 15, l4proto: 16 } as const;
+const metaKeys = { mark: 3, iif: 4, oif: 5, iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as const;
 const ctKeys = { state: 0, direction: 1, status: 2, mark: 3, protoDst: 12, dstIp: 20, dstIp6: 22 } as const;
 const payloadBases = { network: 1, transport: 2 } as const;
 const dynsetOps = { add: 0, update: 1, delete: 2 } as const;
+const NAT_MAP_ADDRESS = 1;
+const NAT_MAP_PORT = 2;
 
 /** What happens to the packet, or where its evaluation goes on. */
 export type NftVerdict =
@@ -159,11 +161,18 @@ export function numgen(to: number, modulus: number, options: { offset?: number; 
   });
 }
 
-/** The Jenkins hash of `length` bytes of registers, below `modulus`. */
-export function hash(from: number, length: number, to: number, modulus: number, seed: number): Expression {
+/** The Jenkins hash of `length` bytes of registers, below `modulus`, plus `offset`, in host order. */
+export function hash(
+  from: number,
+  length: number,
+  to: number,
+  modulus: number,
+  options: { readonly seed: number; readonly offset?: number },
+): Expression {
   return expression('hash', (writer) => {
     writer.attributeU32be(1, register(from)).attributeU32be(2, register(to)).attributeU32be(3, length);
-    writer.attributeU32be(4, modulus).attributeU32be(5, seed).attributeU32be(6, 0).attributeU32be(7, 0);
+    writer.attributeU32be(4, modulus).attributeU32be(5, options.seed);
+    writer.attributeU32be(6, options.offset ?? 0).attributeU32be(7, 0);
   });
 }
 
@@ -181,14 +190,16 @@ export function dynset(
   });
 }
 
-/** Rewrites the destination to the address and port in registers. Ends evaluation: the connection is decided. */
-export function dnat(family: 'ip' | 'ip6', addressFrom: number, portFrom: number): Expression {
+/**
+ * Rewrites the destination to the address and port in registers; without `portFrom` the port stays. Ends evaluation: the
+ * connection is decided.
+ */
+export function dnat(family: 'ip' | 'ip6', addressFrom: number, portFrom?: number): Expression {
   return expression('nat', (writer) => {
     writer.attributeU32be(1, 1).attributeU32be(2, family === 'ip' ? 2 : 10);
     writer.attributeU32be(3, register(addressFrom)).attributeU32be(4, register(addressFrom));
-    writer.attributeU32be(5, register(portFrom)).attributeU32be(6, register(portFrom));
-    // NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED
-    writer.attributeU32be(7, 3);
+    if (portFrom !== undefined) writer.attributeU32be(5, register(portFrom)).attributeU32be(6, register(portFrom));
+    writer.attributeU32be(7, portFrom === undefined ? NAT_MAP_ADDRESS : NAT_MAP_ADDRESS | NAT_MAP_PORT);
   });
 }
 
@@ -207,7 +218,18 @@ export function reject(how: 'reset' | 'port-unreachable', family: 'ip' | 'ip6'):
 
 /** Counts packets and bytes from zero. */
 export function counter(): Expression {
-  return expression('counter', (writer) => writer.attributeU64be(1, 0n).attributeU64be(2, 0n));
+  return (writer) => {
+    const element = writer.nest(LIST_ELEMENT);
+    writeCounter(writer, 0n);
+    writer.endNest(element);
+  };
+}
+
+/** The inside of a counter expression that has seen `packets` already. */
+export function writeCounter(writer: MessageWriter, packets: bigint): void {
+  writer.attributeString(EXPR_NAME, 'counter');
+  const nest = writer.nest(EXPR_DATA);
+  writer.attributeU64be(1, 0n).attributeU64be(2, packets).endNest(nest);
 }
 
 /** Ends the rule for packets above `perSecond`. */

@@ -1,6 +1,6 @@
-import { eachAttribute, type MessageWriter, readAttributes, readString } from '../netlink/message.ts';
-import { type NftVerdict, writeValue, writeVerdict } from './expressions.ts';
-import { type ByteOrder, commentData, readComment, setUserData } from './userdata.ts';
+import type { MessageWriter } from '../netlink/message.ts';
+import { type NftVerdict, writeCounter, writeValue, writeVerdict } from './expressions.ts';
+import { type ByteOrder, commentData, setUserData } from './userdata.ts';
 
 /** Data types of keys and data as `nft` knows them: number, bytes, byte order (libnftables datatype.h). */
 const fieldTypes = {
@@ -22,6 +22,8 @@ export interface SetSpec {
   readonly interval?: boolean;
   /** Rules add elements, which expire. */
   readonly dynamic?: boolean;
+  /** Each element counts the packets that found it. */
+  readonly isCounted?: boolean;
   /** Most elements it may hold; without it there is no limit. */
   readonly size?: number;
 }
@@ -32,17 +34,8 @@ export interface SetElement {
   readonly keyEnd?: Uint8Array;
   readonly data?: Uint8Array | NftVerdict;
   readonly comment?: string;
-}
-
-/** One element as the kernel has it. */
-export interface DumpedElement {
-  readonly key: Buffer;
-  readonly keyEnd: Buffer | undefined;
-  /** Bytes, or the chain's name for a verdict. */
-  readonly data: Buffer | string | undefined;
-  readonly comment: string | undefined;
-  /** The end marker of an interval in a set with a single key field. */
-  readonly isIntervalEnd: boolean;
+  /** Packets to go on counting from, in a set that counts. */
+  readonly packets?: bigint;
 }
 
 const SET = {
@@ -57,8 +50,9 @@ const SET = {
   ID: 10,
 } as const;
 const SET_USERDATA = 13;
+const SET_EXPRESSION = 17;
 const FLAG = { interval: 0x4, map: 0x8, timeout: 0x10, dynamic: 0x20, concat: 0x80 } as const;
-const ELEMENT = { KEY: 1, DATA: 2, FLAGS: 3, USERDATA: 6, KEY_END: 10 } as const;
+const ELEMENT = { KEY: 1, DATA: 2, FLAGS: 3, USERDATA: 6, EXPRESSION: 7, KEY_END: 10 } as const;
 const verdictType = 0xffffff00;
 const intervalEndFlag = 1;
 
@@ -100,6 +94,13 @@ export function writeSet(writer: MessageWriter, table: string, spec: SetSpec, id
   const dataOrder =
     spec.data === undefined ? undefined : spec.data === 'verdict' ? 'concatenation' : orderOf(spec.data);
   writer.attribute(SET_USERDATA, setUserData(orderOf(spec.key), dataOrder));
+  if (spec.isCounted === true) writeExpression(writer, SET_EXPRESSION, 0n);
+}
+
+function writeExpression(writer: MessageWriter, type: number, packets: bigint): void {
+  const nest = writer.nest(type);
+  writeCounter(writer, packets);
+  writer.endNest(nest);
 }
 
 function writeDataType(writer: MessageWriter, data: readonly FieldType[] | 'verdict'): void {
@@ -131,6 +132,7 @@ export function writeElement(writer: MessageWriter, spec: SetSpec, element: SetE
   if (element.data instanceof Uint8Array) writeValue(writer, ELEMENT.DATA, element.data);
   else if (element.data !== undefined) writeVerdict(writer, ELEMENT.DATA, element.data);
   if (element.comment !== undefined) writer.attribute(ELEMENT.USERDATA, commentData(element.comment));
+  if (element.packets !== undefined) writeExpression(writer, ELEMENT.EXPRESSION, element.packets);
   writer.endNest(item);
   if (isSingleInterval && element.keyEnd !== undefined) {
     const end = writer.nest(1);
@@ -138,35 +140,4 @@ export function writeElement(writer: MessageWriter, spec: SetSpec, element: SetE
     writeValue(writer, ELEMENT.KEY, element.keyEnd);
     writer.endNest(end);
   }
-}
-
-const emptyKey: Buffer = Buffer.alloc(0);
-
-/** Reads one element of a dumped list; its bytes are copies. */
-export function readElement(item: Buffer): DumpedElement {
-  let key = emptyKey;
-  let keyEnd: Buffer | undefined;
-  let data: Buffer | string | undefined;
-  let comment: string | undefined;
-  let flags = 0;
-  eachAttribute(item, 0, (type, value) => {
-    if (type === ELEMENT.KEY) key = copyValue(value);
-    else if (type === ELEMENT.DATA) data = readData(value);
-    else if (type === ELEMENT.KEY_END) keyEnd = copyValue(value);
-    else if (type === ELEMENT.FLAGS) flags = value.readUInt32BE(0);
-    else if (type === ELEMENT.USERDATA) comment = readComment(value);
-  });
-  return { key, keyEnd, data, comment, isIntervalEnd: (flags & intervalEndFlag) !== 0 };
-}
-
-/** A nested value's bytes: its attribute is alone in the nest. */
-function copyValue(nest: Buffer): Buffer {
-  return Buffer.from(nest.subarray(4, nest.readUInt16LE(0)));
-}
-
-/** Bytes, or the chain's name of a verdict. */
-function readData(nest: Buffer): Buffer | string {
-  const isValue = (nest.readUInt16LE(2) & 0x3fff) === 1;
-  if (isValue) return copyValue(nest);
-  return readString(readAttributes(nest, 4).get(2));
 }

@@ -2,19 +2,31 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { isolateNetwork } from '../namespaces.ts';
-import { eachElement, findTable, generation, listChains, openNetfilter } from './dump.ts';
+import { eachElement, findElements, findTable, generation, listChains, openNetfilter } from './dump.ts';
+import type { ElementView } from './element-view.ts';
 import * as x from './expressions.ts';
-import type { DumpedElement, SetSpec } from './sets.ts';
+import type { SetSpec } from './sets.ts';
 import { Transaction } from './transaction.ts';
 
 isolateNetwork();
 const socket = openNetfilter();
 after(() => socket.close());
 
-function elements(set: string): DumpedElement[] {
-  const found: DumpedElement[] = [];
-  eachElement(socket, 'ip', 't', set, (element) => found.push(element));
+interface Found {
+  readonly key: Buffer;
+  readonly data: Buffer | undefined;
+  readonly comment: string | undefined;
+  readonly packets: bigint;
+}
+
+function elements(set: string): Found[] {
+  const found: Found[] = [];
+  eachElement(socket, 'ip', 't', set, (each) => found.push(copy(each)));
   return found;
+}
+
+function copy(view: ElementView): Found {
+  return { key: view.key(), data: view.data(), comment: view.comment(), packets: view.packets() };
 }
 
 test('a refused transaction names what was refused, and nothing of it happens', () => {
@@ -60,6 +72,30 @@ test('more elements than fit one attribute are split, read back and deleted', ()
   assert.equal(elements('many').length, 0);
 });
 
+test('elements of a set that counts say what they counted, go on from a given number, and are found by key', () => {
+  const spec: SetSpec = { name: 'counted', key: ['ipv4_addr'], data: ['mark'], isCounted: true };
+  const element = (last: number) => ({ key: Buffer.from([10, 0, 0, last]), data: Buffer.from([last, 0, 0, 0]) });
+  const add = new Transaction(socket);
+  add.addSet('ip', 't', spec);
+  add.addElements('ip', 't', spec, [element(1), { ...element(2), packets: 7_000_000_000n }, element(3)]);
+  add.commit();
+  const packets = new Map(elements('counted').map((each) => [each.key[3], each.packets]));
+  assert.deepEqual([packets.get(1), packets.get(2), packets.get(3)], [0n, 7_000_000_000n, 0n]);
+  const found: Found[] = [];
+  findElements(socket, 'ip', 't', spec, [element(2), element(1), element(9)], (each) => found.push(copy(each)));
+  assert.deepEqual(
+    found.map((each) => [each.key[3], each.data?.[0], each.packets]),
+    [
+      [2, 2, 7_000_000_000n],
+      [1, 1, 0n],
+    ],
+  );
+  assert.match(
+    execFileSync('nft', ['list', 'map', 'ip', 't', 'counted']).toString(),
+    /10.0.0.2 counter packets 7000000000/,
+  );
+});
+
 test('every expression is accepted by the kernel and printed by nft', () => {
   const zero = Buffer.alloc(4);
   const word = Buffer.from([0x20, 0, 0, 0]);
@@ -75,7 +111,10 @@ test('every expression is accepted by the kernel and printed by nft', () => {
       ],
     ],
     ['ct status dnat', [x.ct('status', 0), x.bitwise(0, 0, word, zero), x.compare(0, 'neq', zero)]],
-    ['meta mark set jhash ip saddr mod 4', [x.payload('network', 12, 4, 0), x.hash(0, 4, 1, 4, 0), x.setMark(1)]],
+    [
+      'meta mark set jhash ip saddr mod 4 seed 0x7 offset 3',
+      [x.payload('network', 12, 4, 0), x.hash(0, 4, 1, 4, { seed: 7, offset: 3 }), x.setMark(1)],
+    ],
     ['meta mark set numgen inc mod 3 offset 7', [x.numgen(0, 3, { offset: 7, counting: true }), x.setMark(0)]],
     ['counter packets 0 bytes 0', [x.counter()]],
     ['limit rate 5/second', [x.limit(5, 5)]],

@@ -1,7 +1,8 @@
 import type { Expression } from '../../linux/nftables/expressions.ts';
 import * as x from '../../linux/nftables/expressions.ts';
 import type { Frontend, Target } from '../../routing/frontend.ts';
-import { type FamilyLayout, type Space, spaces } from './schema.ts';
+import type { Scheduler } from '../../routing/scheduler.ts';
+import { type FamilyLayout, memories, type Space, spaceOf, spaces } from './schema.ts';
 
 /**
  * A class: everything about how a frontend treats a new connection, except its backends. Frontends of one class share
@@ -10,15 +11,20 @@ import { type FamilyLayout, type Space, spaces } from './schema.ts';
  */
 export interface ForwardClass {
   readonly space: Space;
+  /** First port of a range, in the space of ranges. */
+  readonly firstPort: number | undefined;
   readonly buckets: number;
+  /** What picks a bucket: chance, or a hash of an address. */
+  readonly draw: Draw;
   /** Idle time-out of client affinity; undefined for none. */
   readonly stickySeconds: number | undefined;
   /** For clients from outside under a Local policy: buckets of their own. */
   readonly isOutside: boolean;
   /** Only sources in `source-ranges` may pass. */
-  readonly isRanged: boolean;
-  readonly masquerade: Frontend['masquerade'];
+  readonly isRestricted: boolean;
 }
+
+export type Draw = 'random' | 'source' | 'destination';
 
 /** Chains of the constant rule set that are classes too. */
 export const refuseChain = 'refuse';
@@ -30,32 +36,41 @@ export const slotBase = 0x1000;
 /** Added to the numbers of buckets and slots for clients from outside. */
 export const outsideOffset = 0x8000;
 
-const prefixes: Readonly<Record<Space, string>> = { address: '', port: 'port-' };
-const suffixes = { always: '-masquerade', 'off-cluster': '', never: '-keep' } as const;
+/** The same on every node, so that all send a client to the same backend. */
+const hashSeed = 0xfa1e;
 
-/** The class's chain: `spread-3`, `sticky-2-10800s`, `port-spread-3-masquerade`, `spread-1-outside-keep`. */
-export function className(spec: ForwardClass): string {
-  const draw =
-    spec.stickySeconds === undefined ? `spread-${spec.buckets}` : `sticky-${spec.buckets}-${spec.stickySeconds}s`;
-  const outside = spec.isOutside ? '-outside' : '';
-  const ranged = spec.isRanged ? '-ranged' : '';
-  return `${prefixes[spec.space]}${draw}${outside}${ranged}${suffixes[spec.masquerade]}`;
+const draws: Readonly<Partial<Record<Scheduler, Draw>>> = { sh: 'source', mh: 'source', dh: 'destination' };
+
+/** What picks a bucket under a scheduler. Those that nftables lacks draw at random (`proxy/limits.ts`). */
+export function drawOf(scheduler: Scheduler | undefined): Draw {
+  return (scheduler && draws[scheduler]) ?? 'random';
 }
 
-const pattern = /^(port-)?(?:spread-(\d+)|sticky-(\d+)-(\d+)s)(-outside)?(-ranged)?(-masquerade|-keep)?$/;
+/** The class's chain: `spread-3`, `sticky-2-10800s`, `port-spread-3`, `range-8000-spread-4096-by-source-outside`. */
+export function className(spec: ForwardClass): string {
+  const prefix = { address: '', port: 'port-', range: `range-${spec.firstPort ?? 0}-` }[spec.space];
+  const how =
+    spec.stickySeconds === undefined ? `spread-${spec.buckets}` : `sticky-${spec.buckets}-${spec.stickySeconds}s`;
+  const draw = spec.draw === 'random' ? '' : `-by-${spec.draw}`;
+  return `${prefix}${how}${draw}${spec.isOutside ? '-outside' : ''}${spec.isRestricted ? '-restricted' : ''}`;
+}
+
+const pattern =
+  /^(?:(port)-|range-(\d+)-)?(?:spread-(\d+)|sticky-(\d+)-(\d+)s)(?:-by-(source|destination))?(-outside)?(-restricted)?$/;
 
 /** Inverse of `className`; undefined for any other chain. */
 export function parseClassName(name: string): ForwardClass | undefined {
   const match = pattern.exec(name);
   if (match === null) return undefined;
-  const [, port, spread, sticky, seconds, outside, ranged, masquerade] = match;
+  const [, port, firstPort, spread, sticky, seconds, draw, outside, restricted] = match;
   return {
-    space: port === undefined ? 'address' : 'port',
+    space: port !== undefined ? 'port' : firstPort === undefined ? 'address' : 'range',
+    firstPort: firstPort === undefined ? undefined : Number(firstPort),
     buckets: Number(spread ?? sticky),
+    draw: draw === 'source' || draw === 'destination' ? draw : 'random',
     stickySeconds: seconds === undefined ? undefined : Number(seconds),
     isOutside: outside !== undefined,
-    isRanged: ranged !== undefined,
-    masquerade: masquerade === '-masquerade' ? 'always' : masquerade === '-keep' ? 'never' : 'off-cluster',
+    isRestricted: restricted !== undefined,
   };
 }
 
@@ -63,13 +78,15 @@ export function parseClassName(name: string): ForwardClass | undefined {
 export function classOf(frontend: Frontend, target: Target, buckets: number, isOutside: boolean): string {
   if (target.verdict === 'drop') return ignoreChain;
   if (target.verdict === 'reject' || buckets === 0) return refuseChain;
+  const space = spaceOf(frontend);
   return className({
-    space: frontend.address === undefined ? 'port' : 'address',
+    space,
+    firstPort: space === 'range' ? frontend.port : undefined,
     buckets,
+    draw: drawOf(frontend.scheduler),
     stickySeconds: frontend.affinity?.timeoutSeconds,
     isOutside,
-    isRanged: frontend.sourceRanges !== undefined,
-    masquerade: frontend.masquerade,
+    isRestricted: frontend.sourceRanges !== undefined,
   });
 }
 
@@ -92,10 +109,10 @@ export interface LoadedKey {
   readonly next: number;
 }
 
-/** Loads the key of a frontend in the packet: destination address (not for node ports), protocol, port. */
-export function frontendFields(layout: FamilyLayout, space: Space, from = 0): LoadedKey {
-  const protocol = space === 'address' ? from + words(layout) : from;
-  const address = space === 'address' ? [destinationAddress(layout, from)] : [];
+/** Loads what the packet calls: destination address (not for node ports), protocol, port. */
+export function calledFields(layout: FamilyLayout, space: Space, from = 0): LoadedKey {
+  const protocol = space === 'port' ? from : from + words(layout);
+  const address = space === 'port' ? [] : [destinationAddress(layout, from)];
   return {
     load: [...address, x.meta('l4proto', protocol), x.payload('transport', 2, 2, protocol + 1)],
     next: protocol + 2,
@@ -104,23 +121,32 @@ export function frontendFields(layout: FamilyLayout, space: Space, from = 0): Lo
 
 /** The same, of the destination that the connection's client called, after it was rewritten. */
 export function originalFields(layout: FamilyLayout, space: Space): LoadedKey {
-  const protocol = space === 'address' ? words(layout) : 0;
-  const address = space === 'address' ? [x.ct(layout.family === 'ip' ? 'dstIp' : 'dstIp6', 0, 'original')] : [];
+  const protocol = space === 'port' ? 0 : words(layout);
+  const address = space === 'port' ? [] : [x.ct(layout.family === 'ip' ? 'dstIp' : 'dstIp6', 0, 'original')];
   return {
     load: [...address, x.meta('l4proto', protocol), x.ct('protoDst', protocol + 1, 'original')],
     next: protocol + 2,
   };
 }
 
+/** Loads the key under which a frontend's backends are: what was called; of a range, its first port. */
+function frontendFields(layout: FamilyLayout, { space, firstPort }: ForwardClass, from = 0): LoadedKey {
+  if (firstPort === undefined) return calledFields(layout, space, from);
+  const protocol = from + words(layout);
+  // A constant that every `nft` can print inside a key.
+  const first = x.numgen(protocol + 1, 1, { offset: firstPort });
+  return { load: [destinationAddress(layout, from), x.meta('l4proto', protocol), first], next: protocol + 2 };
+}
+
 /** The rules of a class's chain, in order. */
 export function classRules(layout: FamilyLayout, spec: ForwardClass): readonly (readonly Expression[])[] {
-  const guard = spec.isRanged ? [rangeGuard(layout)] : [];
+  const guard = spec.isRestricted ? [sourceGuard(layout)] : [];
   return [...guard, ...(spec.stickySeconds === undefined ? [spreadRule(layout, spec)] : stickyRules(layout, spec))];
 }
 
 /** Drops what is not from one of the frontend's source ranges. */
-function rangeGuard(layout: FamilyLayout): readonly Expression[] {
-  const { load, next } = frontendFields(layout, 'address');
+function sourceGuard(layout: FamilyLayout): readonly Expression[] {
+  const { load, next } = calledFields(layout, 'address');
   return [
     ...load,
     sourceAddress(layout, next),
@@ -129,17 +155,31 @@ function rangeGuard(layout: FamilyLayout): readonly Expression[] {
   ];
 }
 
-function draw(spec: ForwardClass, to: number): Expression {
-  return x.numgen(to, spec.buckets, { offset: spec.isOutside ? outsideOffset : 0 });
+/** Loads the number of a bucket; uses the registers after it. */
+function draw(layout: FamilyLayout, spec: ForwardClass, to: number): readonly Expression[] {
+  const offset = spec.isOutside ? outsideOffset : 0;
+  if (spec.draw === 'random') return [x.numgen(to, spec.buckets, { offset })];
+  const address = spec.draw === 'source' ? sourceAddress : destinationAddress;
+  const hash = x.hash(to + 1, layout.addressBytes, to, spec.buckets, { seed: hashSeed, offset });
+  return [address(layout, to + 1), hash];
 }
 
-function translate(layout: FamilyLayout, spec: ForwardClass): readonly Expression[] {
-  return [x.lookup(spaces[spec.space].backends, 0, { to: 0 }), x.dnat(layout.family, 0, words(layout))];
+function translate(layout: FamilyLayout, { space }: ForwardClass): readonly Expression[] {
+  const port = space === 'range' ? undefined : words(layout);
+  return [x.lookup(spaces[space].backends, 0, { to: 0 }), x.dnat(layout.family, 0, port)];
 }
 
 function spreadRule(layout: FamilyLayout, spec: ForwardClass): readonly Expression[] {
-  const { load, next } = frontendFields(layout, spec.space);
-  return [...load, draw(spec, next), ...translate(layout, spec)];
+  const { load, next } = frontendFields(layout, spec);
+  return [...load, ...draw(layout, spec, next), ...translate(layout, spec)];
+}
+
+/** Loads the key under which a client is remembered: its address, and what it called. */
+function memoryFields(layout: FamilyLayout, spec: ForwardClass): LoadedKey {
+  const called = words(layout);
+  const { load, next } =
+    spec.space === 'range' ? frontendFields(layout, spec, called) : calledFields(layout, 'address', called);
+  return { load: [sourceAddress(layout, 0), ...load], next };
 }
 
 /**
@@ -147,23 +187,22 @@ function spreadRule(layout: FamilyLayout, spec: ForwardClass): readonly Expressi
  * remembered slot without a backend is forgotten and the draw is made again.
  */
 function stickyRules(layout: FamilyLayout, spec: ForwardClass): readonly (readonly Expression[])[] {
-  const frontend = frontendFields(layout, spec.space);
-  const client = frontendFields(layout, 'address', words(layout));
-  const memory = [sourceAddress(layout, 0), ...client.load];
-  const set = spec.isOutside ? 'affinity-outside' : 'affinity';
+  const frontend = frontendFields(layout, spec);
+  const client = memoryFields(layout, spec);
+  const set = memories[spec.space][spec.isOutside ? 'outside' : 'inside'];
   const timeoutMs = (spec.stickySeconds ?? 0) * 1000;
   const attempt = [
-    [draw(spec, 0), x.setMark(0)],
+    [...draw(layout, spec, 0), x.setMark(0)],
     [
       ...frontend.load,
       x.meta('mark', frontend.next),
       x.lookup(spaces[spec.space].slots, 0, { to: frontend.next + 1 }),
       x.setMark(frontend.next + 1),
     ],
-    [...memory, x.meta('mark', client.next), x.dynset(set, 'update', 0, { data: client.next, timeoutMs })],
-    [...memory, x.lookup(set, 0, { to: client.next }), x.setMark(client.next)],
+    [...client.load, x.meta('mark', client.next), x.dynset(set, 'update', 0, { data: client.next, timeoutMs })],
+    [...client.load, x.lookup(set, 0, { to: client.next }), x.setMark(client.next)],
     [...frontend.load, x.meta('mark', frontend.next), ...translate(layout, spec)],
   ];
-  const forget = [...memory, x.meta('mark', client.next), x.dynset(set, 'delete', 0, { data: client.next })];
+  const forget = [...client.load, x.meta('mark', client.next), x.dynset(set, 'delete', 0, { data: client.next })];
   return [...attempt, forget, ...attempt];
 }

@@ -4,18 +4,11 @@ import { findTable } from '../../linux/nftables/dump.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import type { NodeNetwork } from '../dataplane.ts';
 import { networkElements } from './network.ts';
-import { type Element, hasGap, type Programmed } from './program.ts';
-import { elementsBut, hasElement, type KernelTable, programmedOf, readTable } from './read.ts';
+import { isSameProgram, type Programmed } from './program.ts';
+import { readTable } from './read.ts';
 import { type FamilyLayout, setSpecs, tableName } from './schema.ts';
 import { type Draft, FamilyState } from './state.ts';
-import {
-  removeElements,
-  removeNumber,
-  writeDraft,
-  writeNetworkChanges,
-  writeOriginChanges,
-  writeTable,
-} from './write.ts';
+import { removeElements, removeNumber, writeDraft, writeNetworkChanges, writeTable } from './write.ts';
 
 /** Idle class chains that stay, because endpoints that come and go need the same few again and again. */
 const idleClassesKept = 16;
@@ -24,15 +17,18 @@ const idleClassesKept = 16;
 export class TableFamily {
   readonly layout: FamilyLayout;
   readonly #specs: ReturnType<typeof setSpecs>;
+  readonly #settings: NodeNetwork;
   readonly #network: ReturnType<typeof networkElements>;
-  #state = new FamilyState();
+  #state: FamilyState;
   /** Undefined until the table was adopted. */
   #handle: bigint | undefined;
 
   constructor(layout: FamilyLayout, network: NodeNetwork) {
     this.layout = layout;
     this.#specs = setSpecs(layout);
+    this.#settings = network;
     this.#network = networkElements(layout, network);
+    this.#state = this.#emptyState();
   }
 
   get isPresent(): boolean {
@@ -57,17 +53,21 @@ export class TableFamily {
    * change so that nothing else is there. After its commit call `recordHandle`.
    */
   takeOver(socket: NetlinkSocket, transaction: Transaction): void {
-    const table = readTable(socket, this.layout);
-    this.#state = new FamilyState();
+    const table = readTable(socket, this.layout, this.#settings);
+    this.#state = this.#emptyState();
     if (typeof table === 'string') {
       if (table === 'other') transaction.deleteTable(this.layout.family, tableName);
-      writeTable(transaction, this.layout, this.#specs, this.#network, (chain) => this.#state.classNumber(chain));
+      const numberOf = (chain: string) => this.#state.classNumber(chain);
+      writeTable(transaction, this.layout, this.#specs, this.#settings, this.#network, numberOf);
       return;
     }
-    const known = this.#loadWhole(table);
-    removeElements(transaction, this.layout, this.#specs, elementsBut(table, known));
+    const whole = table.frontends.filter(({ isWhole }) => isWhole);
+    this.#state.load(
+      whole.map(({ programmed }) => programmed),
+      table.classes,
+    );
+    removeElements(transaction, this.layout, this.#specs, table.leftovers);
     for (const chain of table.orphans) transaction.deleteChain(this.layout.family, tableName, chain);
-    writeOriginChanges(transaction, socket, this.layout, this.#specs, table.classes);
     writeNetworkChanges(transaction, socket, this.layout, this.#specs, this.#network);
   }
 
@@ -88,8 +88,8 @@ export class TableFamily {
     );
   }
 
-  write(transaction: Transaction, draft: Draft): void {
-    writeDraft(transaction, this.layout, this.#specs, draft);
+  write(socket: NetlinkSocket, transaction: Transaction, draft: Draft): void {
+    writeDraft(transaction, socket, this.layout, this.#specs, draft);
   }
 
   record(draft: Draft): void {
@@ -106,7 +106,7 @@ export class TableFamily {
     const numbers = new Transaction(socket);
     const chains = new Transaction(socket);
     for (const chain of idle) {
-      removeNumber(numbers, this.layout, this.#specs, chain, this.#state.classNumber(chain) ?? 0);
+      removeNumber(numbers, this.layout, this.#specs, this.#state.classNumber(chain) ?? 0);
       chains.deleteChain(this.layout.family, tableName, chain);
       this.#state.forgetClass(chain);
     }
@@ -116,38 +116,20 @@ export class TableFamily {
 
   /** The frontends in the kernel now, each as it was given when its elements are exactly what it needs. */
   dump(socket: NetlinkSocket): readonly Frontend[] {
-    const table = readTable(socket, this.layout);
+    const table = readTable(socket, this.layout, this.#settings);
     if (typeof table === 'string') return [];
-    const found = new Map(programmedOf(this.layout, table).map(({ frontend }) => [frontend.key, frontend]));
-    const known = [...this.#state.programmed].flatMap(([key, programmed]) => {
-      const inKernel = found.get(key);
-      found.delete(key);
-      if (this.#elementsInKernel(programmed, table) !== undefined) return [programmed.frontend];
-      return inKernel === undefined ? [] : [inKernel];
+    return table.frontends.map(({ programmed, isWhole }) => {
+      const known = this.#state.programmed.get(programmed.frontend.key);
+      const isKnown = isWhole && known !== undefined && isSameProgram(known, programmed, this.#masqueradesAll);
+      return isKnown ? known.frontend : programmed.frontend;
     });
-    return [...known, ...found.values()];
   }
 
-  /** Loads the frontends whose elements are all there; returns their elements. */
-  #loadWhole(table: KernelTable): Element[] {
-    this.#state.load([], table.classes);
-    const whole: Programmed[] = [];
-    const known: Element[] = [];
-    for (const programmed of programmedOf(this.layout, table)) {
-      const elements = this.#elementsInKernel(programmed, table);
-      if (elements === undefined) continue;
-      whole.push(programmed);
-      for (const element of elements) known.push(element);
-    }
-    this.#state.load(whole, new Map());
-    for (const element of this.#state.sharedElements()) known.push(element);
-    return known;
+  get #masqueradesAll(): boolean {
+    return this.#settings.masqueradeAll === true;
   }
 
-  /** A frontend's own elements, when the table has each of them exactly so. */
-  #elementsInKernel(programmed: Programmed, table: KernelTable): readonly Element[] | undefined {
-    if (hasGap(programmed)) return undefined;
-    const elements = this.#state.elementsFor(programmed);
-    return elements.every((element) => hasElement(table, element)) ? elements : undefined;
+  #emptyState(): FamilyState {
+    return new FamilyState(this.#masqueradesAll);
   }
 }

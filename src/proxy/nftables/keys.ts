@@ -10,6 +10,9 @@ import { backendName, parseBackendName } from '../backend-name.ts';
  * ```
  * frontend    address 4|16 · protocol 1+3 · port 2+2        node port   protocol 1+3 · port 2+2
  * bucket      frontend · number 4                           backend     address 4|16 · port 2+2
+ *
+ * range       address 4|16 · protocol 1+3 · first port 2+2 … the same with the last port
+ * its bucket  address 4|16 · protocol 1+3 · first port 4 · number 4      its backend   address 4|16
  * ```
  */
 
@@ -46,6 +49,19 @@ export function frontendKey(frontend: Pick<Frontend, 'address' | 'port' | 'proto
   return key;
 }
 
+/** Last key of a range of ports; undefined for a single port. */
+export function rangeEnd(frontend: Pick<Frontend, 'address' | 'lastPort' | 'protocol'>): Buffer | undefined {
+  const { address, lastPort: port, protocol } = frontend;
+  return port === undefined ? undefined : frontendKey({ address, port, protocol });
+}
+
+/** What the keys of a frontend's backends begin with: for a range its first port is a number in host order. */
+export function backendsKey(frontend: Pick<Frontend, 'address' | 'port' | 'lastPort' | 'protocol'>): Buffer {
+  const key = frontendKey(frontend);
+  if (frontend.lastPort !== undefined) key.writeUInt32LE(frontend.port, key.length - 4);
+  return key;
+}
+
 /** Inverse of `frontendKey`: undefined when the protocol is not one of ours. */
 export function readFrontendKey(key: Buffer): { address?: string; port: number; protocol: Protocol } | undefined {
   const width = key.length - 8;
@@ -73,29 +89,32 @@ export function markData(number: number): Buffer {
   return data;
 }
 
-export function backendData(name: string): Buffer {
+/** Where a backend is; without its port for a range, whose connections keep theirs. */
+export function backendData(name: string, isRange = false): Buffer {
   const { address, port } = parseBackendName(name);
   const bytes = bytesOf(address);
+  if (isRange) return Buffer.from(bytes);
   const data = zeroed(bytes.length + 4);
   data.set(bytes);
   data.writeUInt16BE(port, bytes.length);
   return data;
 }
 
-/** Inverse of `backendData`. */
-export function readBackendData(data: Buffer): string {
-  const width = data.length - 4;
-  return backendName({ address: formatIp(data.subarray(0, width)), port: data.readUInt16BE(width) });
+/** Inverse of `backendData`; `rangePort` is what to call the port of a range's backends. */
+export function readBackendData(data: Buffer, rangePort?: number): string {
+  const width = rangePort === undefined ? data.length - 4 : data.length;
+  return backendName({ address: formatIp(data.subarray(0, width)), port: rangePort ?? data.readUInt16BE(width) });
 }
 
-/** First and last key of a frontend's source range. */
-export function sourceRangeKeys(frontend: Buffer, range: string): { readonly key: Buffer; readonly keyEnd: Buffer } {
+/** First and last key of one of a frontend's source ranges; `end` is the frontend's own last key. */
+export function sourceRangeKeys(
+  frontend: Buffer,
+  end: Buffer,
+  range: string,
+): { readonly key: Buffer; keyEnd: Buffer } {
   const cidr = parseCidr(range);
   if (cidr === undefined) throw new RangeError(`${range} is not a CIDR`);
-  return {
-    key: Buffer.concat([frontend, cidr.base]),
-    keyEnd: Buffer.concat([frontend, bytesOf(cidrLast(cidr))]),
-  };
+  return { key: Buffer.concat([frontend, cidr.base]), keyEnd: Buffer.concat([end, bytesOf(cidrLast(cidr))]) };
 }
 
 /** Start and first address after a range, as sets of single addresses want them; undefined end past the last address. */

@@ -2,9 +2,8 @@ import { release } from 'node:os';
 import { openNetfilter } from '../../linux/nftables/dump.ts';
 import { Transaction } from '../../linux/nftables/transaction.ts';
 import { errorText } from '../../observe/log.ts';
-import { classRules } from './classes.ts';
-import { constantChains } from './ruleset.ts';
-import { layouts, setSpecs } from './schema.ts';
+import { addTrial } from './ruleset.ts';
+import { layouts } from './schema.ts';
 
 /** The first kernel whose nftables has everything the rules use. */
 const oldestKernel = [5, 13] as const;
@@ -34,23 +33,7 @@ function isOlder(text: string): boolean {
 /** Loads everything the IPv4 table may contain under another name, and deletes it in the same transaction. */
 function tryRules(): void {
   using socket = openNetfilter();
-  const table = `fairlead-probe-${process.pid}`;
   const transaction = new Transaction(socket);
-  transaction.addTable('ip', table, 'a trial, gone again at once');
-  for (const spec of Object.values(setSpecs(layouts.ip))) transaction.addSet('ip', table, spec);
-  const sticky = classRules(layouts.ip, {
-    space: 'address',
-    buckets: 2,
-    stickySeconds: 60,
-    isOutside: false,
-    isRanged: true,
-    masquerade: 'always',
-  });
-  const chains = [...constantChains(layouts.ip), { name: 'sticky', rules: sticky }];
-  for (const { name, hook } of chains.map((chain) => ({ hook: undefined, ...chain }))) {
-    transaction.addChain('ip', table, { name, hook });
-  }
-  for (const { name, rules } of chains) for (const rule of rules) transaction.addRule('ip', table, name, rule);
-  transaction.deleteTable('ip', table);
+  addTrial(transaction, layouts.ip, `fairlead-probe-${process.pid}`);
   transaction.commit();
 }

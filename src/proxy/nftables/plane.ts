@@ -8,6 +8,7 @@ import type { Applied, Dataplane, FrontendCounters, NodeNetwork, RefusedFrontend
 import { TableFamily } from './family.ts';
 import { hasFamily } from './network.ts';
 import { unfitReason } from './program.ts';
+import { readCounters } from './read.ts';
 import { layouts, tableName } from './schema.ts';
 import type { Draft } from './state.ts';
 
@@ -76,7 +77,8 @@ class NftablesPlane implements Dataplane {
   }
 
   async counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>> {
-    return new Map();
+    const layoutsRead = Object.values(this.#families).map(({ layout }) => readCounters(this.#socket, layout));
+    return new Map(layoutsRead.flatMap((counts) => [...counts].map(([key, connections]) => [key, { connections }])));
   }
 
   /** The kernel goes on translating connections that it tracks. */
@@ -136,7 +138,7 @@ class NftablesPlane implements Dataplane {
       return before === undefined ? [] : [before];
     });
     try {
-      family.write(transaction, draft);
+      family.write(this.#socket, transaction, draft);
       this.#commit(transaction);
       family.record(draft);
       family.recordHandle(this.#socket);
@@ -170,7 +172,7 @@ class NftablesPlane implements Dataplane {
       if (isNew) family.takeOver(this.#socket, transaction);
       if (!isNew && !family.isPresent) continue;
       const draft = family.draft(own, removed);
-      family.write(transaction, draft);
+      family.write(this.#socket, transaction, draft);
       drafts.push({ family, draft, isNew });
     }
     this.#commit(transaction);

@@ -5,7 +5,7 @@ import { Frontends } from '../contract/cases.ts';
 import { ipv4 } from '../contract/worlds.ts';
 import { className, parseClassName } from './classes.ts';
 import { backendData, cidrKeys, frontendKey, readBackendData, readFrontendKey, sourceRangeKeys } from './keys.ts';
-import { classesOf, elementsOf, isSameProgram, program } from './program.ts';
+import { classesOf, elementsOf, isSameProgram, type Programmed, program, sharedElementsOf } from './program.ts';
 import { FamilyState } from './state.ts';
 
 const make = new Frontends(ipv4);
@@ -22,7 +22,7 @@ function words(state: FamilyState, frontend: Frontend): string[] {
 }
 
 test('only what differs is written', () => {
-  const state = new FamilyState();
+  const state = new FamilyState(false);
   state.record(state.draft([two], []));
   assert.deepEqual(words(state, two), [], 'the same again');
   const replaced = make.clusterIp(make.forward('pod1', 'pod3'));
@@ -53,7 +53,7 @@ test('a backend that goes takes no memory of another client with it', () => {
 });
 
 test('an element that frontends share stays until the last of them goes', () => {
-  const state = new FamilyState();
+  const state = new FamilyState(false);
   const other = make.clusterIp(make.forward('pod1'), { port: 443, key: '10.96.0.10:443/TCP' });
   state.record(state.draft([two, other], []));
   const shared = (removed: string[]) =>
@@ -76,14 +76,22 @@ test('programs that look the same have the same elements, and others differ', ()
     make.clusterIp(make.forward('pod1', 'pod2'), { sourceRanges: ['10.0.0.0/8'] }),
     make.clusterIp(make.forward('pod1', 'pod2'), { masquerade: 'always' }),
     make.clusterIp(make.forward('pod1', 'pod2'), { external: make.forward('pod1') }),
+    make.clusterIp(make.forward('pod1', 'pod2'), { scheduler: 'mh' }),
+    make.clusterIp(make.forward('pod1', 'pod2'), { scheduler: 'dh' }),
+    make.clusterIp(make.forward('pod1', 'pod2'), { lastPort: 89 }),
+    make.clusterIp(make.forward('pod1', 'pod2'), { lastPort: 99 }),
+    make.clusterIp(make.forward('pod1', 'pod2'), { kind: 'ExternalIP', masquerade: 'never' }),
+    make.clusterIp(make.forward('pod1', 'pod2'), { kind: 'ExternalIP', masquerade: 'always' }),
   ];
   const chains = new Map<string, number>();
   const numberOf = (chain: string) => chains.get(chain) ?? chains.set(chain, chains.size).size - 1;
+  const context = { classNumber: numberOf, masqueradesAll: false };
+  const all = (each: Programmed) => [...elementsOf(each, context), ...sharedElementsOf(each)];
   const programs = variants.map((frontend) => program(frontend, undefined));
   for (const a of programs) {
     for (const b of programs) {
-      const isEqual = JSON.stringify(elementsOf(a, numberOf)) === JSON.stringify(elementsOf(b, numberOf));
-      assert.equal(isSameProgram(a, b), isEqual, `${classesOf(a).join()} and ${classesOf(b).join()}`);
+      const isEqual = JSON.stringify(all(a)) === JSON.stringify(all(b));
+      assert.equal(isSameProgram(a, b, false), isEqual, `${classesOf(a).join()} and ${classesOf(b).join()}`);
     }
   }
 });
@@ -92,9 +100,11 @@ test('a class chain says what it does, and is read back', () => {
   for (const name of [
     'spread-3',
     'sticky-2-10800s',
-    'port-spread-1-outside-keep',
-    'spread-12-ranged-masquerade',
-    'port-sticky-4-60s-masquerade',
+    'port-spread-1-outside',
+    'spread-12-restricted',
+    'port-sticky-4-60s',
+    'range-8000-spread-4096-by-source-outside-restricted',
+    'sticky-256-30s-by-destination',
   ]) {
     const spec = parseClassName(name);
     assert.equal(spec && className(spec), name);
@@ -114,5 +124,8 @@ test('ranges become first and last, or first and next', () => {
   const hex = ({ key, keyEnd }: { key: Buffer; keyEnd?: Buffer }) => [key.toString('hex'), keyEnd?.toString('hex')];
   assert.deepEqual(hex(cidrKeys('10.0.0.0/8')), ['0a000000', '0b000000']);
   assert.deepEqual(hex(cidrKeys('0.0.0.0/0')), ['00000000', undefined]);
-  assert.deepEqual(hex(sourceRangeKeys(Buffer.from([1]), '192.0.2.0/30')), ['01c0000200', '01c0000203']);
+  assert.deepEqual(hex(sourceRangeKeys(Buffer.from([1]), Buffer.from([2]), '192.0.2.0/30')), [
+    '01c0000200',
+    '02c0000203',
+  ]);
 });

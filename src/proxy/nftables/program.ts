@@ -2,10 +2,21 @@ import { cidrContainsCidr, parseCidr } from '../../lib/cidr.ts';
 import { familyOf } from '../../lib/ip.ts';
 import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
 import { assignSlots, fillBuckets } from '../buckets.ts';
-import { classOf, outsideOffset, slotBase } from './classes.ts';
 import { backendName } from '../backend-name.ts';
-import { addressKey, backendData, frontendKey, hairpinKey, markData, numberedKey, sourceRangeKeys } from './keys.ts';
-import { type FrontendSet, spaces } from './schema.ts';
+import { hashBuckets } from '../rendezvous.ts';
+import { classOf, drawOf, outsideOffset, slotBase } from './classes.ts';
+import {
+  addressKey,
+  backendData,
+  backendsKey,
+  frontendKey,
+  hairpinKey,
+  markData,
+  numberedKey,
+  rangeEnd,
+  sourceRangeKeys,
+} from './keys.ts';
+import { type FrontendSet, type Space, spaceOf, spaces } from './schema.ts';
 
 /** Which backend has which buckets, and under affinity which slot. */
 export interface Spread {
@@ -57,7 +68,7 @@ function isSameShare(a: Backend, b: Backend | undefined): boolean {
 function spreadOf(frontend: Frontend, target: Target, previous: Spread): Spread {
   if (target.verdict !== 'forward') return nothing;
   const shares = target.backends.map((backend) => ({ name: backendName(backend), weight: backend.weight }));
-  const buckets = fillBuckets(previous.buckets, shares);
+  const buckets = drawOf(frontend.scheduler) === 'random' ? fillBuckets(previous.buckets, shares) : hashBuckets(shares);
   if (frontend.affinity === undefined) return { buckets, slots: undefined };
   return { buckets, slots: assignSlots(previous.slots ?? new Map(), [...new Set(buckets)]) };
 }
@@ -69,50 +80,78 @@ export function classesOf({ frontend, internal, outside }: Programmed): string[]
   return classes;
 }
 
+/** What the elements of a frontend depend on besides the frontend. */
+export interface ElementContext {
+  /** The number of a class's chain. */
+  readonly classNumber: (chain: string) => number;
+  /** `NodeNetwork.masqueradeAll`. */
+  readonly masqueradesAll: boolean;
+}
+
 /**
- * The elements that belong to one frontend alone. `classNumber` gives the number of a chain. Pure: the same programmed
- * frontend always has the same elements, so the difference of two states is the difference of their elements.
+ * The elements that belong to one frontend alone. Pure: the same programmed frontend always has the same elements, so the
+ * difference of two states is the difference of their elements.
  */
-export function elementsOf(programmed: Programmed, classNumber: (chain: string) => number): Element[] {
+export function elementsOf(programmed: Programmed, { classNumber, masqueradesAll }: ElementContext): Element[] {
   const { frontend, internal, outside } = programmed;
-  const names = spaces[frontend.address === undefined ? 'port' : 'address'];
+  const space = spaceOf(frontend);
+  const names = spaces[space];
   const key = frontendKey(frontend);
+  const keyEnd = rangeEnd(frontend);
+  const backends = keyEnd === undefined ? key : backendsKey(frontend);
   const [classInside = '', classOutside] = classesOf(programmed);
   const comment = frontend.portName === '' ? frontend.service : `${frontend.service}:${frontend.portName}`;
-  const elements: Element[] = [{ set: names.classes, key, data: markData(classNumber(classInside)), comment }];
-  addSpread(elements, names, key, internal, 0);
+  const elements: Element[] = [{ set: names.classes, key, keyEnd, data: markData(classNumber(classInside)), comment }];
+  addSpread(elements, space, backends, internal, 0);
   if (outside !== undefined && classOutside !== undefined) {
-    elements.push({ set: names.outside, key, data: markData(classNumber(classOutside)), comment });
-    addSpread(elements, names, key, outside, outsideOffset);
+    elements.push({ set: names.outside, key, keyEnd, data: markData(classNumber(classOutside)), comment });
+    addSpread(elements, space, backends, outside, outsideOffset);
   }
-  for (const range of disjointRanges(frontend)) elements.push({ set: 'source-ranges', ...sourceRangeKeys(key, range) });
+  if (isMasqueraded(programmed, masqueradesAll)) elements.push({ set: names.masqueraded, key, keyEnd });
+  for (const range of sourceRangesOf(programmed)) {
+    elements.push({ set: 'source-ranges', ...sourceRangeKeys(key, keyEnd ?? key, range) });
+  }
   return elements;
+}
+
+function isForwarding({ internal, outside }: Programmed): boolean {
+  return internal.buckets.length > 0 || (outside?.buckets.length ?? 0) > 0;
+}
+
+/** Whether connections to it leave with the node's address wherever they come from. Cluster addresses have one rule. */
+function isMasqueraded(programmed: Programmed, masqueradesAll: boolean): boolean {
+  const { kind, masquerade } = programmed.frontend;
+  return kind !== 'ClusterIP' && (masqueradesAll || masquerade === 'always') && isForwarding(programmed);
 }
 
 function addSpread(
   elements: Element[],
-  names: (typeof spaces)[keyof typeof spaces],
+  space: Space,
   frontend: Buffer,
   { buckets, slots }: Spread,
   offset: number,
 ): void {
+  const names = spaces[space];
+  const dataOf = (name: string) => backendData(name, space === 'range');
   const slotMark = (name: string) => slotBase + offset + (slots?.get(name) ?? 0);
   for (const [bucket, name] of buckets.entries()) {
     const key = numberedKey(frontend, bucket + offset);
     elements.push(
       slots === undefined
-        ? { set: names.backends, key, data: backendData(name) }
+        ? { set: names.backends, key, data: dataOf(name) }
         : { set: names.slots, key, data: markData(slotMark(name)) },
     );
   }
   for (const name of slots?.keys() ?? []) {
-    elements.push({ set: names.backends, key: numberedKey(frontend, slotMark(name)), data: backendData(name) });
+    elements.push({ set: names.backends, key: numberedKey(frontend, slotMark(name)), data: dataOf(name) });
   }
 }
 
 /** The source ranges of the frontend's own family without those inside another: ranges of a set may not overlap. */
-function disjointRanges(frontend: Frontend): string[] {
-  const ranges = (frontend.sourceRanges ?? [])
+function sourceRangesOf(programmed: Programmed): string[] {
+  const { frontend } = programmed;
+  if (frontend.sourceRanges === undefined || !isForwarding(programmed)) return [];
+  const ranges = frontend.sourceRanges
     .map((text) => parseCidr(text.trim()))
     .filter((cidr) => cidr?.family === frontend.family)
     .filter((cidr) => cidr !== undefined);
@@ -126,16 +165,18 @@ function disjointRanges(frontend: Frontend): string[] {
  * Whether two states of a frontend have the same elements, without making them: what an adoption finds for nearly every
  * frontend.
  */
-export function isSameProgram(a: Programmed, b: Programmed): boolean {
+export function isSameProgram(a: Programmed, b: Programmed, masqueradesAll: boolean): boolean {
   return (
     a.frontend.service === b.frontend.service &&
     a.frontend.portName === b.frontend.portName &&
-    a.frontend.kind === b.frontend.kind &&
+    a.frontend.lastPort === b.frontend.lastPort &&
+    (a.frontend.kind === 'ClusterIP') === (b.frontend.kind === 'ClusterIP') &&
+    isMasqueraded(a, masqueradesAll) === isMasqueraded(b, masqueradesAll) &&
     isSameSpread(a.internal, b.internal) &&
     isSameSpread(a.outside ?? nothing, b.outside ?? nothing) &&
     (a.outside === undefined) === (b.outside === undefined) &&
     isSameList(classesOf(a), classesOf(b)) &&
-    isSameList(disjointRanges(a.frontend).sort(), disjointRanges(b.frontend).sort()) &&
+    isSameList(sourceRangesOf(a).sort(), sourceRangesOf(b).sort()) &&
     isSameList(localAddresses(a.frontend), localAddresses(b.frontend))
   );
 }
@@ -150,11 +191,11 @@ function isSameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, at) => item === b[at]);
 }
 
-/** Addresses of backends on this node, in order, without duplicates. */
+/** Addresses of backends on this node that get connections, in order, without duplicates. */
 function localAddresses({ internal, external }: Frontend): string[] {
   const backends = internal === external ? internal.backends : [...internal.backends, ...external.backends];
   const local = new Set<string>();
-  for (const backend of backends) if (backend.local) local.add(backend.address);
+  for (const { local: isLocal, weight, address } of backends) if (isLocal && weight > 0) local.add(address);
   return [...local].sort();
 }
 
@@ -168,15 +209,13 @@ export function sharedElementsOf({ frontend }: Programmed): Element[] {
   return elements;
 }
 
-/** Whether a bucket has no backend: what was read from a table that somebody took elements out of. */
-export function hasGap({ internal, outside }: Programmed): boolean {
-  return internal.buckets.includes('') || (outside?.buckets.includes('') ?? false);
-}
-
 /** Why the tables cannot hold a frontend; undefined when they can. */
-export function unfitReason({ family, address, port, internal, external }: Frontend): string | undefined {
+export function unfitReason({ family, address, port, lastPort, internal, external }: Frontend): string | undefined {
   if (address !== undefined && familyOf(address) !== family) return `${address} is not an ${family} address`;
   if (!isPort(port)) return `${port} is not a port`;
+  if (lastPort !== undefined && address === undefined) return 'node ports have no ranges';
+  if (lastPort !== undefined && (!isPort(lastPort) || lastPort < port))
+    return `${port}-${lastPort} is no range of ports`;
   const backends = internal === external ? internal.backends : [...internal.backends, ...external.backends];
   const unfit = backends.find((backend) => familyOf(backend.address) !== family || !isPort(backend.port));
   return unfit && `backend ${backendName(unfit)} is not ${family}`;

@@ -1,5 +1,6 @@
 import type { FieldType, SetSpec } from '../../linux/nftables/sets.ts';
 import type { NftFamily } from '../../linux/nftables/transaction.ts';
+import type { Frontend } from '../../routing/frontend.ts';
 
 /** The tables are `ip fairlead` and `ip6 fairlead`. */
 export const tableName = 'fairlead';
@@ -19,20 +20,50 @@ export const layouts: Readonly<Record<NftFamily, FamilyLayout>> = {
 };
 
 /**
- * Frontends live in one of two spaces with the same maps: those with an address, and node ports, which have none. `class`
- * says what happens to a connection; `outside` overrides it for clients from outside under a Local traffic policy.
+ * Frontends live in one of three spaces with the same maps: those with an address, node ports, which have none, and
+ * ranges of ports. `classes` says what happens to a connection; `outside` overrides it for clients from outside under a
+ * Local traffic policy.
  */
 export const spaces = {
-  address: { classes: 'frontends', outside: 'frontends-outside', backends: 'backends', slots: 'slots' },
+  address: {
+    classes: 'frontends',
+    outside: 'frontends-outside',
+    backends: 'backends',
+    slots: 'slots',
+    masqueraded: 'masqueraded',
+  },
   port: {
     classes: 'node-ports',
     outside: 'node-ports-outside',
     backends: 'node-port-backends',
     slots: 'node-port-slots',
+    masqueraded: 'masqueraded-node-ports',
+  },
+  range: {
+    classes: 'ranges',
+    outside: 'ranges-outside',
+    backends: 'range-backends',
+    slots: 'range-slots',
+    masqueraded: 'masqueraded-ranges',
   },
 } as const;
 
 export type Space = keyof typeof spaces;
+
+export const spaceNames: readonly Space[] = ['address', 'port', 'range'];
+
+/** The space in which a frontend is found. */
+export function spaceOf({ address, lastPort }: Pick<Frontend, 'address' | 'lastPort'>): Space {
+  if (address === undefined) return 'port';
+  return lastPort === undefined ? 'address' : 'range';
+}
+
+/** Where clients under affinity are remembered: what a client was given inside must not lead it there from outside. */
+export const memories = {
+  address: { inside: 'affinity', outside: 'affinity-outside' },
+  port: { inside: 'affinity', outside: 'affinity-outside' },
+  range: { inside: 'range-affinity', outside: 'range-affinity-outside' },
+} as const;
 
 /** Sets whose elements come from frontends. */
 export type FrontendSet =
@@ -44,45 +75,63 @@ export type FrontendSet =
 /** Sets whose elements come from the node's network. */
 export type NetworkSet = 'pod-cidrs' | 'cluster-cidrs' | 'service-cidrs' | 'node-port-addresses';
 
-export type SetName = FrontendSet | NetworkSet | 'classes' | 'origins' | 'affinity' | 'affinity-outside';
+type MemorySet = (typeof memories)[Space]['inside' | 'outside'];
+
+export type SetName = FrontendSet | NetworkSet | 'classes' | MemorySet;
 
 /** Clients that affinity can remember at once on this node; more are spread without memory. */
-const affinitySize = 262_144;
+export const affinitySize = 262_144;
 
 /** Every set of a family's table. */
 export function setSpecs(layout: FamilyLayout): Readonly<Record<SetName, SetSpec>> {
   const address = layout.addressType;
-  const frontend: readonly FieldType[] = [address, 'inet_proto', 'inet_service'];
-  const port: readonly FieldType[] = ['inet_proto', 'inet_service'];
-  const backend: readonly FieldType[] = [address, 'inet_service'];
-  const cidrs = (name: SetName): SetSpec => ({ name, key: [address], interval: true });
-  // A memory for each set of backends: what a client was given inside must not lead it there from outside.
-  const memory = (name: SetName): SetSpec => ({
+  const specs = [
+    ...spaceSpecs('address', [address, 'inet_proto', 'inet_service'], [address, 'inet_service']),
+    ...spaceSpecs('port', ['inet_proto', 'inet_service'], [address, 'inet_service']),
+    ...rangeSpecs(address),
+    { name: 'source-ranges', key: [address, 'inet_proto', 'inet_service', address], interval: true },
+    { name: 'cluster-ips', key: [address] },
+    { name: 'hairpins', key: [address, address] },
+    ...['pod-cidrs', 'cluster-cidrs', 'service-cidrs', 'node-port-addresses'].map((name): SetSpec => ({
+      name,
+      key: [address],
+      interval: true,
+    })),
+    { name: 'classes', key: ['mark'], data: 'verdict' },
+    ...memorySpecs('address', [address, address, 'inet_proto', 'inet_service']),
+    ...memorySpecs('range', [address, address, 'inet_proto', 'mark']),
+  ] as const satisfies readonly SetSpec[];
+  return Object.fromEntries(specs.map((spec) => [spec.name, spec])) as Record<SetName, SetSpec>;
+}
+
+function spaceSpecs(space: Space, frontend: readonly FieldType[], backend: readonly FieldType[]): SetSpec[] {
+  const names = spaces[space];
+  return [
+    { name: names.classes, key: frontend, data: ['mark'], isCounted: true },
+    { name: names.outside, key: frontend, data: ['mark'], isCounted: true },
+    { name: names.backends, key: [...frontend, 'mark'], data: backend },
+    { name: names.slots, key: [...frontend, 'mark'], data: ['mark'] },
+    { name: names.masqueraded, key: frontend },
+  ];
+}
+
+/** What is called are intervals; what belongs to a range is under its first port, as a number. */
+function rangeSpecs(address: FieldType): SetSpec[] {
+  const called = new Set<string>([spaces.range.classes, spaces.range.outside, spaces.range.masqueraded]);
+  const intervals = spaceSpecs('range', [address, 'inet_proto', 'inet_service'], [address]);
+  const exact = spaceSpecs('range', [address, 'inet_proto', 'mark'], [address]);
+  return [
+    ...intervals.filter(({ name }) => called.has(name)).map((spec) => ({ ...spec, interval: true })),
+    ...exact.filter(({ name }) => !called.has(name)),
+  ];
+}
+
+function memorySpecs(space: Space, key: readonly FieldType[]): SetSpec[] {
+  return Object.values(memories[space]).map((name) => ({
     name,
-    key: [address, ...frontend],
+    key,
     data: ['mark'],
     dynamic: true,
     size: affinitySize,
-  });
-  return {
-    frontends: { name: 'frontends', key: frontend, data: ['mark'] },
-    'frontends-outside': { name: 'frontends-outside', key: frontend, data: ['mark'] },
-    'node-ports': { name: 'node-ports', key: port, data: ['mark'] },
-    'node-ports-outside': { name: 'node-ports-outside', key: port, data: ['mark'] },
-    backends: { name: 'backends', key: [...frontend, 'mark'], data: backend },
-    'node-port-backends': { name: 'node-port-backends', key: [...port, 'mark'], data: backend },
-    slots: { name: 'slots', key: [...frontend, 'mark'], data: ['mark'] },
-    'node-port-slots': { name: 'node-port-slots', key: [...port, 'mark'], data: ['mark'] },
-    'source-ranges': { name: 'source-ranges', key: [...frontend, address], interval: true },
-    'cluster-ips': { name: 'cluster-ips', key: [address] },
-    hairpins: { name: 'hairpins', key: [address, address] },
-    'pod-cidrs': cidrs('pod-cidrs'),
-    'cluster-cidrs': cidrs('cluster-cidrs'),
-    'service-cidrs': cidrs('service-cidrs'),
-    'node-port-addresses': cidrs('node-port-addresses'),
-    classes: { name: 'classes', key: ['mark'], data: 'verdict' },
-    origins: { name: 'origins', key: ['mark'], data: 'verdict' },
-    affinity: memory('affinity'),
-    'affinity-outside': memory('affinity-outside'),
-  };
+  }));
 }

@@ -3,6 +3,7 @@ import { classBase, ignoreChain, refuseChain } from './classes.ts';
 import {
   classesOf,
   type Element,
+  type ElementContext,
   elementsOf,
   isSameProgram,
   type Programmed,
@@ -16,6 +17,8 @@ export interface Draft {
   readonly programmed: ReadonlyMap<FrontendKey, Programmed | undefined>;
   readonly remove: readonly Element[];
   readonly add: readonly Element[];
+  /** Those of `remove` whose place one of `add` takes. */
+  readonly replaced: readonly Element[];
   /** Chains that come into use, with their numbers. */
   readonly newClasses: ReadonlyMap<string, number>;
   readonly classUsers: ReadonlyMap<string, number>;
@@ -33,6 +36,7 @@ function elementId(element: Pick<Element, 'set' | 'key'>): string {
  */
 export class FamilyState {
   readonly programmed = new Map<FrontendKey, Programmed>();
+  readonly #masqueradesAll: boolean;
   /** Number of each chain that has one; the constant two always do. */
   readonly #numbers = new Map<string, number>([
     [refuseChain, classBase],
@@ -40,6 +44,10 @@ export class FamilyState {
   ]);
   readonly #classUsers = new Map<string, number>();
   readonly #sharedUsers = new Map<string, number>();
+
+  constructor(masqueradesAll: boolean) {
+    this.#masqueradesAll = masqueradesAll;
+  }
 
   /** Takes over what was read from the kernel. */
   load(programmed: Iterable<Programmed>, classes: ReadonlyMap<number, string>): void {
@@ -51,23 +59,9 @@ export class FamilyState {
     }
   }
 
-  /** Elements that frontends share, of those that are there now. */
-  sharedElements(): Element[] {
-    const shared = new Map<string, Element>();
-    for (const each of this.programmed.values()) {
-      for (const element of sharedElementsOf(each)) shared.set(elementId(element), element);
-    }
-    return [...shared.values()];
-  }
-
-  /** The elements of one frontend, with the numbers its classes have now. */
-  elementsFor(programmed: Programmed): Element[] {
-    return elementsOf(programmed, (chain) => this.#numbers.get(chain) ?? 0);
-  }
-
   /** A frontend in both lists is one that changed. */
   draft(changed: readonly Frontend[], removed: readonly FrontendKey[]): Draft {
-    const builder = new DraftBuilder(this.#numbers);
+    const builder = new DraftBuilder(this.#numbers, this.#masqueradesAll);
     const wanted = new Map<FrontendKey, Frontend | undefined>(removed.map((key) => [key, undefined]));
     for (const frontend of changed) wanted.set(frontend.key, frontend);
     for (const [key, frontend] of wanted) {
@@ -111,21 +105,24 @@ class DraftBuilder {
   readonly #programmed = new Map<FrontendKey, Programmed | undefined>();
   readonly #remove: Element[] = [];
   readonly #add: Element[] = [];
+  readonly #replaced: Element[] = [];
   readonly #newClasses = new Map<string, number>();
   readonly #classUsers = new Map<string, number>();
   readonly #shared = new Map<string, { element: Element; change: number }>();
   readonly #numbers: ReadonlyMap<string, number>;
+  readonly #context: ElementContext;
   #nextNumber: number | undefined;
 
-  constructor(numbers: ReadonlyMap<string, number>) {
+  constructor(numbers: ReadonlyMap<string, number>, masqueradesAll: boolean) {
     this.#numbers = numbers;
+    this.#context = { classNumber: (chain) => this.#number(chain), masqueradesAll };
   }
 
   change(key: FrontendKey, old: Programmed | undefined, next: Programmed | undefined): void {
     this.#programmed.set(key, next);
-    if (old !== undefined && next !== undefined && isSameProgram(old, next)) return;
-    const numberOf = (chain: string) => this.#number(chain);
-    this.#difference(old ? elementsOf(old, numberOf) : [], next ? elementsOf(next, numberOf) : []);
+    const { masqueradesAll } = this.#context;
+    if (old !== undefined && next !== undefined && isSameProgram(old, next, masqueradesAll)) return;
+    this.#difference(old ? elementsOf(old, this.#context) : [], next ? elementsOf(next, this.#context) : []);
     this.#use(old, -1);
     this.#use(next, 1);
   }
@@ -141,6 +138,7 @@ class DraftBuilder {
       programmed: this.#programmed,
       remove: this.#remove,
       add: this.#add,
+      replaced: this.#replaced,
       newClasses: this.#newClasses,
       classUsers: this.#classUsers,
       sharedUsers: this.#shared,
@@ -158,9 +156,10 @@ class DraftBuilder {
       const same = old.get(id);
       if (same !== undefined && isSameElement(same, element)) {
         old.delete(id);
-      } else {
-        this.#add.push(element);
+        continue;
       }
+      this.#add.push(element);
+      if (same !== undefined) this.#replaced.push(same);
     }
     this.#remove.push(...old.values());
   }

@@ -1,25 +1,29 @@
-import { eachElement } from '../../linux/nftables/dump.ts';
+import { eachElement, findElements } from '../../linux/nftables/dump.ts';
 import type { SetElement, SetSpec } from '../../linux/nftables/sets.ts';
 import type { Transaction } from '../../linux/nftables/transaction.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
-import { classRules, type ForwardClass, ignoreChain, parseClassName, refuseChain } from './classes.ts';
+import { classRules, ignoreChain, parseClassName, refuseChain } from './classes.ts';
 import { markData } from './keys.ts';
 import type { Element } from './program.ts';
-import { addConstantRules, masqueradeChain, masqueradeOffClusterChain } from './ruleset.ts';
+import { addConstantRules, type RuleSettings } from './ruleset.ts';
 import { type FamilyLayout, type NetworkSet, type SetName, tableName } from './schema.ts';
 import type { Draft } from './state.ts';
 
 type Specs = Readonly<Record<SetName, SetSpec>>;
+
+/** Keys asked for at once: well below the 64 KiB that an attribute holds. */
+const keysAtOnce = 500;
 
 /** The table, its constant rules, what is known of the node, and the numbers of the two constant classes. */
 export function writeTable(
   transaction: Transaction,
   layout: FamilyLayout,
   specs: Specs,
+  settings: RuleSettings,
   network: Readonly<Record<NetworkSet, readonly SetElement[]>>,
   classNumber: (chain: string) => number | undefined,
 ): void {
-  addConstantRules(transaction, layout);
+  addConstantRules(transaction, layout, settings);
   for (const [set, elements] of Object.entries(network)) {
     transaction.addElements(layout.family, tableName, specs[set as NetworkSet], elements);
   }
@@ -27,18 +31,26 @@ export function writeTable(
 }
 
 /** Everything a draft changes: classes it needs first, then elements that go, then elements that come. */
-export function writeDraft(transaction: Transaction, layout: FamilyLayout, specs: Specs, draft: Draft): void {
+export function writeDraft(
+  transaction: Transaction,
+  socket: NetlinkSocket,
+  layout: FamilyLayout,
+  specs: Specs,
+  draft: Draft,
+): void {
   for (const [chain, number] of draft.newClasses) {
     const spec = parseClassName(chain);
     if (spec === undefined) throw new RangeError(`${chain} is not a class`);
     transaction.addChain(layout.family, tableName, { name: chain });
     for (const rule of classRules(layout, spec)) transaction.addRule(layout.family, tableName, chain, rule);
     addNumber(transaction, layout, specs, chain, number);
-    addOrigin(transaction, layout, specs, chain, number);
   }
+  const counted = countsOf(socket, layout, specs, draft.replaced);
   removeElements(transaction, layout, specs, draft.remove);
   for (const [set, elements] of bySet(draft.add)) {
-    transaction.addElements(layout.family, tableName, specs[set], elements);
+    const counts = counted.get(set);
+    const withCounts = counts === undefined ? elements : elements.map((element) => goOn(element, counts));
+    transaction.addElements(layout.family, tableName, specs[set], withCounts);
   }
 }
 
@@ -52,19 +64,8 @@ export function removeElements(
 }
 
 /** Takes the number of a class away, so that nothing refers to its chain; the chain itself goes in a later transaction. */
-export function removeNumber(
-  transaction: Transaction,
-  layout: FamilyLayout,
-  specs: Specs,
-  chain: string,
-  number: number,
-): void {
-  const spec = parseClassName(chain);
-  const elements = [{ key: markData(number) }];
-  transaction.deleteElements(layout.family, tableName, specs.classes, elements);
-  if (spec !== undefined && originChain(spec) !== undefined) {
-    transaction.deleteElements(layout.family, tableName, specs.origins, elements);
-  }
+export function removeNumber(transaction: Transaction, layout: FamilyLayout, specs: Specs, number: number): void {
+  transaction.deleteElements(layout.family, tableName, specs.classes, [{ key: markData(number) }]);
 }
 
 /** Fills the sets that describe the node anew where they differ from what is there. */
@@ -79,7 +80,7 @@ export function writeNetworkChanges(
     const set = name as NetworkSet;
     const found = new Set<string>();
     eachElement(socket, layout.family, tableName, set, (element) => {
-      found.add(`${element.isIntervalEnd ? '-' : ''}${element.key.toString('hex')}`);
+      found.add(`${element.isIntervalEnd ? '-' : ''}${element.key().toString('hex')}`);
     });
     const expected = new Set(wanted.flatMap(intervalMarks));
     if (found.symmetricDifference(expected).size === 0) continue;
@@ -99,37 +100,31 @@ function addNumber(transaction: Transaction, layout: FamilyLayout, specs: Specs,
   transaction.addElements(layout.family, tableName, specs.classes, [element]);
 }
 
-function addOrigin(transaction: Transaction, layout: FamilyLayout, specs: Specs, chain: string, number: number): void {
-  const spec = parseClassName(chain);
-  const origin = spec && originChain(spec);
-  if (origin === undefined) return;
-  const data = { kind: 'goto', chain: origin } as const;
-  transaction.addElements(layout.family, tableName, specs.origins, [{ key: markData(number), data, comment: chain }]);
-}
-
-/** Makes `origins` say of exactly these classes what it should. */
-export function writeOriginChanges(
-  transaction: Transaction,
+/** What the counters of elements have counted, by set and key: their successors go on from there. */
+function countsOf(
   socket: NetlinkSocket,
   layout: FamilyLayout,
   specs: Specs,
-  classes: ReadonlyMap<number, string>,
-): void {
-  const missing = new Map(classes);
-  eachElement(socket, layout.family, tableName, 'origins', ({ key, data }) => {
-    const number = key.readUInt32LE(0);
-    const spec = parseClassName(classes.get(number) ?? '');
-    missing.delete(number);
-    if (spec !== undefined && originChain(spec) === data) return;
-    transaction.deleteElements(layout.family, tableName, specs.origins, [{ key }]);
-    missing.set(number, classes.get(number) ?? '');
-  });
-  for (const [number, chain] of missing) addOrigin(transaction, layout, specs, chain, number);
+  elements: readonly Element[],
+): Map<SetName, Map<string, bigint>> {
+  const counts = new Map<SetName, Map<string, bigint>>();
+  for (const [set, replaced] of bySet(elements)) {
+    if (specs[set].isCounted !== true) continue;
+    const counted = new Map<string, bigint>();
+    for (let at = 0; at < replaced.length; at += keysAtOnce) {
+      const keys = replaced.slice(at, at + keysAtOnce);
+      findElements(socket, layout.family, tableName, specs[set], keys, (element) => {
+        counted.set(element.key().toString('latin1'), element.packets());
+      });
+    }
+    counts.set(set, counted);
+  }
+  return counts;
 }
 
-function originChain(spec: ForwardClass): string | undefined {
-  if (spec.masquerade === 'always') return masqueradeChain;
-  return spec.masquerade === 'off-cluster' ? masqueradeOffClusterChain : undefined;
+function goOn(element: Element, counts: ReadonlyMap<string, bigint>): SetElement {
+  const packets = counts.get(element.key.toString('latin1'));
+  return packets === undefined ? element : { ...element, packets };
 }
 
 function bySet(elements: readonly Element[]): Map<SetName, Element[]> {
