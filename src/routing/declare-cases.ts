@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { describeFrontend, describeNotice } from './fixtures.ts';
+import { describeFrontend, describeNotice, testSlice } from './fixtures.ts';
 import { createRouter } from './router.ts';
 import type { RouterConfig } from './router.ts';
 
@@ -37,4 +37,23 @@ export function declareCases(cases: readonly Case[]): void {
       assert.deepEqual([...backwards.notices()], [...forwards.notices()]);
     });
   }
+}
+
+/** What makes a `testService` one with node port 30080. */
+export const nodePortSpec = {
+  type: 'NodePort',
+  ports: [{ name: 'http', port: 80, nodePort: 30080, protocol: 'TCP' }],
+} as const;
+
+/** What makes it one of both families. */
+export const dual = {
+  clusterIP: '10.96.0.1',
+  clusterIPs: ['10.96.0.1', 'fd00::1'],
+  ipFamilies: ['IPv4', 'IPv6'],
+} as const;
+
+/** A slice of `shop/cart` with weights. */
+export function weighted(endpoints: readonly string[], weights: string): EndpointSlice {
+  const labels = { 'kubernetes.io/service-name': 'cart' };
+  return testSlice(endpoints, {}, { labels, annotations: { 'fairlead.dev/weights': weights } });
 }
