@@ -5,6 +5,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Frontend } from '../routing/frontend.ts';
 import type { Dataplane, NodeNetwork, PlaneName } from './dataplane.ts';
 import type { ListenAddress } from './http-listener.ts';
+import type { NodeSourced } from './node-facts.ts';
 import type { PlaneChoice } from './open-plane.ts';
 
 export interface ProxyConfig {
@@ -16,8 +17,8 @@ export interface ProxyConfig {
   /** `auto` takes the best that runs here. */
   readonly plane?: PlaneName | 'auto';
   readonly network: NodeNetwork;
-  /** Node ports answer on the Node object's primary addresses, whatever they are at the time, and on those of `network`. */
-  readonly nodePortsOnPrimary?: boolean;
+  /** What the Node object adds to `network`, and follows. */
+  readonly fromNode?: NodeSourced;
   /** Folder for the last known frontends (`<dataDir>/frontends.ndjson`); undefined keeps nothing on disk. */
   readonly dataDir?: string;
   /** Where `/healthz`, `/livez` and `/readyz` are served; undefined for nowhere. */

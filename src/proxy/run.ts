@@ -9,7 +9,8 @@ import { HealthChecks } from './health-checks.ts';
 import { serveHealth } from './health-server.ts';
 import { type ProxyMetrics, proxyMetrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
-import { nodePortHosts, primaryAddresses, withPrimaryAddresses } from './node-ports.ts';
+import { factsOf, networkOf, type NodeFacts, noFacts } from './node-facts.ts';
+import { nodePortHosts } from './node-ports.ts';
 import { choosePlane, openPlane, type PlaneChoice, retireOthers } from './open-plane.ts';
 import { Programmer } from './programmer.ts';
 import { ProxyHealth } from './proxy-health.ts';
@@ -56,7 +57,7 @@ class RunningProxy implements Proxy {
   readonly #router: Router;
   readonly #programmer: Programmer;
   readonly #checks: HealthChecks;
-  #primary: readonly string[] = [];
+  #facts: NodeFacts = noFacts;
   #savedVersion = -1;
   #retiring: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -122,8 +123,7 @@ class RunningProxy implements Proxy {
   }
 
   get #network(): NodeNetwork {
-    const { network, nodePortsOnPrimary } = this.#config;
-    return nodePortsOnPrimary === true ? withPrimaryAddresses(network, this.#primary) : network;
+    return networkOf(this.#config.network, this.#config.fromNode ?? {}, this.#facts);
   }
 
   async #openPlane(): Promise<Dataplane> {
@@ -210,9 +210,9 @@ class RunningProxy implements Proxy {
     const { dataDir, logger } = this.#config;
     const saved = dataDir === undefined ? undefined : await loadState(dataDir);
     if (saved === undefined || this.#programmer.isAdopted) return;
-    const { frontends, primary } = saved;
+    const { frontends, node } = saved;
     logger.warn('the API does not answer; going on from the last known state', { frontends: frontends.length });
-    if (this.#primary.length === 0) this.#primary = primary;
+    if (this.#facts === noFacts) this.#facts = node;
     await this.#programmer.become(frontends);
     this.#retireOthers();
   }
@@ -234,10 +234,10 @@ class RunningProxy implements Proxy {
 
   #sawNode(node: Node | undefined): void {
     this.#health.sawNode(node);
-    const primary = primaryAddresses(node);
-    if (primary.length === 0 || isDeepStrictEqual(primary, this.#primary)) return;
-    this.#primary = primary;
-    if (this.#config.nodePortsOnPrimary !== true) return;
+    if (node === undefined) return;
+    const before = this.#network;
+    this.#facts = factsOf(node);
+    if (isDeepStrictEqual(before, this.#network)) return;
     this.#checks.reopen();
     if (this.#programmer.isAdopted) void this.#programmer.reopen(() => this.#openPlane());
   }
@@ -248,7 +248,7 @@ class RunningProxy implements Proxy {
     const { version } = this.#programmer;
     if (dataDir === undefined || !this.#programmer.isAdopted || version === this.#savedVersion) return;
     this.#savedVersion = version;
-    await saveState(dataDir, { frontends: this.frontends(), primary: this.#primary }).catch((error: unknown) =>
+    await saveState(dataDir, { frontends: this.frontends(), node: this.#facts }).catch((error: unknown) =>
       logger.warn('the last known state could not be written', { dataDir, error }),
     );
   }

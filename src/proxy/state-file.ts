@@ -1,10 +1,11 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Frontend } from '../routing/frontend.ts';
+import { type NodeFacts, noFacts } from './node-facts.ts';
 
 /**
  * The last known state on disk, so that a proxy that starts while the API is away carries on. One JSON value a line: a
- * header with the version, the frontends, and a last line that counts them and has the node's primary addresses.
+ * header with the version, the frontends, and a last line that counts them and tells what was known of the node.
  */
 const header = { fairlead: 'frontends', version: 3 } as const;
 const fileName = 'frontends.ndjson';
@@ -12,16 +13,15 @@ const fileName = 'frontends.ndjson';
 /** What is kept. */
 export interface SavedState {
   readonly frontends: readonly Frontend[];
-  /** The Node object's addresses, for node ports on them. */
-  readonly primary: readonly string[];
+  readonly node: NodeFacts;
 }
 
 /** Writes it into a folder: another file first, then renamed, so that there is always a whole one. */
-export async function saveState(folder: string, { frontends, primary }: SavedState): Promise<void> {
+export async function saveState(folder: string, { frontends, node }: SavedState): Promise<void> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, fileName);
   const lines = frontends.map((frontend) => JSON.stringify(frontend));
-  const text = [JSON.stringify(header), ...lines, JSON.stringify({ end: lines.length, primary })].join('\n');
+  const text = [JSON.stringify(header), ...lines, JSON.stringify({ end: lines.length, node })].join('\n');
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
     await file.writeFile(`${text}\n`);
@@ -38,9 +38,9 @@ export async function loadState(folder: string): Promise<SavedState | undefined>
   if (text === undefined) return undefined;
   try {
     const [first, ...rest] = text.trimEnd().split('\n');
-    const last = JSON.parse(rest.pop() ?? '') as { readonly end?: unknown; readonly primary?: readonly string[] };
+    const last = JSON.parse(rest.pop() ?? '') as { readonly end?: unknown; readonly node?: NodeFacts };
     const isWhole = first === JSON.stringify(header) && last.end === rest.length;
-    return isWhole ? { frontends: rest.map(parseFrontend), primary: last.primary ?? [] } : undefined;
+    return isWhole ? { frontends: rest.map(parseFrontend), node: last.node ?? noFacts } : undefined;
   } catch {
     return undefined;
   }
