@@ -12,10 +12,10 @@ interface OptionBase {
   readonly summary: string;
 }
 
-/** On or off: `--watch`, `--watch=false`, `--no-watch`. Off unless `default` says otherwise. */
+/** On or off: `--watch`, `--watch=false`, `--no-watch`. Off unless `default` says otherwise; `unset` is undefined. */
 export interface BooleanOption extends OptionBase {
   readonly type: 'boolean';
-  readonly default?: boolean;
+  readonly default?: boolean | 'unset';
 }
 
 /** One text; the last one given counts. */
@@ -57,7 +57,9 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 type TextOf<S extends OptionSpec> = S extends { choices: readonly (infer C extends string)[] } ? C : string;
 
 type OptionValue<S extends OptionSpec> = S extends { type: 'boolean' }
-  ? boolean
+  ? S extends { default: 'unset' }
+    ? boolean | undefined
+    : boolean
   : S extends { type: 'strings' }
     ? readonly string[]
     : S extends { type: 'number' | 'duration' }

@@ -129,10 +129,15 @@ function unknownOption(table: OptionTable, rawName: string): UsageError {
 function withDefaults(table: OptionTable, values: Values): Values {
   const all: Values = {};
   for (const [name, spec] of Object.entries(table)) {
-    const fallback = spec.type === 'boolean' ? (spec.default ?? false) : spec.type === 'strings' ? [] : spec.default;
-    all[name] = name in values ? values[name] : fallback;
+    all[name] = name in values ? values[name] : fallbackOf(spec);
   }
   return all;
+}
+
+function fallbackOf(spec: OptionSpec): Values[string] {
+  if (spec.type === 'strings') return [];
+  if (spec.type !== 'boolean') return spec.default;
+  return spec.default === 'unset' ? undefined : (spec.default ?? false);
 }
 
 /** The candidate closest to a mistyped word, at most two edits away; undefined when none is. */

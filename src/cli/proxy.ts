@@ -1,72 +1,73 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { errorText } from '../observe/log.ts';
+import { type NodeTuning, tuneNode } from '../proxy/node-tuning.ts';
 import { startProxy } from '../proxy/run.ts';
+import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
-import { readCidrs } from './component/addresses.ts';
-import { aborted, componentOptions, connectComponent, nodeName, nodeOption } from './component/connected.ts';
+import { aborted, connectComponent } from './component/connected.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { readKubeProxyConfig } from './proxy/kube-proxy-config.ts';
+import { kubeProxyOptions } from './proxy/kube-proxy-options.ts';
+import { mergeOptions, type ProxyOptions, proxyOptions } from './proxy/options.ts';
+import { readSettings } from './proxy/settings.ts';
 
-const options = {
-  ...nodeOption,
-  plane: {
-    type: 'string',
-    value: 'PLANE',
-    choices: ['auto', 'nftables', 'userspace'],
-    default: 'auto',
-    summary: 'Data plane (default: auto)',
-  },
-  'pod-cidr': { type: 'strings', value: 'CIDR', summary: 'Addresses of Pods on this node' },
-  'cluster-cidr': { type: 'strings', value: 'CIDR', summary: 'Addresses of all Pods; other sources are masqueraded' },
-  'service-cidr': { type: 'strings', value: 'CIDR', summary: 'Addresses of Services; unused ones are refused' },
-  'nodeport-addresses': {
-    type: 'strings',
-    value: 'CIDR',
-    summary: 'Where node ports answer (default: every address but loopback)',
-  },
-  state: { type: 'string', value: 'DIR', summary: 'Folder of the last known state, for starts without the API server' },
-  'remove-on-exit': { type: 'boolean', summary: 'Take the rules away at the end; else traffic goes on as it is' },
-  ...componentOptions,
-} as const;
+type ProxyContext = CommandContext<typeof proxyOptions>;
 
 /** `fairlead proxy`. */
 export const command = defineCommand({
   name: 'proxy',
   summary: 'Run the node proxy alone, against any API server',
-  usage: ['proxy [flags]'],
-  description: `Makes the addresses of Services work on this node. What it programmed stays in force when it ends, so a restart loses
-nothing; --remove-on-exit takes it away.`,
-  options,
+  usage: ['proxy [flags]', 'proxy --cleanup'],
+  description: `Makes the addresses of Services work on this node, in kube-proxy's place (docs/guide/moving-from-kube-proxy.md).
+What it programmed stays in force when it ends, so a restart loses nothing, also one with another --plane;
+--remove-on-exit takes it away.`,
+  options: proxyOptions,
   examples: [
     {
       command: 'fairlead proxy --kubeconfig node.kubeconfig --cluster-cidr 10.244.0.0/16',
       does: 'On a node of a cluster',
     },
+    {
+      command: 'fairlead proxy --config /var/lib/kube-proxy/config.conf --plane ebpf',
+      does: "With kube-proxy's file, on another plane",
+    },
   ],
   run,
 });
 
-async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
-  const { options } = context;
-  await using connected = await connectComponent('proxy', context);
+async function run(context: ProxyContext): Promise<ExitCode> {
+  const { options, tuning } = await withFile(context);
+  const settings = readSettings(options, context.cwd);
+  const logging = {
+    'log-level': options['log-level'] ?? 'warn',
+    'log-format': options['log-format'] ?? 'text',
+  } as const;
+  await using connected = await connectComponent('proxy', { ...context, options: { ...options, ...logging } });
   const { client, caches, logger, metrics } = connected;
-  const proxy = await startProxy({
-    client,
-    caches,
-    logger,
-    metrics,
-    nodeName: nodeName(options),
-    plane: options.plane,
-    network: {
-      podCidrs: readCidrs('pod-cidr', options['pod-cidr']),
-      clusterCidrs: readCidrs('cluster-cidr', options['cluster-cidr']),
-      serviceCidrs: readCidrs('service-cidr', options['service-cidr']),
-      nodePortAddresses: readCidrs('nodeport-addresses', options['nodeport-addresses']),
-    },
-    ...(options.state === undefined ? {} : { dataDir: resolve(context.cwd, options.state) }),
-  });
+  if (tuning !== undefined) tuneNode(tuning, logger);
+  const proxy = await startProxy({ ...settings, client, caches, logger, metrics });
   context.stdout.write(`Programming ${proxy.choice.plane}: ${proxy.choice.reason}\n`);
   await aborted(context.signal);
   await (options['remove-on-exit'] ? proxy.remove() : proxy[Symbol.asyncDispose]());
   return exitCodes.ok;
+}
+
+/** The flags, over those of the file that they name; what of the file has no effect is said once. */
+async function withFile({ options, cwd, stdout }: ProxyContext): Promise<{
+  readonly options: ProxyOptions;
+  readonly tuning: NodeTuning | undefined;
+}> {
+  if (options.config === undefined) return { options, tuning: undefined };
+  const path = resolve(cwd, options.config);
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new CommandError(`${path} (from --config): ${errorText(cause)}`, { code: exitCodes.notFound, cause });
+  });
+  const file = readKubeProxyConfig(text, options.config);
+  const { options: fromFile, tuning } = kubeProxyOptions(file);
+  const idle = file.idle.map(({ path: field, why }) => `${field} (${why})`);
+  if (idle.length > 0) stdout.write(`Without effect here: ${idle.join('; ')}\n`);
+  return { options: mergeOptions(options, fromFile), tuning };
 }

@@ -11,6 +11,8 @@ import { dataOption, defaultDataFolder, makeDataFolder } from './data-folder.ts'
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { palette } from './palette.ts';
+import { planeOption, serviceOptions } from './proxy/options.ts';
+import { readDefaults } from './proxy/settings.ts';
 import { isRunning, processStart, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import type { RunFile } from './run-file.ts';
 import { createProgress } from './up/progress.ts';
@@ -39,13 +41,8 @@ const options = {
     default: 10_053,
     summary: 'Port on 127.0.0.1 where this machine can ask the cluster DNS (default: 10053)',
   },
-  plane: {
-    type: 'string',
-    value: 'PLANE',
-    choices: ['auto', 'nftables', 'userspace'],
-    default: 'auto',
-    summary: 'Data plane of Services (default: auto)',
-  },
+  ...planeOption,
+  ...serviceOptions,
   'cluster-domain': {
     type: 'string',
     value: 'NAME',
@@ -119,7 +116,8 @@ function settingsOf(context: UpContext): UpSettings {
         data: options.data === undefined ? undefined : resolve(context.cwd, options.data),
         port: options.port,
         dnsPort: options['dns-port'],
-        plane: options.plane,
+        plane: options.plane ?? 'auto',
+        defaults: readDefaults(options),
         clusterDomain: options['cluster-domain'],
         nodeName: options['node-name'],
         podCidr: options['pod-cidr'],

@@ -3,10 +3,11 @@ import type { Client } from '../client/client.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Frontend } from '../routing/frontend.ts';
+import type { SettingDefaults } from '../routing/settings.ts';
 import type { Dataplane, NodeNetwork, PlaneName } from './dataplane.ts';
 import type { ListenAddress } from './http-listener.ts';
 import type { NodeSourced } from './node-facts.ts';
-import type { PlaneChoice } from './open-plane.ts';
+import type { PlaneChoice, PlaneSettings } from './open-plane.ts';
 
 export interface ProxyConfig {
   /** For events; objects are read through `caches`. */
@@ -14,9 +15,16 @@ export interface ProxyConfig {
   readonly caches: Caches;
   /** The node this proxy works for: what is local, and whose traffic hints count. */
   readonly nodeName: string;
+  /** The cluster has no other node: what is worth telling here is so for the whole cluster. */
+  readonly isOnlyNode?: boolean;
   /** `auto` takes the best that runs here. */
   readonly plane?: PlaneName | 'auto';
+  readonly planeSettings?: PlaneSettings;
   readonly network: NodeNetwork;
+  /** Serve `spec.externalIPs`. */
+  readonly allowExternalIps?: boolean;
+  /** For Services without annotations of their own. */
+  readonly defaults?: SettingDefaults;
   /** What the Node object adds to `network`, and follows. */
   readonly fromNode?: NodeSourced;
   /** Folder for the last known frontends (`<dataDir>/frontends.ndjson`); undefined keeps nothing on disk. */

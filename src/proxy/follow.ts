@@ -1,11 +1,13 @@
 import { Node } from '../api/core/node.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import type { Cache } from '../client/caches.ts';
-import { serviceKeyOfSlice } from '../routing/labels.ts';
+import type { ApiObject } from '../api/meta/object-meta.ts';
+import type { Kind } from '../api/schema.ts';
+import type { Cache, Change } from '../client/caches.ts';
+import { objectKey, serviceKeyOfSlice } from '../routing/labels.ts';
 import type { ObjectChange, Router, RouterChanges } from '../routing/router.ts';
 import { triggerTimeOf } from '../routing/trigger-time.ts';
-import { checkService, checkSlice } from './check-objects.ts';
+import { typeChecked } from './check-objects.ts';
 import type { ProxyConfig } from './config.ts';
 import type { Cause } from './programmer.ts';
 
@@ -17,8 +19,8 @@ export interface Follower {
   complete(): void;
   /** This Node; undefined when it is gone. */
   sawNode(node: Node | undefined): void;
-  /** An object, or a part of it, that cannot be used, and the Service it belongs to (`namespace/name`). */
-  malformed(kind: string, service: string | undefined, problem: string): void;
+  /** An object that cannot be used, and the Service it belongs to (`namespace/name`). */
+  malformed(service: string | undefined, problem: string): void;
 }
 
 /** Services of the cache that the proxy reads. */
@@ -44,24 +46,20 @@ export function follow(
   };
   const subscriptions = [
     services.subscribe((changes) => {
-      const checked = changes.map(({ old, current }) => ({ old, new: current && fitService(follower, current) }));
-      take(
-        checked.map((change): ObjectChange => ({ type: 'service', ...change })),
-        { serviceChanges: changes.length, endpointChanges: 0 },
-      );
+      const toChange = ({ old, current }: Change<Service>): ObjectChange => {
+        return { type: 'service', old, new: fit(Service, current, objectKey, follower) };
+      };
+      take(changes.map(toChange), { serviceChanges: changes.length, endpointChanges: 0 });
     }),
     slices.subscribe((changes) => {
-      const checked = changes.map(({ old, current }) => ({ old, new: current && fitSlice(follower, current) }));
-      take(
-        checked.map((change): ObjectChange => ({ type: 'slice', ...change })),
-        { serviceChanges: 0, endpointChanges: changes.length },
-      );
+      const toChange = ({ old, current }: Change<EndpointSlice>): ObjectChange => {
+        return { type: 'slice', old, new: fit(EndpointSlice, current, serviceKeyOfSlice, follower) };
+      };
+      take(changes.map(toChange), { serviceChanges: 0, endpointChanges: changes.length });
     }),
     nodes.subscribe((changes) => {
-      take(
-        changes.map(({ old, current }): ObjectChange => ({ type: 'node', old, new: current })),
-        { serviceChanges: 0, endpointChanges: 0 },
-      );
+      const toChange = ({ old, current }: Change<Node>): ObjectChange => ({ type: 'node', old, new: current });
+      take(changes.map(toChange), { serviceChanges: 0, endpointChanges: 0 });
       for (const { current } of changes) follower.sawNode(current);
     }),
   ];
@@ -77,20 +75,16 @@ export function follow(
   };
 }
 
-function fitService(follower: Follower, service: Service): Service | undefined {
-  const { object, problems } = checkService(service);
-  const key = `${service.metadata.namespace}/${service.metadata.name}`;
-  for (const problem of problems) follower.malformed('Service', key, problem);
-  return object;
-}
-
-function fitSlice(follower: Follower, slice: EndpointSlice): EndpointSlice | undefined {
-  const { object, problems } = checkSlice(slice);
-  const service = serviceKeyOfSlice(object ?? slice);
-  for (const problem of problems) {
-    follower.malformed('EndpointSlice', service, `EndpointSlice ${slice.metadata.name}: ${problem}`);
-  }
-  return object;
+function fit<T extends ApiObject>(
+  kind: Kind<T>,
+  object: T | undefined,
+  serviceOf: (object: T) => string | undefined,
+  follower: Follower,
+): T | undefined {
+  const checked = object && typeChecked(kind, object);
+  if (typeof checked !== 'string') return checked;
+  if (object !== undefined) follower.malformed(serviceOf(object), checked);
+  return undefined;
 }
 
 /** Each change that tells its own time; what happened before this proxy started says nothing about it. */

@@ -24,7 +24,7 @@ export interface ProxyMetrics {
   readonly operations: Counter;
   readonly frontends: Gauge;
   readonly refused: Gauge;
-  readonly invalidObjects: Counter;
+  readonly news: Counter;
 }
 
 /** kube-proxy's buckets for programming latency, in seconds, which begin at 250 ms, and finer ones below them. */
@@ -126,10 +126,10 @@ function ownMetrics(metrics: Metrics) {
       name: 'fairlead_proxy_refused_frontends',
       help: 'Frontends that the data plane refused.',
     }),
-    invalidObjects: metrics.counter({
-      name: 'fairlead_proxy_invalid_objects_total',
-      help: 'Objects, or parts of them, that could not be used because they are malformed.',
-      labels: ['kind'],
+    news: metrics.counter({
+      name: 'fairlead_proxy_service_events_total',
+      help: 'What there was to tell about Services: frontends refused, malformed objects, conflicts.',
+      labels: ['reason'],
     }),
   };
 }

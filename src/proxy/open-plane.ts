@@ -10,7 +10,23 @@ export interface PlaneChoice {
   readonly reason: string;
 }
 
-export interface PlaneOptions {
+/** What concerns one plane alone. */
+export interface PlaneSettings {
+  readonly ipvs?: IpvsSettings;
+  /** eBPF: the cgroup whose processes are served; undefined for the root of the hierarchy. */
+  readonly cgroup?: string;
+}
+
+export interface IpvsSettings {
+  /** Answer ARP for the addresses of Services nowhere (`arp_ignore`, `arp_announce`), as MetalLB and kube-vip need. */
+  readonly strictArp?: boolean;
+  /** Idle time-outs of connections, in seconds; undefined or 0 leaves the kernel's. */
+  readonly tcpTimeoutSeconds?: number;
+  readonly tcpFinTimeoutSeconds?: number;
+  readonly udpTimeoutSeconds?: number;
+}
+
+export interface PlaneOptions extends PlaneSettings {
   readonly network: NodeNetwork;
   readonly logger: Logger;
 }

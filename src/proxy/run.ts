@@ -11,7 +11,7 @@ import { type ProxyMetrics, proxyMetrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { factsOf, networkOf, type NodeFacts, noFacts } from './node-facts.ts';
 import { nodePortHosts } from './node-ports.ts';
-import { choosePlane, openPlane, type PlaneChoice, retireOthers } from './open-plane.ts';
+import { choosePlane, openPlane, type PlaneChoice, type PlaneOptions, retireOthers } from './open-plane.ts';
 import { Programmer } from './programmer.ts';
 import { ProxyHealth } from './proxy-health.ts';
 import { createServiceEvents, type ServiceEvents } from './service-events.ts';
@@ -32,10 +32,10 @@ const defaultSyncPeriodMs = 30_000;
  * one. Rejects when the plane that was asked for cannot run here.
  */
 export async function startProxy(config: ProxyConfig): Promise<Proxy> {
-  const { network, logger } = config;
+  const { network, logger, planeSettings } = config;
   const choice: PlaneChoice = config.dataplane
     ? { plane: 'userspace', reason: 'given' }
-    : await choosePlane(config.plane ?? 'auto', { network, logger });
+    : await choosePlane(config.plane ?? 'auto', { ...planeSettings, network, logger });
   const proxy = new RunningProxy(config, choice);
   await proxy.start();
   return proxy;
@@ -69,8 +69,12 @@ class RunningProxy implements Proxy {
     const syncPeriodMs = config.syncPeriodMs ?? defaultSyncPeriodMs;
     this.#metrics = proxyMetrics(config.metrics);
     this.#health = new ProxyHealth(2 * syncPeriodMs);
-    this.#events = createServiceEvents(config);
-    this.#router = createRouter({ nodeName: config.nodeName });
+    this.#events = createServiceEvents(config, this.#metrics.news);
+    this.#router = createRouter({
+      nodeName: config.nodeName,
+      allowExternalIps: config.allowExternalIps,
+      defaults: config.defaults,
+    });
     this.#programmer = this.#createProgrammer(syncPeriodMs);
     this.#checks = this.#stack.use(this.#createHealthChecks());
     this.ports = { healthz: this.#serveHealth(), metrics: this.#serveMetrics() };
@@ -122,13 +126,21 @@ class RunningProxy implements Proxy {
     await finish(this.#programmer.plane);
   }
 
+  #warn(service: string, reason: string, message: string): void {
+    this.#events.tell({ service, type: 'Warning', reason, message });
+  }
+
   get #network(): NodeNetwork {
     return networkOf(this.#config.network, this.#config.fromNode ?? {}, this.#facts);
   }
 
+  get #planeOptions(): PlaneOptions {
+    const { planeSettings, logger } = this.#config;
+    return { ...planeSettings, network: this.#network, logger };
+  }
+
   async #openPlane(): Promise<Dataplane> {
-    const { dataplane, logger } = this.#config;
-    return dataplane ?? openPlane(this.choice.plane, { network: this.#network, logger });
+    return this.#config.dataplane ?? openPlane(this.choice.plane, this.#planeOptions);
   }
 
   #createProgrammer(retryRefusedMs: number): Programmer {
@@ -141,7 +153,7 @@ class RunningProxy implements Proxy {
       signal: this.#stop.signal,
       retryRefusedMs,
       onRefused: ({ service, key }, reason) =>
-        this.#events.warn(service, 'FrontendRefused', `${key} is not in force on ${nodeName}: ${reason}`),
+        this.#warn(service, 'FrontendRefused', `${key} is not in force on ${nodeName}: ${reason}`),
       now: this.#now,
     });
   }
@@ -152,7 +164,7 @@ class RunningProxy implements Proxy {
       addresses: () => nodePortHosts(this.#network),
       isHealthy: () => this.#health.isHealthy(this.#now()),
       onFailure: ({ service, port }, { message }) =>
-        this.#events.warn(
+        this.#warn(
           service,
           'FailedToStartServiceHealthcheck',
           `node ${nodeName} failed to start healthcheck ${service} on port ${port}: ${message}`,
@@ -184,17 +196,16 @@ class RunningProxy implements Proxy {
         this.#metrics.serviceChanges.inc({}, cause.serviceChanges);
         this.#metrics.endpointChanges.inc({}, cause.endpointChanges);
         this.#checks.apply(changes);
+        for (const notice of changes.notices) this.#events.tell(notice);
         if (changes.changed.length + changes.removed.length > 0) void this.#programmer.push(changes, cause);
       },
       complete: () => {
         this.#checks.apply({ healthChecks: [...this.#router.healthChecks()], healthChecksRemoved: [] });
+        for (const notice of this.#router.notices()) this.#events.tell(notice);
         resolve(this.#become());
       },
       sawNode: (node) => this.#sawNode(node),
-      malformed: (kind, service, problem) => {
-        this.#metrics.invalidObjects.inc({ kind });
-        this.#events.warn(service ?? '', 'InvalidObject', problem);
-      },
+      malformed: (service, problem) => this.#warn(service ?? '', 'InvalidObject', problem),
     });
     this.#stack.use(following);
     return inForce;
@@ -223,9 +234,8 @@ class RunningProxy implements Proxy {
 
   async #retire(): Promise<void> {
     const { logger } = this.#config;
-    const options = { network: this.#network, logger };
     try {
-      const retired = await retireOthers(this.choice.plane, options, this.#removal.signal);
+      const retired = await retireOthers(this.choice.plane, this.#planeOptions, this.#removal.signal);
       if (retired.length > 0) logger.info('another plane was in use before; it is out of service now', { retired });
     } catch (error) {
       logger.error('what another plane left could not be taken away', { error });

@@ -1,5 +1,7 @@
 import { cidrAddress, cidrSize, cidrsOverlap, parseCidr } from '../../lib/cidr.ts';
 import type { Cidr } from '../../lib/cidr.ts';
+import type { PlaneName } from '../../proxy/dataplane.ts';
+import type { SettingDefaults } from '../../routing/settings.ts';
 
 /** How `up` runs on this machine: every address, path and choice, decided before anything starts. */
 export interface UpSettings {
@@ -11,7 +13,9 @@ export interface UpSettings {
   readonly network: ClusterNetwork;
   readonly api: { readonly port: number; readonly addresses: readonly string[] };
   readonly dns: DnsSettings;
-  readonly plane: 'auto' | 'nftables' | 'userspace';
+  readonly plane: PlaneName | 'auto';
+  /** For Services that say nothing themselves. */
+  readonly serviceDefaults: SettingDefaults;
 }
 
 /** Who has which addresses. */
@@ -37,7 +41,8 @@ export interface UpFlags {
   readonly data: string | undefined;
   readonly port: number;
   readonly dnsPort: number;
-  readonly plane: 'auto' | 'nftables' | 'userspace';
+  readonly plane: PlaneName | 'auto';
+  readonly defaults: SettingDefaults;
   readonly clusterDomain: string;
   readonly nodeName: string | undefined;
   readonly podCidr: string | undefined;
@@ -77,6 +82,7 @@ export function decideSettings(
       host,
     },
     plane: isRoot ? flags.plane : 'userspace',
+    serviceDefaults: flags.defaults,
   };
 }
 

@@ -148,7 +148,9 @@ function startProxyPart(
       client,
       caches,
       nodeName: settings.nodeName,
+      isOnlyNode: true,
       plane: settings.plane,
+      defaults: settings.serviceDefaults,
       network: {
         podCidrs: [network.podCidr],
         clusterCidrs: [network.clusterCidr],
