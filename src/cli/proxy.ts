@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errorText } from '../observe/log.ts';
 import { type NodeTuning, tuneNode } from '../proxy/node-tuning.ts';
+import { removePlanes } from '../proxy/open-plane.ts';
 import { startProxy } from '../proxy/run.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
@@ -39,6 +40,8 @@ What it programmed stays in force when it ends, so a restart loses nothing, also
 });
 
 async function run(context: ProxyContext): Promise<ExitCode> {
+  const { cleanup, 'cleanup-kube-proxy': kubeProxyAlone } = context.options;
+  if (cleanup || kubeProxyAlone) return cleanUp(context, cleanup);
   const { options, tuning } = await withFile(context);
   const settings = readSettings(options, context.cwd);
   const logging = {
@@ -52,6 +55,14 @@ async function run(context: ProxyContext): Promise<ExitCode> {
   context.stdout.write(`Programming ${proxy.choice.plane}: ${proxy.choice.reason}\n`);
   await aborted(context.signal);
   await (options['remove-on-exit'] ? proxy.remove() : proxy[Symbol.asyncDispose]());
+  return exitCodes.ok;
+}
+
+async function cleanUp({ stdout }: ProxyContext, ownToo: boolean): Promise<ExitCode> {
+  const { removeKubeProxy } = await import('../proxy/kube-proxy-remains/remove.ts');
+  const removed = [...removeKubeProxy(), ...(ownToo ? await removePlanes() : [])];
+  for (const what of removed) stdout.write(`removed ${what}\n`);
+  if (removed.length === 0) stdout.write('nothing was left here\n');
   return exitCodes.ok;
 }
 

@@ -1,5 +1,5 @@
 import { release } from 'node:os';
-import type { Logger } from '../observe/log.ts';
+import { type Logger, silentLogger } from '../observe/log.ts';
 import { type Dataplane, type NodeNetwork, type PlaneName, planeNames } from './dataplane.ts';
 import { withLocalhostNodePorts } from './localhost-node-ports.ts';
 import { createUserspacePlane } from './userspace/plane.ts';
@@ -42,6 +42,12 @@ interface PlaneModule {
   readonly retire: (options: PlaneOptions, signal: AbortSignal) => Promise<void>;
 }
 
+/** For work that needs no knowledge of the node's network. */
+const nowhereNetwork: PlaneOptions = {
+  network: { podCidrs: [], clusterCidrs: [], serviceCidrs: [], nodePortAddresses: [] },
+  logger: silentLogger,
+};
+
 const absent = (what: string): PlaneModule => ({
   obstacle: async () => `this version has no ${what} plane`,
   open: async () => {
@@ -78,6 +84,17 @@ async function openWithStaleFlows(
 ): Promise<Dataplane> {
   const { endingStaleFlows } = await import('./stale-flows/plane.ts');
   return endingStaleFlows((onRestored) => create({ ...options, onRestored }), options);
+}
+
+/** Takes away what planes left whose process is gone; says what it was. */
+export async function removePlanes(): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const name of planeNames) {
+    if (!(await modules[name].isPresent())) continue;
+    await modules[name].retire(nowhereNetwork, AbortSignal.abort());
+    removed.push(`the ${name} plane of Fairlead`);
+  }
+  return removed;
 }
 
 /** What `auto` tries, best first (docs/decisions/0009-auto-plane.md). */

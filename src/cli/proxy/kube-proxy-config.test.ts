@@ -204,7 +204,10 @@ test('flags win over the file, a switch that is turned off too', () => {
   const yaml = 'mode: ipvs\nclusterCIDR: 10.1.0.0/16\niptables: {masqueradeAll: true}\nmetricsBindAddress: 0.0.0.0:1';
   const settings = settingsOf(
     yaml,
-    ...['--plane=nftables', '--cluster-cidr=10.2.0.0/16', '--masquerade-all=false', '--metrics-bind-address='],
+    '--plane=nftables',
+    '--cluster-cidr=10.2.0.0/16',
+    '--masquerade-all=false',
+    '--metrics-bind-address=',
   );
   assert.equal(settings.plane, 'nftables');
   assert.deepEqual(settings.network.clusterCidrs, ['10.2.0.0/16']);

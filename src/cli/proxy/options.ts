@@ -17,6 +17,10 @@ export const serviceOptions = {
     value: 'TIME',
     summary: 'Reset TCP connections to a backend that went, after this drain time, such as 30s (default: never)',
   },
+  'allow-external-ips': {
+    type: 'boolean',
+    summary: 'Serve spec.externalIPs, which let who may write a Service take over any address',
+  },
 } as const satisfies OptionTable;
 
 /** The flag that names a plane. */
@@ -63,10 +67,6 @@ export const proxyOptions = {
     type: 'boolean',
     default: 'unset',
     summary: 'Backends see this node as the source of every connection',
-  },
-  'allow-external-ips': {
-    type: 'boolean',
-    summary: 'Serve spec.externalIPs, which let who may write a Service take over any address',
   },
   'strict-arp': {
     type: 'boolean',

@@ -8,6 +8,8 @@ const flags: UpFlags = {
   port: 6443,
   dnsPort: 10053,
   plane: 'auto',
+  serviceDefaults: {},
+  allowExternalIps: false,
   clusterDomain: 'cluster.local',
   nodeName: undefined,
   podCidr: undefined,

@@ -16,6 +16,7 @@ export interface UpSettings {
   readonly plane: PlaneName | 'auto';
   /** For Services that say nothing themselves. */
   readonly serviceDefaults: SettingDefaults;
+  readonly allowExternalIps: boolean;
 }
 
 /** Who has which addresses. */
@@ -42,7 +43,8 @@ export interface UpFlags {
   readonly port: number;
   readonly dnsPort: number;
   readonly plane: PlaneName | 'auto';
-  readonly defaults: SettingDefaults;
+  readonly serviceDefaults: SettingDefaults;
+  readonly allowExternalIps: boolean;
   readonly clusterDomain: string;
   readonly nodeName: string | undefined;
   readonly podCidr: string | undefined;
@@ -82,7 +84,8 @@ export function decideSettings(
       host,
     },
     plane: isRoot ? flags.plane : 'userspace',
-    serviceDefaults: flags.defaults,
+    serviceDefaults: flags.serviceDefaults,
+    allowExternalIps: flags.allowExternalIps,
   };
 }
 

@@ -151,6 +151,7 @@ function startProxyPart(
       isOnlyNode: true,
       plane: settings.plane,
       defaults: settings.serviceDefaults,
+      allowExternalIps: settings.allowExternalIps,
       network: {
         podCidrs: [network.podCidr],
         clusterCidrs: [network.clusterCidr],

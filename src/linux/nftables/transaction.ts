@@ -69,11 +69,23 @@ export class Transaction {
     });
   }
 
-  /** Its rules too. The kernel refuses (EBUSY) while anything refers to it. */
-  deleteChain(family: NftFamily, table: string, chain: string): void {
+  /** Takes every rule out of it. */
+  flushChain(family: NftFamily, table: string, chain: string): void {
     this.#message(MESSAGE.delRule, 0, family, `flush chain ${chain}`, (writer) => {
       writer.attributeString(1, table).attributeString(2, chain);
     });
+  }
+
+  /** One rule, by the handle that a dump tells. */
+  deleteRule(family: NftFamily, table: string, chain: string, handle: bigint): void {
+    this.#message(MESSAGE.delRule, 0, family, `delete a rule of ${chain}`, (writer) => {
+      writer.attributeString(1, table).attributeString(2, chain).attribute(3, bigEndian(handle));
+    });
+  }
+
+  /** Its rules too. The kernel refuses (EBUSY) while anything refers to it. */
+  deleteChain(family: NftFamily, table: string, chain: string): void {
+    this.flushChain(family, table, chain);
     this.#message(MESSAGE.delChain, 0, family, `delete chain ${chain}`, (writer) => {
       writer.attributeString(1, table).attributeString(3, chain);
     });
@@ -182,6 +194,12 @@ export class Transaction {
     this.#writer.u8(0).u8(0).u16be(10);
     this.#writer.end(start);
   }
+}
+
+function bigEndian(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(value);
+  return bytes;
 }
 
 function writeHook(writer: MessageWriter, hook: Hook): void {
