@@ -112,11 +112,15 @@ const checks: readonly Check[] = [
   {
     check: 'optlist',
     args: ['+norec', '+edns=0', '+nsid', '+subnet=0.0.0.0/0', '+expire', '+cookie'],
-    has: [answered],
-    hasNot: [/COOKIE|NSID|CLIENT-SUBNET|EXPIRE/],
+    has: [answered, /COOKIE: [0-9a-f]{48} \(good\)/, /NSID: .*"ns1"/],
+    hasNot: [/CLIENT-SUBNET|EXPIRE/],
   },
-  { check: 'ednsnsid', args: ['+norec', '+edns=0', '+nocookie', '+nsid'], has: [answered], hasNot: [/NSID/] },
-  { check: 'ednscookie', args: ['+norec', '+edns=0', '+cookie=0102030405060708'], has: [answered], hasNot: [/COOKIE/] },
+  { check: 'ednsnsid', args: ['+norec', '+edns=0', '+nocookie', '+nsid'], has: [answered, /NSID: .*"ns1"/] },
+  {
+    check: 'ednscookie',
+    args: ['+norec', '+edns=0', '+cookie=0102030405060708'],
+    has: [answered, /COOKIE: 0102030405060708[0-9a-f]{32} \(good\)/],
+  },
   { check: 'ednsexpire', args: ['+norec', '+edns=0', '+nocookie', '+expire'], has: [answered], hasNot: [/EXPIRE/] },
   {
     check: 'ednssubnet',

@@ -10,8 +10,10 @@ import { createObjectCache } from '../client/object-cache.ts';
 import type { ObjectCache } from '../client/object-cache.ts';
 import { silentLogger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
+import type { Transport } from './client.ts';
 import { questionOf } from './dig.ts';
 import type { Resolver } from './forward/resolver.ts';
+import type { Identity } from './answer-options.ts';
 import { NegativeReplies } from './negative.ts';
 import { formatRecord } from './presentation.ts';
 import { createRecords } from './records.ts';
@@ -131,6 +133,14 @@ export function dnsNamespace(name = 'shop'): Namespace {
   return { metadata: { name }, spec: {}, status: {} };
 }
 
+/** Who answers in tests: at a fixed time, with a fixed secret. */
+export const testIdentity: Identity = {
+  name: 'ns1',
+  cookieSecret: Buffer.alloc(16, 7),
+  idleMs: 10_000,
+  now: () => 1_700_000_000_000,
+};
+
 export interface TestResponderOptions {
   readonly changes?: readonly RecordChange[];
   readonly config?: Partial<RecordsConfig>;
@@ -159,11 +169,11 @@ export function testResponder(options: TestResponderOptions = {}): { responder: 
   const settings = { ...emptyServer, ...options.settings };
   const parts = { cluster, resolver, logger: silentLogger, metrics, now: Date.now };
   const servers = [createServer(settings, parts)];
-  return { responder: createResponder({ servers, logger: silentLogger, metrics }), records };
+  return { responder: createResponder({ servers, identity: testIdentity, logger: silentLogger, metrics }), records };
 }
 
 export interface AskOptions {
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: Transport;
   readonly flags?: number;
   /** A whole OPT record. */
   readonly opt?: Uint8Array;
@@ -188,11 +198,7 @@ export async function ask(
 }
 
 /** Gives bytes to a responder and returns the bytes of its answer; none when it does not answer. */
-export async function askRaw(
-  responder: Responder,
-  packet: Uint8Array,
-  transport: 'udp' | 'tcp' = 'udp',
-): Promise<Buffer> {
+export async function askRaw(responder: Responder, packet: Uint8Array, transport: Transport = 'udp'): Promise<Buffer> {
   const answered = await responder.answer(Buffer.from(packet), { transport, address: () => '192.0.2.7' });
   if (answered === undefined) return Buffer.alloc(0);
   const out = Buffer.alloc(responder.size(answered));

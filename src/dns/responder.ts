@@ -3,6 +3,9 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Client, Transport } from './client.ts';
 import type { Answer } from './handlers/handler.ts';
 import { createQueryCounts } from './metrics.ts';
+import { answerChaos } from './answer-chaos.ts';
+import { answerOptions } from './answer-options.ts';
+import type { AnswerOptions, Identity } from './answer-options.ts';
 import { codeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { serverFinder } from './servers.ts';
@@ -10,7 +13,7 @@ import type { Server } from './servers.ts';
 import { ownUdpSize } from './wire/edns.ts';
 import { readQuery } from './wire/query.ts';
 import type { Query, Refusal } from './wire/query.ts';
-import { flags, rcodes } from './wire/types.ts';
+import { classIn, flags, rcodes } from './wire/types.ts';
 import { writeReply } from './write-reply.ts';
 import type { Asked } from './write-reply.ts';
 
@@ -38,14 +41,15 @@ export interface Responder extends Disposable {
 export interface ResponderOptions {
   /** Of one listener. */
   readonly servers: readonly Server[];
+  readonly identity: Identity;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** Longest OPT record that this server writes, with the text of an extended error. */
-const optSpace = 256;
+/** Longest OPT record that this server writes, with the text of an extended error and padding. */
+const optSpace = 1024;
 
-export function createResponder({ servers, logger, metrics }: ResponderOptions): Responder {
+export function createResponder({ servers, identity, logger, metrics }: ResponderOptions): Responder {
   const find = serverFinder(servers);
   const refusals = createQueryCounts(metrics, ['refused']);
   const recursionAvailable = servers.some((server) => server.hasRecursion);
@@ -53,6 +57,7 @@ export function createResponder({ servers, logger, metrics }: ResponderOptions):
 
   function safely(query: Query): Answer {
     try {
+      if (query.class !== classIn) return answerChaos(query, identity);
       const server = find(query.key);
       if (server === undefined) return notServed(query.client.transport);
       const reply = server.ask(query);
@@ -88,11 +93,13 @@ export function createResponder({ servers, logger, metrics }: ResponderOptions):
       const query = readQuery(packet, client);
       if ('refuse' in query) return refuse(query, client.transport);
       const limit = limitOf(query.edns?.udpSize, client.transport);
+      const options = answerOptions(query.edns, client, identity);
+      if (options === 'malformed') return refuse(malformed(query), client.transport);
       const reply = safely(query);
       if (!(reply instanceof Promise)) {
-        return reply.isSilent ? undefined : { asked: askedBy(query, query.question), reply, limit };
+        return reply.isSilent ? undefined : { asked: askedBy(query, query.question, options), reply, limit };
       }
-      const asked = askedBy(query, Buffer.from(query.question));
+      const asked = askedBy(query, Buffer.from(query.question), options);
       return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit }));
     },
     write({ asked, reply, limit }, out, at) {
@@ -104,9 +111,14 @@ export function createResponder({ servers, logger, metrics }: ResponderOptions):
   };
 }
 
-function askedBy({ id, recursionDesired, checkingDisabled, edns }: Query, question: Uint8Array): Asked {
+function askedBy(query: Query, question: Uint8Array, { bytes, isPadded }: AnswerOptions): Asked {
+  const { id, recursionDesired, checkingDisabled, edns } = query;
   const repeat = (recursionDesired ? flags.RD : 0) | (checkingDisabled ? flags.CD : 0);
-  return { id, repeat, question, edns };
+  return { id, repeat, question, edns, options: bytes, isPadded };
+}
+
+function malformed({ id, recursionDesired, question, edns }: Query): Refusal {
+  return { refuse: rcodes.FORMERR, id, repeat: recursionDesired ? flags.RD : 0, question, edns };
 }
 
 /** UDP: what the asker takes, at least 512, at most what travels without fragments. Streams: 64 KiB. */

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Namespace } from '../api/core/namespace.ts';
 import { Pod } from '../api/core/pod.ts';
 import { Service } from '../api/core/service.ts';
@@ -7,6 +9,8 @@ import type { Dns, DnsConfig } from './config.ts';
 import { createForwarder } from './forward/forwarder.ts';
 import { isOwnAddress } from './forward/own-address.ts';
 import { followCluster } from './follow-cluster.ts';
+import type { Identity } from './answer-options.ts';
+import { streamIdleMs } from './listen/tcp.ts';
 import { listenAll } from './listen/listen-all.ts';
 import { NegativeReplies } from './negative.ts';
 import { createRecords } from './records.ts';
@@ -36,7 +40,7 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
     const parts = { cluster, resolver, logger, metrics, now: Date.now };
     servers.push({ settings, server: stack.use(createServer(settings, parts)) });
   }
-  const listeners = stack.use(await listenAll(listening(servers), config));
+  const listeners = stack.use(await listenAll(listening(servers), { ...config, identity: await identityOf(config) }));
   const advertised = advertising
     ? advertise({ config: advertising, client: config.client, caches, logger, signal: stop.signal })
     : Promise.resolve();
@@ -62,6 +66,16 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
     synced: Promise.all(Array.from(clusters.values(), ({ synced }) => synced)).then(() => undefined),
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Throws RangeError when the secret's file does not hold one. */
+async function identityOf({ settings: { identity, cookieSecretFile } }: DnsConfig): Promise<Identity> {
+  const text = cookieSecretFile && (await readFile(cookieSecretFile, 'utf8')).trim();
+  if (text !== undefined && !/^[0-9a-f]{32}$/i.test(text)) {
+    throw new RangeError(`${cookieSecretFile} does not hold a secret of 32 hex digits`);
+  }
+  const cookieSecret = text === undefined ? randomBytes(16) : Buffer.from(text, 'hex');
+  return { name: identity, cookieSecret, idleMs: streamIdleMs, now: Date.now };
 }
 
 /** Reads the cluster for a server, first from disk, then from the API. */

@@ -1,6 +1,6 @@
 import type { Reply, Rotation } from './reply.ts';
 import { writeEdns } from './wire/edns.ts';
-import type { Edns, ExtendedError } from './wire/edns.ts';
+import type { Edns } from './wire/edns.ts';
 import { flags } from './wire/types.ts';
 
 /** What of a request its answer repeats. */
@@ -11,6 +11,10 @@ export interface Asked {
   /** Question section as asked; empty when it could not be read. */
   readonly question: Uint8Array;
   readonly edns: Edns | undefined;
+  /** Options of the answer in wire form; undefined for none. */
+  readonly options?: Uint8Array;
+  /** The answer's length is to say nothing (RFC 8467 4.1). */
+  readonly isPadded?: boolean;
 }
 
 export interface WriteOptions {
@@ -32,7 +36,7 @@ const dnssecOpt = writeEdns(0, true);
  */
 export function writeReply(out: Buffer, at: number, asked: Asked, reply: Reply, options: WriteOptions): number {
   const { question } = asked;
-  const opt = asked.edns && optOf(reply.rcode, asked.edns.dnssecOk, reply.error);
+  const opt = asked.edns && optOf(asked, asked.edns.dnssecOk, reply);
   const optLength = opt?.length ?? 0;
   const fixed = 12 + question.length + optLength;
   const cut = fixed + reply.body.length <= options.limit ? reply : fit(reply, options.limit - fixed, options.turn);
@@ -54,12 +58,32 @@ export function writeReply(out: Buffer, at: number, asked: Asked, reply: Reply, 
   if (cut === reply && cut.rotation !== undefined) copyTurned(out, bodyAt, cut.body, cut.rotation, options.turn);
   else out.set(cut.body, bodyAt);
   if (opt !== undefined) out.set(opt, bodyAt + cut.body.length);
-  return fixed + cut.body.length;
+  const length = fixed + cut.body.length;
+  return opt !== undefined && asked.isPadded === true ? pad(out, at, length, opt.length, options.limit) : length;
 }
 
-function optOf(rcode: number, dnssecOk: boolean, error: ExtendedError | undefined): Uint8Array {
-  if (rcode < 16 && error === undefined) return dnssecOk ? dnssecOpt : plainOpt;
-  return writeEdns(rcode, dnssecOk, error);
+/** Answers are made a multiple of this long, as far as the limit lets them (RFC 8467 4.1). */
+const paddingBlock = 468;
+const paddingOption = 12;
+
+/** Puts a padding option behind the last of the OPT record, which ends the answer; returns the new length. */
+function pad(out: Buffer, at: number, length: number, optLength: number, limit: number): number {
+  const wanted = Math.ceil((length + 4) / paddingBlock) * paddingBlock;
+  const padded = Math.min(wanted, limit);
+  if (padded < length + 4) return length;
+  const end = at + length;
+  out.writeUInt16BE(paddingOption, end);
+  out.writeUInt16BE(padded - length - 4, end + 2);
+  out.fill(0, end + 4, at + padded);
+  // The length of all options is the last field before them.
+  const field = end - optLength + 9;
+  out.writeUInt16BE(out.readUInt16BE(field) + padded - length, field);
+  return padded;
+}
+
+function optOf({ options }: Asked, dnssecOk: boolean, { rcode, error }: Reply): Uint8Array {
+  if (rcode < 16 && error === undefined && options === undefined) return dnssecOk ? dnssecOpt : plainOpt;
+  return writeEdns(rcode, dnssecOk, error, options);
 }
 
 /** Copies a body whose rotating records start with the one at `turn`. */

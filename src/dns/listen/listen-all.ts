@@ -1,4 +1,5 @@
 import type { DnsConfig, SocketAddress } from '../config.ts';
+import type { Identity } from '../answer-options.ts';
 import { createResponder } from '../responder.ts';
 import type { Responder } from '../responder.ts';
 import type { Server } from '../servers.ts';
@@ -23,7 +24,12 @@ export interface ListenerServers {
 /** Opens TCP and UDP on every address, on one port each. When one cannot be had, closes the others and rejects. */
 export async function listenAll(
   listeners: readonly ListenerServers[],
-  { udp = 'auto', logger, metrics }: Pick<DnsConfig, 'udp' | 'logger' | 'metrics'>,
+  {
+    udp = 'auto',
+    identity,
+    logger,
+    metrics,
+  }: Pick<DnsConfig, 'udp' | 'logger' | 'metrics'> & { readonly identity: Identity },
 ): Promise<Listeners> {
   const open: Listener[] = [];
   const responders: Responder[] = [];
@@ -46,7 +52,7 @@ export async function listenAll(
   };
   try {
     for (const { where, servers } of listeners) {
-      const responder = createResponder({ servers, logger, metrics });
+      const responder = createResponder({ servers, identity, logger, metrics });
       responders.push(responder);
       const tcp = await listenTcp(where, responder);
       open.push(tcp);

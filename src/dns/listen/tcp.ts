@@ -16,7 +16,10 @@ export interface TcpLimits {
   readonly pending: number;
 }
 
-const defaultLimits: TcpLimits = { idleMs: 10_000, connections: 1024, pending: 128 };
+/** Milliseconds. */
+export const streamIdleMs = 10_000;
+
+const defaultLimits: TcpLimits = { idleMs: streamIdleMs, connections: 1024, pending: 128 };
 
 /**
  * Answers TCP: any number of requests per connection, answered as they are ready, in any order (RFC 7766). Rejects when

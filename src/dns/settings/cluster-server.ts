@@ -40,6 +40,8 @@ export const emptyServer: ServerSettings = {
 
 /** Nothing beside the servers. */
 export const bareSettings: Omit<DnsSettings, 'servers'> = {
+  identity: '',
+  cookieSecretFile: undefined,
   health: undefined,
   ready: undefined,
   metrics: undefined,

@@ -8,6 +8,10 @@ import type { PodRecords, SocketAddress } from '../config.ts';
 export interface DnsSettings {
   /** A query goes to the server with the longest zone that holds its name, among those of its listener and view. */
   readonly servers: readonly ServerSettings[];
+  /** Told to who asks which server this is (NSID, `id.server`); empty tells nobody. */
+  readonly identity: string;
+  /** File with a secret of 32 hex digits that all replicas share, for cookies; undefined makes one for this process. */
+  readonly cookieSecretFile: string | undefined;
   /** Where `/health` answers, and how long the server goes on answering after it was told to end. */
   readonly health: (SocketAddress & { readonly lameDuckMs: number }) | undefined;
   /** Where `/ready` answers. */

@@ -63,21 +63,30 @@ export function readEdns(udpSize: number, ttl: number, rdata: Uint8Array): Edns 
   };
 }
 
-/** An OPT record of this server: its own size, version 0, unknown bits zero. */
-export function writeEdns(rcode: number, dnssecOk: boolean, error?: ExtendedError): Uint8Array {
+const noOptions = new Uint8Array();
+
+/** An OPT record of this server: its own size, version 0, unknown bits zero; `options` are in wire form. */
+export function writeEdns(
+  rcode: number,
+  dnssecOk: boolean,
+  error?: ExtendedError,
+  options: Uint8Array = noOptions,
+): Uint8Array {
   const text = Buffer.from(error?.text ?? '', 'utf8').subarray(0, longestText);
-  const length = error === undefined ? 0 : 6 + text.length;
+  const length = options.length + (error === undefined ? 0 : 6 + text.length);
   const bytes = Buffer.alloc(11 + length);
   bytes.writeUInt16BE(typeNumbers.OPT, 1);
   bytes.writeUInt16BE(ownUdpSize, 3);
   bytes[5] = rcode >> 4;
   bytes[7] = dnssecOk ? 0x80 : 0;
   bytes.writeUInt16BE(length, 9);
+  bytes.set(options, 11);
   if (error !== undefined) {
-    bytes.writeUInt16BE(extendedErrorOption, 11);
-    bytes.writeUInt16BE(2 + text.length, 13);
-    bytes.writeUInt16BE(error.code, 15);
-    bytes.set(text, 17);
+    const at = 11 + options.length;
+    bytes.writeUInt16BE(extendedErrorOption, at);
+    bytes.writeUInt16BE(2 + text.length, at + 2);
+    bytes.writeUInt16BE(error.code, at + 4);
+    bytes.set(text, at + 6);
   }
   return bytes;
 }

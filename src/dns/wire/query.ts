@@ -3,7 +3,7 @@ import { readEdns } from './edns.ts';
 import type { Edns } from './edns.ts';
 import { nameKey, readName } from './names.ts';
 import type { Name } from './names.ts';
-import { classIn, flags, rcodes, typeNumbers } from './types.ts';
+import { classChaos, classIn, flags, rcodes, typeNumbers } from './types.ts';
 
 /** One question to this server. */
 export interface Query {
@@ -81,7 +81,7 @@ export function readQuery(packet: Buffer, client: Client): Query | Refusal {
 function whyRefused({ edns, class: of, type }: Query): number | undefined {
   if (edns !== undefined && edns.version !== 0) return rcodes.BADVERS;
   if (type === typeNumbers.OPT) return rcodes.FORMERR;
-  if (of !== classIn) return rcodes.REFUSED;
+  if (of !== classIn && of !== classChaos) return rcodes.REFUSED;
   if (type === typeNumbers.AXFR || type === typeNumbers.IXFR) return rcodes.REFUSED;
   return undefined;
 }

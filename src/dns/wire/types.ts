@@ -75,6 +75,7 @@ export function typeNumber(name: string): number | undefined {
 }
 
 export const classIn = 1;
+export const classChaos = 3;
 
 const classNames = new Map<number, string>([
   [1, 'IN'],

@@ -158,7 +158,7 @@ test('requests that are refused, each with its code', () => {
     ['three additional records', patched((bytes) => (bytes[11] = 3)), rcodes.FORMERR],
     ['a header only', query.subarray(0, 12), rcodes.FORMERR],
     ['a question that is cut', query.subarray(0, 20), rcodes.FORMERR],
-    ['class CH', patched((bytes) => (bytes[32] = 3)), rcodes.REFUSED],
+    ['class HS', patched((bytes) => (bytes[32] = 4)), rcodes.REFUSED],
     ['AXFR', patched((bytes) => (bytes[30] = 252)), rcodes.REFUSED],
     ['EDNS version 1', patched((bytes) => (bytes[39] = 1)), rcodes.BADVERS],
     ['a name of pointers', patched((bytes) => bytes.set([0xc0, 0x0c], 12)), rcodes.FORMERR],

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { bareSettings, emptyServer } from '../cluster-server.ts';
 import type { DnsSettings, ListenSettings, ServerSettings } from '../settings.ts';
 import { blocksOf, type Block, type Directive, type ReadImport } from './blocks.ts';
@@ -65,7 +66,8 @@ const readers: Readonly<Record<string, DirectiveReader>> = {
   loop: noted('a loop is always looked for; it sets the upstream server aside and does not end the program'),
   errors: noted('errors are always logged'),
   any: noted('ANY is always answered with one record set (RFC 8482)'),
-  chaos: noted('version.bind and id.server are always answered'),
+  chaos: noted('version.bind is always answered'),
+  nsid: ({ args }, { process }) => (process.identity = args.map(({ text }) => text).join(' ') || hostname()),
   local: noted('localhost and its kin are always answered'),
   bufsize: noted('answers over UDP never have more than 1232 bytes'),
   cancel: noted('questions always have a time limit'),

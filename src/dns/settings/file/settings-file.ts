@@ -46,16 +46,20 @@ export interface SettingsFileOptions {
  */
 export function readSettingsFile(text: string, options: SettingsFileOptions): DnsSettings {
   const root = readYaml(text, options.file);
-  const { servers, health, ready, metrics, reload } = root.fields(['servers', 'health', 'ready', 'metrics', 'reload']);
+  const { servers, identity, cookieSecretFile, health, ready, metrics, reload } = root.fields(processFields);
   if (servers === undefined) throw root.error('servers are missing');
   return {
     servers: servers.items().map((server) => readServer(server, options)),
+    identity: identity?.read(textOf) ?? bareSettings.identity,
+    cookieSecretFile: cookieSecretFile?.read((word) => options.path(word.text)),
     health: health && readHealth(health),
     ready: ready?.read((word) => readAddress(word, 8181)),
     metrics: metrics?.read((word) => readAddress(word, 9153)),
     reloadSeconds: reload?.read(seconds) ?? bareSettings.reloadSeconds,
   };
 }
+
+const processFields = ['servers', 'identity', 'cookieSecretFile', 'health', 'ready', 'metrics', 'reload'] as const;
 
 function seconds(word: Word): number {
   return readDuration(word) / 1000;
