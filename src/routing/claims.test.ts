@@ -150,3 +150,23 @@ test('an endpoint change of a Service that lost its address changes nothing ther
   );
   assert.deepEqual(notices, []);
 });
+
+const changesOfRight: readonly [string, Service, Service, before: string, after: string][] = [
+  ['a Service made anew is younger', balanced('a', 1, 80), balanced('a', 3, 80), '80 shop/a', '80 shop/b'],
+  ['a range that grows over another port', balanced('a', 3, 79), balanced('a', 3, 79, '79-80'), '79 shop/a', ''],
+  ['a range that shrinks', balanced('a', 3, 79, '79-80'), balanced('a', 3, 79), '', '79 shop/a'],
+];
+for (const [name, first, second, before, after] of changesOfRight) {
+  test(`rights are decided anew: ${name}`, () => {
+    // The cluster IP stays, so that nothing but the right changes.
+    const { spec } = first;
+    const router = createRouter({ nodeName: 'a' });
+    router.apply({ type: 'service', new: first }, { type: 'service', new: balanced('b', 2, 80) });
+    const holds = (text: string) => assert.ok(holders(router).includes(text || '80 shop/b'), `${holders(router)}`);
+    holds(before);
+    router.apply({ type: 'service', old: first, new: { ...second, spec } });
+    holds(after);
+    const standing = [...router.notices()].map(({ service }) => service);
+    assert.equal(standing.length, holders(router).length === 2 ? 0 : 1);
+  });
+}

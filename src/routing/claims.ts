@@ -19,7 +19,7 @@ export interface Claimant {
 export interface ClaimEffects<T> {
   /** Called with each key that may have changed hands or content, and what was in force before. May be called again. */
   touch(key: FrontendKey, before: Frontend | undefined): void;
-  /** Called when `conflicts` of a Service may have changed. */
+  /** Called when `conflicts` of a Service that still asks for the place may have changed. */
   contest(claimant: T): void;
 }
 
@@ -62,7 +62,6 @@ export class Claims<T extends Claimant> {
     for (const place of places) this.#join(place, claimant);
     for (const place of left) this.#leave(place, claimant);
     for (const place of [...places, ...left]) this.#settle(place, before, effects);
-    if (left.size > 0) effects.contest(claimant);
   }
 
   /** Nothing changes hands: what was in force gets its new content. */

@@ -25,10 +25,7 @@ export interface Selection {
 export function selectEndpoints(endpoints: PortEndpoints, place: NodePlace): Selection {
   const ready = pickEndpoints(endpoints, (_, standing) => standing.ready);
   const open = pickEndpoints(ready, isOpen);
-  const draining = pickEndpoints(
-    endpoints,
-    (backend, standing) => !standing.ready && standing.draining && isOpen(backend),
-  );
+  const draining = pickEndpoints(endpoints, (backend, standing) => standing.draining && isOpen(backend));
   const isLocalOpen = open.backends.some(isHere);
   return {
     open: open.backends,
