@@ -9,6 +9,7 @@ import type { BenchResult } from './result.ts';
 const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchResult> }>>> = {
   'change-to-kernel': () => import('./change-to-kernel.ts'),
   'cold-start': () => import('./cold-start.ts'),
+  restart: () => import('./restart.ts'),
   'first-packet': () => import('./first-packet.ts'),
   'api-writes': () => import('./api-writes.ts'),
   up: () => import('./up.ts'),

@@ -17,7 +17,12 @@ export function serviceAddress(number: number): string {
   return numberToIpv4(firstServiceAddress + number);
 }
 
-/** Service `shop/service-NUMBER`. */
+/** Service 0 is the one over UDP. */
+function protocolOf(number: number): string {
+  return number === 0 ? 'UDP' : 'TCP';
+}
+
+/** Service `shop/service-NUMBER`, port 80. */
 export function serviceObject(number: number, revision: number): unknown {
   const address = serviceAddress(number);
   return {
@@ -33,7 +38,7 @@ export function serviceObject(number: number, revision: number): unknown {
       managedFields: [managed('kubectl-client-side-apply', ['f:ports', 'f:selector', 'f:type', 'f:sessionAffinity'])],
     },
     spec: {
-      ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }],
+      ports: [{ name: 'http', protocol: protocolOf(number), port: 80, targetPort: 8080 }],
       selector: { 'app.kubernetes.io/name': `service-${number}` },
       clusterIP: address,
       clusterIPs: [address],
@@ -97,7 +102,7 @@ export function sliceObject({ number, addresses, revision, triggeredAt }: SliceC
     },
     addressType: 'IPv4',
     endpoints: addresses.map((address, at) => endpointOf(address, number * addresses.length + at)),
-    ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+    ports: [{ name: 'http', protocol: protocolOf(number), port: 8080 }],
   };
 }
 

@@ -79,8 +79,12 @@ function openTcp(address: string, port: number): Conversation {
   const ask = (): Promise<string> =>
     outcome((done) => {
       if (failure !== undefined) return done(failure);
-      socket.once('error', (error) => done(codeOf(error)));
-      socket.once('data', (data) => done(data.toString()));
+      const fail = (error: Error): void => done(codeOf(error));
+      socket.once('error', fail);
+      socket.once('data', (data) => {
+        socket.off('error', fail);
+        done(data.toString());
+      });
       socket.write('?');
     });
   return Object.assign(ask, { close: () => void socket.destroy() });
@@ -93,8 +97,12 @@ function openUdp(address: string, port: number): Conversation {
   const ask = async (): Promise<string> => {
     await connected;
     return outcome((done) => {
-      socket.once('error', (error) => done(codeOf(error)));
-      socket.once('message', (data) => done(data.toString()));
+      const fail = (error: Error): void => done(codeOf(error));
+      socket.once('error', fail);
+      socket.once('message', (data) => {
+        socket.off('error', fail);
+        done(data.toString());
+      });
       socket.send('?');
     });
   };
