@@ -1,60 +1,110 @@
 import { execFileSync } from 'node:child_process';
 import { isolateNetwork } from '../src/linux/namespaces.ts';
 import type { Dataplane } from '../src/proxy/dataplane.ts';
-import { createNftablesPlane } from '../src/proxy/nftables/plane.ts';
-import type { Router } from '../src/routing/router.ts';
-import { hasProgram, network, routerOf, sliceOf } from './load/services.ts';
+import type { ObjectChange, Router } from '../src/routing/router.ts';
+import { kernelPlanes } from './load/planes.ts';
+import { hasProgram, network, podAddress, routerOf, serviceOf, sliceOf, sliceWith } from './load/services.ts';
 import { type BenchResult, percentile } from './result.ts';
 
 const services = 10_000;
 const endpoints = 2;
 const warmUp = 200;
-const samples = 2_000;
+const samples = 1_000;
 const peerSamples = 15;
+/** Beyond the Pods of the 10,000 Services. */
+const sparePod = 40_000;
+
+/**
+ * Changes of one Service each, from the object at the router's door to the kernel's acknowledgement, and the changes that
+ * put it back. Every sample is another Service.
+ */
+const kinds: Readonly<Record<string, (number: number) => readonly [ObjectChange[], ObjectChange[]]>> = {
+  replaced: (number) => swap(number, [podAddress(number * 2), podAddress(sparePod + number)]),
+  added: (number) => swap(number, [podAddress(number * 2), podAddress(number * 2 + 1), podAddress(sparePod + number)]),
+  removed: (number) => swap(number, [podAddress(number * 2)]),
+  unready: (number) => swap(number, [podAddress(number * 2), `${podAddress(number * 2 + 1)} !ready !serving`]),
+  emptied: (number) => swap(number, []),
+  newService: (number) => {
+    const created = services + number;
+    const service = serviceOf(created);
+    const slice = sliceOf(created, endpoints);
+    return [
+      [
+        { type: 'service', new: service },
+        { type: 'slice', new: slice },
+      ],
+      [
+        { type: 'service', old: service },
+        { type: 'slice', old: slice },
+      ],
+    ];
+  },
+};
+
+function swap(number: number, addresses: readonly string[]): [ObjectChange[], ObjectChange[]] {
+  const before = sliceOf(number, endpoints);
+  const after = sliceWith(number, addresses);
+  return [[{ type: 'slice', old: before, new: after }], [{ type: 'slice', old: after, new: before }]];
+}
+
+/**
+ * One endpoint or Service changes while 10,000 × 2 are in force, on every plane of this kernel. The peer makes the same
+ * replacement in the same tables with the `nft` program, as a proxy does that has no netlink of its own.
+ */
+export async function run(): Promise<BenchResult> {
+  isolateNetwork();
+  const figures: Record<string, number> = {};
+  const slowest: number[] = [];
+  const operations: number[] = [];
+  let peerFigure: number | undefined;
+  for (const open of kernelPlanes) {
+    await using opened = await open(network);
+    const { plane, name } = opened;
+    const router = routerOf(services, endpoints);
+    await plane.adopt([...router.frontends()]);
+    for (const kind of Object.keys(kinds)) {
+      const taken = await measure(router, plane, kind);
+      const times = taken.map(({ tookMs }) => tookMs);
+      figures[`${name}.${kind}.p50`] = percentile(times, 0.5);
+      figures[`${name}.${kind}.p99`] = percentile(times, 0.99);
+      slowest.push(percentile(times, 0.99));
+      operations.push(...taken.map((sample) => sample.operations));
+    }
+    if (name === 'nftables' && hasProgram('nft')) peerFigure = percentile(peerTimes(), 0.5);
+  }
+  const ratio = (figures['nftables.replaced.p50'] ?? Number.NaN) / (peerFigure ?? Number.NaN);
+  return {
+    bench: 'change-to-kernel',
+    figures: { ...figures, operationsAtMost: Math.max(...operations) },
+    unit: 'ms',
+    ...(peerFigure === undefined
+      ? {}
+      : { peer: { name: 'nft -f, the same elements, p50', figure: peerFigure }, ratio }),
+    target:
+      'p99 at most 2 ms at 10,000 Services × 2 endpoints on every plane, whatever changes; a handful of operations',
+    met: Math.max(...slowest) <= 2 && Math.max(...operations) <= 8,
+  };
+}
 
 interface Sample {
   readonly tookMs: number;
   readonly operations: number;
 }
 
-/**
- * One endpoint of one Service is replaced while 10,000 × 2 are in force: from the EndpointSlice at the router's door to
- * the kernel's acknowledgement, one change after another, each of another Service. The peer makes the same change to the
- * same tables with the `nft` program, as a proxy does that has no netlink of its own.
- */
-export async function run(): Promise<BenchResult> {
-  isolateNetwork();
-  const router = routerOf(services, endpoints);
-  const plane = createNftablesPlane({ network });
-  await plane.adopt([...router.frontends()]);
+async function measure(router: Router, plane: Dataplane, kind: string): Promise<Sample[]> {
   const taken: Sample[] = [];
-  for (let number = 0; number < warmUp + samples; number += 1) {
-    const sample = await change(router, plane, (number * 7) % services, 1 + Math.floor((number * 7) / services));
-    if (number >= warmUp) taken.push(sample);
+  for (let sample = 0; sample < warmUp + samples; sample += 1) {
+    const [forward, back] = kinds[kind]?.((sample * 7) % services) ?? [[], []];
+    const made = await change(router, plane, forward);
+    await change(router, plane, back);
+    if (sample >= warmUp) taken.push(made);
   }
-  const times = taken.map(({ tookMs }) => tookMs);
-  const p50 = percentile(times, 0.5);
-  const p99 = percentile(times, 0.99);
-  const operations = taken.map((sample) => sample.operations);
-  const peerFigure = hasProgram('nft') ? percentile(peerTimes(), 0.5) : undefined;
-  await plane.remove();
-  return {
-    bench: 'change-to-kernel',
-    figures: { p50, p99, operationsPerChange: percentile(operations, 0.5), operationsAtMost: Math.max(...operations) },
-    unit: 'ms',
-    ...(peerFigure === undefined
-      ? {}
-      : { peer: { name: 'nft -f, the same elements, p50', figure: peerFigure }, ratio: p50 / peerFigure }),
-    target: 'p99 at most 2 ms at 10,000 Services × 2 endpoints, a handful of operations',
-    met: p99 <= 2 && Math.max(...operations) <= 8,
-  };
+  return taken;
 }
 
-async function change(router: Router, plane: Dataplane, number: number, generation: number): Promise<Sample> {
-  const old = sliceOf(number, endpoints, generation - 1);
-  const next = sliceOf(number, endpoints, generation);
+async function change(router: Router, plane: Dataplane, changes: readonly ObjectChange[]): Promise<Sample> {
   const startMs = performance.now();
-  const { operations } = await plane.apply(router.apply({ type: 'slice', old, new: next }));
+  const { operations } = await plane.apply(router.apply(...changes));
   return { tookMs: performance.now() - startMs, operations };
 }
 
@@ -68,4 +118,7 @@ function peerTimes(): number[] {
   });
 }
 
-if (import.meta.main) console.log(JSON.stringify(await run()));
+if (import.meta.main) {
+  console.log(JSON.stringify(await run()));
+  process.exit();
+}

@@ -28,12 +28,14 @@ export function serviceOf(number: number): Service {
   return testService({ clusterIP, clusterIPs: [clusterIP] }, { name: `service-${number}` });
 }
 
-/** The endpoints of a Service, `endpoints` of them; another `generation` has another last address. */
-export function sliceOf(number: number, endpoints: number, generation = 0): EndpointSlice {
-  const addresses = Array.from({ length: endpoints }, (_, at) => {
-    const replaced = at === endpoints - 1 ? generation * 7919 : 0;
-    return numberToIpv4(firstPodAddress + ((number * endpoints + at + replaced) % 0xfffe));
-  });
+/** The address of Pod `number`; there are 65,534. */
+export function podAddress(number: number): string {
+  return numberToIpv4(firstPodAddress + (number % 0xfffe));
+}
+
+/** The endpoints of a Service, `endpoints` of them. */
+export function sliceOf(number: number, endpoints: number): EndpointSlice {
+  const addresses = Array.from({ length: endpoints }, (_, at) => podAddress(number * endpoints + at));
   return sliceWith(number, addresses);
 }
 
