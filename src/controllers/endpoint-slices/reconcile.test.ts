@@ -206,3 +206,27 @@ test('a weight that changes or goes is a reason to write, the same weight is non
   assert.deepEqual(after('4'), [{ 'fairlead.dev/weights': '10.0.0.1=4' }]);
   assert.deepEqual(after(undefined), [{}]);
 });
+
+test('a topology mode gives ready endpoints a zone, says how it went for each family, and comes before a distribution', () => {
+  const annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+  const service = serviceFixture(
+    { trafficDistribution: 'PreferSameNode', ipFamilies: ['IPv4', 'IPv6'] },
+    { annotations },
+  );
+  const pods = [
+    { name: 'a', ips: ['10.0.0.1', 'fd00::1'], node: 'n1' },
+    { name: 'b', ip: '10.0.0.2', node: 'n2' },
+    { name: 'c', ip: '10.0.0.3', node: 'n2', ready: false },
+  ];
+  const shares = new Map([
+    ['zone-a', 0.5],
+    ['zone-b', 0.5],
+  ]);
+  const { create, topology } = reconcile(service, pods, { zoneShares: () => shares });
+  const hintsOf = create.map(({ endpoints = [] }) => endpoints.map(({ hints }) => hints?.forZones?.[0]?.name));
+  assert.deepEqual(hintsOf, [['zone-a', 'zone-b', undefined], [undefined]]);
+  assert.deepEqual(topology, [
+    { family: 'IPv4', problem: undefined },
+    { family: 'IPv6', problem: 'Insufficient number of endpoints (1 endpoints, 2 zones)' },
+  ]);
+});

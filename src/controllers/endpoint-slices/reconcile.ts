@@ -9,6 +9,8 @@ import { endpointHostname, familiesOf, isHeadless, isManaged, podAddress, target
 import type { Family } from '../service-endpoints.ts';
 import { packSlices } from '../slice-packing.ts';
 import type { EndpointGroup, SliceChanges, SliceTemplate } from '../slice-packing.ts';
+import { hasTopologyMode, spreadOverZones } from './zone-hints.ts';
+import type { OrProblem, ZoneShares } from './zone-hints.ts';
 
 /** The labels that say which slices are ours and which Service they belong to. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
@@ -26,20 +28,33 @@ export interface EndpointSliceInput {
   readonly nodeOf: (name: string) => Node | undefined;
   /** This controller's slices of the Service. */
   readonly slices: readonly EndpointSlice[];
+  /** The zones of the cluster: asked only for a Service with a topology mode. */
+  readonly zoneShares?: () => OrProblem<ZoneShares>;
   /** When the oldest cause of this pass happened, in Unix milliseconds. */
   readonly triggerTimeMs?: number;
   /** 100 in Kubernetes; at most 1000. */
   readonly maxEndpoints?: number;
 }
 
+/** What became of a topology mode in one family; without a problem the endpoints have hints. */
+export interface TopologyOutcome {
+  readonly family: Family;
+  readonly problem: string | undefined;
+}
+
+export interface EndpointSliceResult extends SliceChanges {
+  /** Of a Service with a topology mode. */
+  readonly topology?: readonly TopologyOutcome[];
+}
+
 /** What to write so that the Service's slices show its Pods. Nothing when they do. */
-export function reconcileEndpointSlices(input: EndpointSliceInput): SliceChanges {
+export function reconcileEndpointSlices(input: EndpointSliceInput): EndpointSliceResult {
   const { service, slices, triggerTimeMs, maxEndpoints = 100 } = input;
   if (!isManaged(service)) return { create: [], update: [], delete: [] };
-  const families = familiesOf(service);
+  const hinted = familiesOf(service).map((family) => withZoneHints(input, family, groupsOf(input, family)));
   const changes = packSlices(
     slices,
-    families.flatMap((family) => groupsOf(input, family)),
+    hinted.flatMap(({ groups }) => groups),
     {
       namespace: service.metadata.namespace ?? '',
       generateName: `${service.metadata.name}-`,
@@ -53,7 +68,27 @@ export function reconcileEndpointSlices(input: EndpointSliceInput): SliceChanges
     },
   );
   // What is being deleted must not get new dependents: the garbage collector would race with us.
-  return service.metadata.deletionTimestamp ? { ...changes, create: [] } : changes;
+  const allowed = service.metadata.deletionTimestamp ? { ...changes, create: [] } : changes;
+  return hasTopologyMode(service) ? { ...allowed, topology: hinted.map(({ outcome }) => outcome) } : allowed;
+}
+
+/** Under a topology mode, every ready endpoint of the family with its zone, or none of them with why. */
+function withZoneHints(
+  { service, zoneShares }: EndpointSliceInput,
+  family: Family,
+  groups: readonly EndpointGroup[],
+): { readonly groups: readonly EndpointGroup[]; readonly outcome: TopologyOutcome } {
+  if (!hasTopologyMode(service)) return { groups, outcome: { family, problem: undefined } };
+  const shares = zoneShares?.() ?? new Map<string, number>();
+  const ready = groups.flatMap(({ endpoints }) => endpoints.filter(({ conditions }) => conditions?.ready));
+  const zones = 'problem' in shares ? shares : spreadOverZones(ready, shares);
+  if ('problem' in zones) return { groups, outcome: { family, problem: zones.problem } };
+  const withHint = (endpoint: Endpoint): Endpoint => {
+    const name = zones.get(endpoint);
+    return name === undefined ? endpoint : { ...endpoint, hints: { forZones: [{ name }] } };
+  };
+  const hinted = groups.map((group) => ({ ...group, endpoints: group.endpoints.map(withHint) }));
+  return { groups: hinted, outcome: { family, problem: undefined } };
 }
 
 /**
@@ -128,7 +163,8 @@ function endpointOf({ service, nodeOf }: EndpointSliceInput, pod: Pod, family: F
   const serving = isPodReady(pod);
   const ready = publishNotReady || (serving && !terminating);
   const hostname = endpointHostname(service, pod);
-  const hints = ready ? hintsFor(service.spec.trafficDistribution, zone, nodeName) : undefined;
+  const distribution = hasTopologyMode(service) ? undefined : service.spec.trafficDistribution;
+  const hints = ready ? hintsFor(distribution, zone, nodeName) : undefined;
   const { name, namespace, uid } = pod.metadata;
   return {
     addresses: [address],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Event } from '../../api/core/event.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { Service } from '../../api/core/service.ts';
@@ -69,4 +70,31 @@ test("a Pod's weight reaches the slice, follows the Pod, and goes with the annot
   await bench.until(() => weights() === '10.244.0.5=0');
   api.put(Pod, { ...pod, metadata: { ...pod.metadata, annotations: {} } });
   await bench.until(() => weights() === undefined);
+});
+
+test('hints of a topology mode follow the CPU of the zones, and events tell when they come and go', async () => {
+  await using bench = await startBench(startEndpointSlices);
+  const { api } = bench;
+  const put = (name: string, zone: string, cpu: string) => {
+    const node = nodeFixture(name, zone);
+    api.put(Node, { ...node, status: { ...node.status, allocatable: { cpu } } });
+  };
+  put('n1', 'a', '1');
+  const annotations = { 'service.kubernetes.io/topology-mode': 'Auto' };
+  await api.client.create(Service, serviceFixture({}, { annotations }));
+  for (const at of [1, 2, 3, 4]) api.put(Pod, podFixture({ name: `web-${at}`, ip: `10.244.0.${at}` }));
+  const hints = () =>
+    api
+      .objects(EndpointSlice)[0]
+      ?.endpoints?.map(({ hints: it }) => it?.forZones?.[0]?.name ?? '-')
+      .sort()
+      .join('');
+  const events = () => api.objects(Event).map(({ reason }) => reason);
+  await bench.until(() => hints() === '----' && events().length === 1);
+  put('n2', 'b', '1');
+  await bench.until(() => hints() === 'aabb');
+  put('n2', 'b', '3');
+  await bench.until(() => hints() === 'abbb');
+  await bench.until(() => events().length === 2);
+  assert.deepEqual(events().sort(), ['TopologyAwareHintsDisabled', 'TopologyAwareHintsEnabled']);
 });
