@@ -1,15 +1,17 @@
 import { findTable, openNetfilter } from '../linux/nftables/dump.ts';
 import { Transaction } from '../linux/nftables/transaction.ts';
-import { tableName } from './nftables/schema.ts';
+import { retiredTableName, tableName } from './nftables/schema.ts';
 
-const families = ['ip', 'ip6'] as const;
+const ownTables = [tableName, retiredTableName].flatMap((name) =>
+  (['ip', 'ip6'] as const).map((family) => ({ family, name })),
+);
 
 /** Whether a proxy left its tables. False without the privilege to look. */
 export function hasNftablesTables(): boolean {
   if (process.platform !== 'linux') return false;
   try {
     using socket = openNetfilter();
-    return families.some((family) => findTable(socket, family, tableName) !== undefined);
+    return ownTables.some(({ family, name }) => findTable(socket, family, name) !== undefined);
   } catch {
     return false;
   }
@@ -22,8 +24,8 @@ export function hasNftablesTables(): boolean {
 export function cleanUpNftables(): void {
   using socket = openNetfilter();
   const transaction = new Transaction(socket);
-  const left = families.filter((family) => findTable(socket, family, tableName) !== undefined);
-  if (left.length === 0) return;
-  for (const family of left) transaction.deleteTable(family, tableName);
+  for (const { family, name } of ownTables) {
+    if (findTable(socket, family, name) !== undefined) transaction.deleteTable(family, name);
+  }
   transaction.commit();
 }

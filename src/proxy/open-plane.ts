@@ -65,7 +65,10 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
       return openWithStaleFlows(options, (all) => withLocalhostNodePorts(createNftablesPlane(all), options.network));
     },
     isPresent: async () => process.platform === 'linux' && (await import('./clean-up.ts')).hasNftablesTables(),
-    retire: async () => (await import('./clean-up.ts')).cleanUpNftables(),
+    retire: async (options, signal) => {
+      const { createNftablesPlane } = await import('./nftables/plane.ts');
+      await createNftablesPlane(options).retire(signal);
+    },
   },
   ipvs: absent('IPVS'),
   ebpf: absent('eBPF'),

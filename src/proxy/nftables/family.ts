@@ -116,7 +116,7 @@ export class TableFamily {
 
   /** The frontends in the kernel now, each as it was given when its elements are exactly what it needs. */
   dump(socket: NetlinkSocket): readonly Frontend[] {
-    const table = readTable(socket, this.layout, this.#settings);
+    const table = readTable(socket, this.layout);
     if (typeof table === 'string') return [];
     return table.frontends.map(({ programmed, isWhole }) => {
       const known = this.#state.programmed.get(programmed.frontend.key);

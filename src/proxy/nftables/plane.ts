@@ -9,6 +9,7 @@ import { TableFamily } from './family.ts';
 import { hasFamily } from './network.ts';
 import { unfitReason } from './program.ts';
 import { readCounters } from './read.ts';
+import { deleteRetiredTables, retireTables } from './retire.ts';
 import { layouts, tableName } from './schema.ts';
 import type { Draft } from './state.ts';
 
@@ -52,6 +53,9 @@ class NftablesPlane implements Dataplane {
 
   async adopt(desired: readonly Frontend[]): Promise<Applied> {
     const applied = this.#adopt(desired);
+    const retired = new Transaction(this.#socket);
+    deleteRetiredTables(this.#socket, retired);
+    this.#commit(retired);
     this.#timer ??= setInterval(() => this.#watchSafely(), watchMs).unref();
     return applied;
   }
@@ -81,9 +85,10 @@ class NftablesPlane implements Dataplane {
     return new Map(layoutsRead.flatMap((counts) => [...counts].map(([key, connections]) => [key, { connections }])));
   }
 
-  /** The kernel goes on translating connections that it tracks. */
-  retire(): Promise<void> {
-    return this.remove();
+  async retire(signal: AbortSignal): Promise<void> {
+    clearInterval(this.#timer);
+    await retireTables(this.#socket, signal);
+    this.#socket.close();
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import { classBase, classRules, ignoreChain, parseClassName, refuseChain } from 
 import { type FoundFrontend, FrontendReader, type SharedElements } from './frontend-reader.ts';
 import { readFrontendKey } from './keys.ts';
 import { type Element, sharedElementsOf } from './program.ts';
-import { constantChains, type RuleSettings, tableComment } from './ruleset.ts';
+import { constantChains, type RuleSettings, tableComment, versionComment } from './ruleset.ts';
 import { type FamilyLayout, type FrontendSet, spaceNames, spaces, tableName } from './schema.ts';
 
 /** What one family's table holds. */
@@ -21,16 +21,21 @@ export interface KernelTable {
 
 /**
  * Reads a family's table. `other` when a table of that name is there that is not as this process makes it (another
- * version or settings, chains or rules missing): it cannot be adopted, only replaced.
+ * version or settings, chains or rules missing): it cannot be adopted, only replaced. Without `settings` those of the
+ * table are taken as they are: for looking only.
  */
 export function readTable(
   socket: NetlinkSocket,
   layout: FamilyLayout,
-  settings: RuleSettings,
+  settings?: RuleSettings,
 ): KernelTable | 'absent' | 'other' {
   const table = findTable(socket, layout.family, tableName);
   if (table === undefined) return 'absent';
-  if (table.comment !== tableComment(layout, settings)) return 'other';
+  const isOwn =
+    settings === undefined
+      ? table.comment?.startsWith(versionComment(layout)) === true
+      : table.comment === tableComment(layout, settings);
+  if (!isOwn) return 'other';
   const chains = classChains(socket, layout, settings);
   const classes = readClasses(socket, layout);
   if (chains === undefined || classes === undefined) return 'other';
@@ -61,11 +66,12 @@ export function readCounters(socket: NetlinkSocket, layout: FamilyLayout): Map<F
 }
 
 /** The chains of classes; undefined unless every chain of the table has as many rules as it was given. */
-function classChains(socket: NetlinkSocket, layout: FamilyLayout, settings: RuleSettings): string[] | undefined {
+function classChains(socket: NetlinkSocket, layout: FamilyLayout, settings?: RuleSettings): string[] | undefined {
   const found = listChains(socket, layout.family, tableName);
-  for (const chain of constantChains(layout, settings)) {
-    if (found.get(chain.name) !== chain.rules.length) return undefined;
-    found.delete(chain.name);
+  for (const { name, rules } of constantChains(layout, settings)) {
+    const count = found.get(name) ?? 0;
+    if (settings === undefined ? count === 0 : count !== rules.length) return undefined;
+    found.delete(name);
   }
   const isWhole = [...found].every(([name, rules]) => {
     const spec = parseClassName(name);

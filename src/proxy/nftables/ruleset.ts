@@ -134,17 +134,28 @@ function addContents(
 }
 
 /**
- * The comment of the table. It names the rules by what they are: a table with another comment was made by another version
- * or for other settings of the node, and is replaced in one transaction.
+ * The comment of the table. It names the rules by what they are, and the settings of the node by what they make of them:
+ * a table with another comment was made by another version or for other settings, and is replaced in one transaction.
  */
 export function tableComment(layout: FamilyLayout, settings: RuleSettings): string {
+  const version = versionComment(layout);
+  const own = digest(layout, settings);
+  return version.endsWith(own) ? version : `${version}, settings ${own}`;
+}
+
+/** What the comments of all tables of this version begin with. */
+export function versionComment(layout: FamilyLayout): string {
+  return `fairlead services, rules ${digest(layout, {})}`;
+}
+
+function digest(layout: FamilyLayout, settings: RuleSettings): string {
   const writer = new MessageWriter();
   for (const spec of Object.values(setSpecs(layout))) writeSet(writer, tableName, spec, 0);
   for (const { name, hook, rules } of [...constantChains(layout, settings), ...sampleClasses(layout)]) {
     writer.attributeString(0, `${name} ${hook?.type} ${hook?.hook} ${hook?.priority} ${rules.length}`);
     for (const rule of rules) for (const write of rule) write(writer);
   }
-  return `fairlead services, rules ${createHash('sha256').update(writer.written()).digest('hex').slice(0, 12)}`;
+  return createHash('sha256').update(writer.written()).digest('hex').slice(0, 12);
 }
 
 /** A chain of every shape a class can have. */

@@ -5,6 +5,9 @@ import type { Frontend } from '../../routing/frontend.ts';
 /** The tables are `ip fairlead` and `ip6 fairlead`. */
 export const tableName = 'fairlead';
 
+/** What takes their place when another plane does, until the last connection that they translated has ended. */
+export const retiredTableName = 'fairlead-retired';
+
 /** Where a family keeps what in its header, and how wide an address is. */
 export interface FamilyLayout {
   readonly family: NftFamily;
