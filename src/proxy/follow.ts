@@ -9,7 +9,9 @@ import type { ObjectChange, Router, RouterChanges } from '../routing/router.ts';
 import { triggerTimeOf } from '../routing/trigger-time.ts';
 import { typeChecked } from './check-objects.ts';
 import type { ProxyConfig } from './config.ts';
+import { noCause } from './programmer.ts';
 import type { Cause } from './programmer.ts';
+import { Ticker } from './ticker.ts';
 
 /** Who hears of what the API server tells. */
 export interface Follower {
@@ -39,10 +41,13 @@ export function follow(
   const services = servicesOf(config);
   const slices = config.caches.of(EndpointSlice);
   const nodes = config.caches.of(Node, { fieldSelector: `metadata.name=${config.nodeName}` });
+  const ticker = new Ticker(router, now, (decided) => follower.decided(decided, noCause));
   let isComplete = false;
   const take = (changes: readonly ObjectChange[], cause: Omit<Cause, 'triggeredAtMs'>): void => {
     const decided = router.apply(...changes);
-    if (isComplete) follower.decided(decided, { ...cause, triggeredAtMs: triggerTimes(changes, startedMs) });
+    if (!isComplete) return;
+    follower.decided(decided, { ...cause, triggeredAtMs: triggerTimes(changes, startedMs) });
+    ticker.plan();
   };
   const subscriptions = [
     services.subscribe((changes) => {
@@ -66,10 +71,12 @@ export function follow(
   const synced = Promise.all([services.synced, slices.synced, nodes.synced]).then(() => {
     isComplete = true;
     follower.complete();
+    ticker.tick();
   });
   return {
     synced,
     [Symbol.dispose]: () => {
+      ticker[Symbol.dispose]();
       for (const subscription of subscriptions) subscription[Symbol.dispose]();
     },
   };

@@ -33,7 +33,8 @@ export interface Cause {
   readonly triggeredAtMs: readonly number[];
 }
 
-const noCause: Cause = { serviceChanges: 0, endpointChanges: 0, triggeredAtMs: [] };
+/** What no object caused. */
+export const noCause: Cause = { serviceChanges: 0, endpointChanges: 0, triggeredAtMs: [] };
 
 /** Frontends to write (undefined: to remove), each once, and what they came from. */
 interface Batch {

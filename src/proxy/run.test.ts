@@ -99,6 +99,30 @@ test('without the API the last known state is in force, and the API corrects it 
   await until(() => JSON.stringify(second.connect()).includes('10.244.0.12'), 'corrected');
 });
 
+test("a new backend's share grows to the whole by itself, where its Service asks for it", async () => {
+  const api = createFakeApi();
+  api.put(Service, testService({}, { annotations: { 'fairlead.dev/slow-start': '90ms' } }));
+  api.put(EndpointSlice, testSlice(['10.244.0.11']));
+  const clock = { ms: Date.now() };
+  await using run = await start(api, undefined, { now: () => clock.ms });
+  await run.proxy.synced;
+  const shares = async () =>
+    (await run.plane.dump()).flatMap(({ internal }) => internal.backends.map(({ weight }) => weight)).join(':');
+  let seen = await shares();
+  assert.equal(seen, '1');
+  const become = (wanted: string) =>
+    until(() => {
+      void shares().then((now) => (seen = now));
+      return seen === wanted;
+    }, wanted);
+  api.put(EndpointSlice, testSlice(['10.244.0.11', '10.244.0.12']));
+  await become('10:1');
+  clock.ms += 40;
+  await become('2:1');
+  clock.ms += 50;
+  await become('1:1');
+});
+
 test('a refused frontend is an event on its Service and a figure, and the rest is in force', async () => {
   const api = apiWithCart('10.244.0.11 @node-1');
   await using run = await start(api);

@@ -74,6 +74,7 @@ class RunningProxy implements Proxy {
       nodeName: config.nodeName,
       allowExternalIps: config.allowExternalIps,
       defaults: config.defaults,
+      now: this.#now,
     });
     this.#programmer = this.#createProgrammer(syncPeriodMs);
     this.#checks = this.#stack.use(this.#createHealthChecks());
