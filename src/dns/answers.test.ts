@@ -46,6 +46,8 @@ function upstream(answer: (question: Question) => Partial<Resolved>): Resolver &
       asked.push(formatName(question.name));
       return { rcode: rcodes.NOERROR, answers: [], authorities: [], from: 'test', ...answer(question) };
     },
+    isOwnProbe: () => false,
+    findLoops: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -229,7 +229,10 @@ test('an upstream that sends our own questions back to us ends in SERVFAIL, not 
   const text = await debianDig(looping, '127.0.0.1', 'example.com', '+time=8');
   assert.match(text, /status: SERVFAIL/);
   assert.match(text, /EDE: 22/);
-  assert.equal(relayed, 3);
+  const asked = relayed;
+  assert.ok(asked <= 4, `${asked} questions came back`);
+  await debianDig(looping, '127.0.0.1', 'other.example.com', '+time=8');
+  assert.equal(relayed, asked, 'an upstream that was found looping is not asked any more');
   await looping.dns[Symbol.asyncDispose]();
   relay.close();
 });

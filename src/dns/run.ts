@@ -20,7 +20,8 @@ import type { Resolver } from './forward/resolver.ts';
 import type { ListenerServers } from './listen/listen-all.ts';
 import { createServer } from './servers.ts';
 import type { Server } from './servers.ts';
-import type { ClusterSettings, ServerSettings } from './settings/settings.ts';
+import { noCache } from './settings/cluster-server.ts';
+import type { ClusterSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
 
 /**
  * Starts the DNS server: restores the last known state, listens, and follows the cluster. Resolves when it answers on all
@@ -31,12 +32,13 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const stop = new AbortController();
   await using stack = new AsyncDisposableStack();
   const servers: { readonly settings: ServerSettings; readonly server: Server }[] = [];
+  const resolvers: Resolver[] = [];
   const clusters = new Map<ClusterSettings, ClusterParts & { readonly synced: Promise<void> }>();
   for (const settings of config.settings.servers) {
     const cluster = settings.cluster && (clusters.get(settings.cluster) ?? (await followFor(config, settings, stack)));
     if (settings.cluster !== undefined && cluster !== undefined) clusters.set(settings.cluster, cluster);
     const resolver = resolverFor(config, settings);
-    if (resolver !== undefined) stack.use(resolver);
+    if (resolver !== undefined) resolvers.push(stack.use(resolver));
     const parts = { cluster, resolver, logger, metrics, now: Date.now };
     servers.push({ settings, server: stack.use(createServer(settings, parts)) });
   }
@@ -44,6 +46,7 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const advertised = advertising
     ? advertise({ config: advertising, client: config.client, caches, logger, signal: stop.signal })
     : Promise.resolve();
+  for (const resolver of resolvers) void resolver.findLoops();
   logger.info('answering', {
     listen: listeners.listening,
     udp: listeners.udp,
@@ -119,12 +122,21 @@ async function followFor(
 }
 
 /** Own addresses among the upstream servers are left out: they would ask themselves. */
-function resolverFor({ logger, metrics }: DnsConfig, { forwards, listen }: ServerSettings): Resolver | undefined {
-  const upstreams = forwards.flatMap((forward) => forward.upstreams);
-  const others = upstreams.filter((upstream) => !isOwnAddress(upstream, listen));
-  if (others.length < upstreams.length)
-    logger.warn('left out upstream servers that are this server itself', { upstreams });
-  return others.length > 0 ? createForwarder({ upstreams: others, logger, metrics, now: Date.now }) : undefined;
+function resolverFor(
+  { logger, metrics }: DnsConfig,
+  { forwards, listen, cache }: ServerSettings,
+): Resolver | undefined {
+  const others = forwards
+    .map((forward) => ({ ...forward, upstreams: forward.upstreams.filter((each) => !isOwnAddress(each, listen)) }))
+    .filter(({ upstreams }) => upstreams.length > 0);
+  const count = (all: readonly ForwardSettings[]): number => all.flatMap(({ upstreams }) => upstreams).length;
+  if (count(others) < count(forwards)) logger.warn('left out upstream servers that are this server itself', { listen });
+  if (others.length === 0) return undefined;
+  return createForwarder({ forwards: others, cache: cache ?? noCache, logger, metrics, now: Date.now, onLoop });
+
+  function onLoop(upstream: string): void {
+    logger.error('an upstream server sends our questions back to us; it is not asked any more', { upstream });
+  }
 }
 
 /** The servers of each listener, in the order of the settings. */

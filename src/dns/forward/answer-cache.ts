@@ -1,12 +1,117 @@
+import type { CacheSettings } from '../settings/settings.ts';
 import type { ResourceRecord } from '../wire/message.ts';
+import { parentOf } from '../wire/names.ts';
+import type { Name } from '../wire/names.ts';
+import { rcodes } from '../wire/types.ts';
 import type { Resolved } from './resolver.ts';
 
-/** Answers of upstream servers, kept for their time, and longer for when the servers are away (RFC 8767). */
+/** TTL of a stale answer (RFC 8767 4). */
+const staleTtlSeconds = 30;
+/** How often a name was asked counts anew after this long. */
+const popularityMs = 60_000;
+
+/** What identifies an answer. `key` is the name in lower case. */
+export interface CacheKey {
+  readonly key: Name;
+  readonly type: number;
+  readonly dnssecOk: boolean;
+  readonly checkingDisabled: boolean;
+}
+
+export interface Kept {
+  readonly resolved: Resolved;
+  /** False for an answer whose time is over: good only when nobody gives a newer one. */
+  readonly isFresh: boolean;
+  /** It is asked for often and its time is nearly over: ask again in the background. */
+  readonly isDue: boolean;
+}
+
+interface Entry {
+  readonly resolved: Resolved;
+  readonly storedMs: number;
+  readonly expiresMs: number;
+  asked: number;
+  countedFromMs: number;
+}
+
+/**
+ * Answers of upstream servers, kept for their time and longer for when the servers are away (RFC 8767). Positive and
+ * negative ones have room of their own, so that random names push out no answer. A name that does not exist has no names
+ * below it (RFC 8020).
+ */
 export class AnswerCache {
+  readonly #settings: CacheSettings;
+  readonly #positive: Room;
+  readonly #negative: Room;
+
+  constructor(settings: CacheSettings) {
+    this.#settings = settings;
+    this.#positive = new Room(settings.positive.capacity);
+    this.#negative = new Room(settings.negative.capacity);
+  }
+
+  get size(): number {
+    return this.#positive.size + this.#negative.size;
+  }
+
+  get(question: CacheKey, nowMs: number): Kept | undefined {
+    const text = textOf(question);
+    const entry = this.#positive.get(text) ?? this.#negative.get(text) ?? this.#above(question, nowMs);
+    if (entry === undefined || nowMs >= entry.expiresMs + this.#settings.staleSeconds * 1000) return undefined;
+    const isFresh = nowMs < entry.expiresMs;
+    const resolved = isFresh ? aged(entry, nowMs) : withTtl(entry.resolved, () => staleTtlSeconds);
+    return { resolved: { ...resolved, from: 'cache' }, isFresh, isDue: isFresh && this.#isDue(entry, nowMs) };
+  }
+
+  /** Keeps an answer that said it is good for `ttl` seconds. */
+  put(question: CacheKey, resolved: Resolved, ttl: number, nowMs: number): void {
+    const { positive, negative, failureSeconds } = this.#settings;
+    const isFailure = resolved.rcode !== rcodes.NOERROR && resolved.rcode !== rcodes.NXDOMAIN;
+    const isPositive = !isFailure && resolved.answers.length > 0 && resolved.rcode === rcodes.NOERROR;
+    const bounds = isPositive ? positive : negative;
+    const seconds = isFailure ? failureSeconds : Math.min(bounds.maxSeconds, Math.max(bounds.minSeconds, ttl));
+    const text = textOf(question);
+    // A failure must not push out an answer that may still be given stale.
+    if (isFailure && this.#positive.get(text) !== undefined) return;
+    this.#positive.delete(text);
+    this.#negative.delete(text);
+    if (seconds <= 0) return;
+    const entry = { resolved, storedMs: nowMs, expiresMs: nowMs + seconds * 1000, asked: 0, countedFromMs: nowMs };
+    (isPositive ? this.#positive : this.#negative).put(text, entry);
+  }
+
+  /** The fresh NXDOMAIN of a name above. */
+  #above(question: CacheKey, nowMs: number): Entry | undefined {
+    if (this.#negative.size === 0) return undefined;
+    for (let key = parentOf(question.key); key !== undefined && key !== '\0'; key = parentOf(key)) {
+      const entry = this.#negative.get(textOf({ ...question, key }));
+      if (entry?.resolved.rcode === rcodes.NXDOMAIN && nowMs < entry.expiresMs) return entry;
+    }
+    return undefined;
+  }
+
+  #isDue(entry: Entry, nowMs: number): boolean {
+    const { prefetchQueries } = this.#settings;
+    if (prefetchQueries === 0) return false;
+    if (nowMs - entry.countedFromMs > popularityMs) {
+      entry.asked = 0;
+      entry.countedFromMs = nowMs;
+    }
+    entry.asked += 1;
+    const left = entry.expiresMs - nowMs;
+    return entry.asked >= prefetchQueries && left < (entry.expiresMs - entry.storedMs) / 10;
+  }
+}
+
+function textOf({ key, type, dnssecOk, checkingDisabled }: CacheKey): string {
+  return `${type} ${Number(dnssecOk)}${Number(checkingDisabled)} ${key}`;
+}
+
+/** Entries up to a number; those unused for longest go first. */
+class Room {
   readonly #capacity: number;
   readonly #entries = new Map<string, Entry>();
 
-  /** `capacity`: answers kept at most; the ones unused for longest go first. */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
@@ -15,43 +120,30 @@ export class AnswerCache {
     return this.#entries.size;
   }
 
-  /** What is kept, with the time that is left of it; expired answers too, for `staleMs` after their time. */
-  get(key: string, nowMs: number): { readonly resolved: Resolved; readonly isFresh: boolean } | undefined {
-    const entry = this.#entries.get(key);
+  get(text: string): Entry | undefined {
+    const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    if (nowMs >= entry.expiresMs + staleMs) return undefined;
-    this.#entries.set(key, entry);
-    const isFresh = nowMs < entry.expiresMs;
-    const resolved = isFresh ? aged(entry, nowMs) : withTtl(entry.resolved, () => staleTtlSeconds);
-    return { resolved: { ...resolved, from: 'cache' }, isFresh };
+    this.#entries.delete(text);
+    this.#entries.set(text, entry);
+    return entry;
   }
 
-  /** Keeps an answer for `ttl` seconds; 0 keeps nothing. */
-  put(key: string, resolved: Resolved, ttl: number, nowMs: number): void {
-    if (ttl <= 0) return;
-    this.#entries.delete(key);
-    this.#entries.set(key, { resolved, storedMs: nowMs, expiresMs: nowMs + ttl * 1000 });
+  put(text: string, entry: Entry): void {
+    if (this.#capacity === 0) return;
+    this.#entries.set(text, entry);
     const oldest = this.#entries.size > this.#capacity ? this.#entries.keys().next().value : undefined;
     if (oldest !== undefined) this.#entries.delete(oldest);
   }
-}
 
-interface Entry {
-  readonly resolved: Resolved;
-  readonly storedMs: number;
-  readonly expiresMs: number;
+  delete(text: string): void {
+    this.#entries.delete(text);
+  }
 }
-
-/** How long an expired answer may still be used when nobody answers: a day (RFC 8767 5 recommends one to three). */
-const staleMs = 86_400_000;
-/** TTL of a stale answer (RFC 8767 4). */
-const staleTtlSeconds = 30;
 
 function aged({ resolved, storedMs, expiresMs }: Entry, nowMs: number): Resolved {
   const ageSeconds = Math.floor((nowMs - storedMs) / 1000);
   const left = Math.ceil((expiresMs - nowMs) / 1000);
-  return withTtl(resolved, (ttl) => Math.max(0, Math.min(ttl - ageSeconds, left)));
+  return withTtl(resolved, (ttl) => Math.max(0, Math.min(Math.max(ttl - ageSeconds, 0), left)));
 }
 
 function withTtl(resolved: Resolved, change: (ttl: number) => number): Resolved {

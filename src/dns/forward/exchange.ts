@@ -1,11 +1,14 @@
 import { createSocket } from 'node:dgram';
+import { randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import type { SocketAddress } from '../config.ts';
 import { createFrames } from '../listen/tcp-frames.ts';
+import { writeEdns } from '../wire/edns.ts';
 import { readMessage } from '../wire/message.ts';
 import type { Message, Question } from '../wire/message.ts';
 import { nameKey } from '../wire/names.ts';
 import { flags } from '../wire/types.ts';
+import { writeMessage } from '../wire/writer.ts';
 
 /** A request as it goes out, and what identifies its answer. */
 export interface Request {
@@ -17,6 +20,24 @@ export interface Request {
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+}
+
+/** A way of asking one server. Rejects with Error when no answer comes in time. */
+export type Exchange = (request: Request, options: ExchangeOptions) => Promise<Message>;
+
+/** A request with an id that nobody can guess. */
+export function requestFor(
+  question: Question,
+  { dnssecOk, checkingDisabled }: { readonly dnssecOk: boolean; readonly checkingDisabled: boolean },
+): Request {
+  const id = randomInt(0x10000);
+  const packet = writeMessage({
+    id,
+    flags: flags.RD | (checkingDisabled ? flags.CD : 0),
+    questions: [question],
+    opt: writeEdns(0, dnssecOk),
+  });
+  return { packet, id, question };
 }
 
 /** Asks over UDP, and again over TCP when the answer was cut. Rejects with Error when no answer comes. */
@@ -91,7 +112,7 @@ function withDeadline(
 }
 
 /** The message, when it answers this very request. */
-function readAnswer(packet: Buffer, { id, question }: Request): Message | undefined {
+export function readAnswer(packet: Buffer, { id, question }: Request): Message | undefined {
   const message = readMessage(packet);
   if ('malformed' in message || message.id !== id || (message.flags & flags.QR) === 0) return undefined;
   const [asked, ...more] = message.questions;

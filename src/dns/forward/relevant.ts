@@ -10,12 +10,12 @@ const { CNAME, DNAME, SOA, NSEC, NSEC3, RRSIG } = typeNumbers;
 export interface Relevant {
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
-  /** Seconds that it may be kept. */
+  /** Seconds that it may be kept by its own words. */
   readonly ttl: number;
 }
 
-/** Seconds that answers are kept at most: positive and negative ones. */
-const longest = { positive: 300, negative: 30 } as const;
+/** Seconds: no TTL is longer (RFC 2181 8). */
+const longest = 0x7fffffff;
 /** Seconds for a negative answer without SOA, which gives no time of its own (RFC 2308 5 lets it be kept briefly). */
 const withoutSoa = 5;
 
@@ -30,7 +30,7 @@ export function relevantOf(message: Message, question: Question): Relevant {
     (record) => wanted.has(record.type) && (names.has(nameKey(record.name)) || isDname(record, names)),
   );
   const isPositive = answers.some((record) => record.type === question.type) || question.type === typeNumbers.ANY;
-  if (isPositive) return { answers, authorities: [], ttl: Math.min(longest.positive, lowestTtl(answers)) };
+  if (isPositive) return { answers, authorities: [], ttl: lowestTtl(answers) };
   const authorities = message.authorities.filter((record) => isNegativeProof(record, names));
   return { answers, authorities, ttl: Math.min(negativeTtl(authorities), lowestTtl(answers)) };
 }
@@ -60,9 +60,9 @@ function negativeTtl(authorities: readonly ResourceRecord[]): number {
   const soa = authorities.find((record) => record.type === SOA);
   if (soa === undefined) return withoutSoa;
   const minimum = soa.rdata.length >= 22 ? soaNumbers(soa.rdata).minimum : withoutSoa;
-  return Math.min(longest.negative, soa.ttl, minimum);
+  return Math.min(soa.ttl, minimum);
 }
 
 function lowestTtl(records: readonly ResourceRecord[]): number {
-  return records.reduce<number>((lowest, record) => Math.min(lowest, record.ttl), longest.positive);
+  return records.reduce<number>((lowest, record) => Math.min(lowest, record.ttl), longest);
 }

@@ -1,5 +1,6 @@
 import type { ExtendedError } from '../wire/edns.ts';
 import type { Question, ResourceRecord } from '../wire/message.ts';
+import type { Name } from '../wire/names.ts';
 
 /** What the upstream servers, or the cache before them, know about a question. */
 export interface Resolved {
@@ -16,6 +17,10 @@ export interface Resolved {
 
 /** Recursive resolution by others. */
 export interface Resolver extends AsyncDisposable {
-  /** Never rejects: a failure is SERVFAIL with an extended error. */
-  resolve(question: Question, dnssecOk: boolean, checkingDisabled: boolean): Promise<Resolved>;
+  /** Never rejects: a failure is SERVFAIL with an extended error. Undefined when no upstream is for the name. */
+  resolve(question: Question, dnssecOk: boolean, checkingDisabled: boolean): Promise<Resolved> | undefined;
+  /** Whether a name (in lower case) is one that this resolver made up to find loops. */
+  isOwnProbe(key: Name): boolean;
+  /** Looks for upstream servers that send our questions back. Resolves when all were looked at. */
+  findLoops(): Promise<void>;
 }

@@ -124,6 +124,7 @@ function followOutside(query: Query, { answers, target }: Chain, context: Handle
   }
   const question = { name: target, type: query.type, class: query.class };
   const asked = context.resolver.resolve(question, query.edns?.dnssecOk ?? false, query.checkingDisabled);
+  if (asked === undefined) return buildReply(query, { rcode: rcodes.SERVFAIL, answers });
   return asked.then((result) =>
     buildReply(query, {
       rcode: result.rcode,

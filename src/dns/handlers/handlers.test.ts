@@ -29,6 +29,8 @@ function upstream(text: string): Resolver {
       const answers = ofName.filter(({ type }) => type === question.type);
       return { rcode: ofName.length === 0 ? rcodes.NXDOMAIN : 0, answers, authorities: [], from: 'test' };
     },
+    isOwnProbe: () => false,
+    findLoops: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -46,6 +46,8 @@ test('answers come as they are ready, and all of them after the asker has finish
   const slow = Promise.withResolvers<void>();
   const resolver: Resolver = {
     resolve: () => slow.promise.then(() => ({ rcode: 0, answers: [], authorities: [], from: 'test' })),
+    isOwnProbe: () => false,
+    findLoops: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
   const { responder } = testResponder({ changes: [{ type: 'service', new: dnsService() }], resolver });

@@ -1,5 +1,5 @@
 import type { PodRecords, SocketAddress } from '../config.ts';
-import type { DnsSettings, ForwardSettings, ServerSettings } from './settings.ts';
+import type { CacheSettings, DnsSettings, ForwardSettings, ServerSettings } from './settings.ts';
 
 /** What most clusters say about their DNS: the rest are defaults. */
 export interface ClusterServer {
@@ -48,6 +48,26 @@ export const bareSettings: Omit<DnsSettings, 'servers'> = {
   reloadSeconds: 0,
 };
 
+/** What upstream servers say, kept unless settings say otherwise. */
+const defaultCache: CacheSettings = {
+  zones: ['.'],
+  positive: { capacity: 10_000, minSeconds: 0, maxSeconds: 300 },
+  negative: { capacity: 10_000, minSeconds: 0, maxSeconds: 30 },
+  staleSeconds: 86_400,
+  prefetchQueries: 0,
+  failureSeconds: 2,
+};
+
+/** Nothing is kept but failures for a second, which RFC 9520 asks of everyone. */
+export const noCache: CacheSettings = {
+  zones: [],
+  positive: { capacity: 0, minSeconds: 0, maxSeconds: 0 },
+  negative: { capacity: 1000, minSeconds: 0, maxSeconds: 0 },
+  staleSeconds: 0,
+  prefetchQueries: 0,
+  failureSeconds: 1,
+};
+
 /** One server for the cluster's names and, through upstreams, everybody else's. */
 export function clusterServer(options: ClusterServer): DnsSettings {
   const { listen, clusterDomain = 'cluster.local', upstreams = [], cidrs = [], pods = 'insecure' } = options;
@@ -66,6 +86,7 @@ export function clusterServer(options: ClusterServer): DnsSettings {
       hidesEmptyServices: false,
       namesEndpointsByPod: false,
     },
+    cache: defaultCache,
     forwards: upstreams.length === 0 ? [] : [forwardAll(upstreams)],
   };
   return { ...bareSettings, servers: [server] };
