@@ -29,6 +29,12 @@ export interface Libc {
   /** A new pseudo-terminal's controlling side, with its other side unlocked. */
   openTerminal(): { readonly fd: number; readonly path: string };
   setWindowSize(fd: number, size: Uint8Array): void;
+  /** bpf(2) with `attributes` as its union; `what` names the call in errors. */
+  bpf(command: number, attributes: Uint8Array, what: string): number;
+  /** Where the bytes are, for structs with pointers; true for as long as they live. */
+  addressOf(bytes: Uint8Array): bigint;
+  /** An 8-byte socket option. */
+  getsockopt64(fd: number, level: number, name: number): bigint;
   /** Calls `ready` on the event loop whenever `fd` can be read; returns a function that ends it. */
   pollReadable(fd: number, ready: () => void): () => void;
 }
@@ -55,14 +61,17 @@ function load(): Libc {
       return result;
     };
   };
-  return wrap(declare, (fd, ready) => {
-    const handle = koffi.node.poll(fd, { readable: true }, ready);
-    handle.unref();
-    return () => handle.close();
+  return wrap(declare, {
+    addressOf: (bytes) => koffi.address(bytes),
+    pollReadable: (fd, ready) => {
+      const handle = koffi.node.poll(fd, { readable: true }, ready);
+      handle.unref();
+      return () => handle.close();
+    },
   });
 }
 
-function wrap(declare: (definition: string) => Call, pollReadable: Libc['pollReadable']): Libc {
+function wrap(declare: (definition: string) => Call, pointers: Pick<Libc, 'addressOf' | 'pollReadable'>): Libc {
   const bind = declare('int bind(int, const uint8_t *, uint32_t)');
   const setsockopt = declare('int setsockopt(int, int, int, const uint8_t *, uint32_t)');
   const connect = declare('int connect(int, const uint8_t *, uint32_t)');
@@ -85,7 +94,8 @@ function wrap(declare: (definition: string) => Call, pollReadable: Libc['pollRea
     mount: declare('int mount(const char *, const char *, const char *, ulong, const char *)'),
     umount2: declare('int umount2(const char *, int)'),
     ...wrapProcesses(declare),
-    pollReadable,
+    ...wrapKernelObjects(declare),
+    ...pointers,
   };
 }
 
@@ -115,6 +125,32 @@ function wrapProcesses(declare: (definition: string) => Call) {
     setWindowSize: (fd: number, size: Uint8Array) => void ioctl(fd, TIOCSWINSZ, size),
   };
 }
+
+function wrapKernelObjects(declare: (definition: string) => Call): Pick<Libc, 'bpf' | 'getsockopt64'> {
+  const number = bpfNumbers.get(process.arch) ?? 321;
+  const bpf = declare('long syscall(long, int, _Inout_ uint8_t *, uint32_t)');
+  const getsockopt = declare('int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)');
+  return {
+    bpf(command, attributes, what) {
+      try {
+        return bpf(number, command, attributes, attributes.length);
+      } catch (error) {
+        throw error instanceof SystemError ? new SystemError(what, error.errno) : error;
+      }
+    },
+    getsockopt64(fd, level, name) {
+      const value = Buffer.alloc(8);
+      getsockopt(fd, level, name, value, [value.length]);
+      return value.readBigUInt64LE();
+    },
+  };
+}
+
+/** Number of bpf(2), which has no function in libc (asm/unistd.h). */
+const bpfNumbers = new Map([
+  ['x64', 321],
+  ['arm64', 280],
+]);
 
 /** Number of pivot_root(2), which has no function in libc (asm/unistd.h). */
 const pivotNumbers = new Map([

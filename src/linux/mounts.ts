@@ -37,18 +37,21 @@ export function unmount(target: string): void {
   libc().umount2(target, MNT_DETACH);
 }
 
-/** What is mounted where: the root of the mount inside its file system, and the mount point. */
+/** What is mounted where: the root of the mount inside its file system, the mount point, what it was mounted from. */
 export interface MountPoint {
   readonly root: string;
   readonly point: string;
+  /** A device, or whatever name was given to mount(2). */
+  readonly source: string;
 }
 
-/** The mounts of the thread's mount namespace (proc_pid_mountinfo(5): ID PARENT DEVICE ROOT MOUNT-POINT …). */
+/** The mounts of the thread's mount namespace (proc_pid_mountinfo(5): ID PARENT DEVICE ROOT POINT … - TYPE SOURCE …). */
 export function listMounts(): readonly MountPoint[] {
   const lines = readFileSync('/proc/thread-self/mountinfo', 'utf8').split('\n');
   return lines.map((line) => {
     const [, , , root = '', point = ''] = line.split(' ');
-    return { root: unescapeOctal(root), point: unescapeOctal(point) };
+    const [, source = ''] = line.slice(line.indexOf(' - ') + 3).split(' ');
+    return { root: unescapeOctal(root), point: unescapeOctal(point), source: unescapeOctal(source) };
   });
 }
 

@@ -59,8 +59,8 @@ function highestWeighted(bucket: number, hashes: readonly number[], weights: rea
   return winner;
 }
 
-/** FNV-1a of the text, mixed. */
-function hashText(text: string): number {
+/** 32 bits: FNV-1a of the text, mixed. */
+export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return mix(hash);

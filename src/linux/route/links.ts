@@ -6,7 +6,7 @@ import type { NetlinkSocket } from '../netlink/socket.ts';
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, OPERSTATE: 16, LINKINFO: 18, IFALIAS: 20, NET_NS_FD: 28 };
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, OPERSTATE: 16, LINKINFO: 18, IFALIAS: 20, NET_NS_FD: 28 };
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
@@ -25,6 +25,8 @@ export interface Link {
   readonly mtu: number;
   /** Index of the bridge it belongs to; 0 for none. */
   readonly master: number;
+  /** Index of a veth's other end in its own namespace, or of the link it sits on; 0 for none. */
+  readonly other: number;
   /** Hardware address as `02:00:00:00:00:01`; '' when it has none. */
   readonly hardwareAddress: string;
   /** Free text; Fairlead marks what it made. */
@@ -141,6 +143,7 @@ function readLink({ payload }: Message): Link {
     up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
     mtu: attributes.get(IFLA.MTU)?.readUInt32LE(0) ?? 0,
     master: attributes.get(IFLA.MASTER)?.readUInt32LE(0) ?? 0,
+    other: attributes.get(IFLA.LINK)?.readUInt32LE(0) ?? 0,
     hardwareAddress:
       attributes
         .get(IFLA.ADDRESS)

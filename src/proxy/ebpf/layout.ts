@@ -1,0 +1,184 @@
+import { formatIp, isIpv4Mapped, parseIp, unmapIp } from '../../lib/ip.ts';
+import type { Frontend, Protocol } from '../../routing/frontend.ts';
+import { backendName, parseBackendName } from '../backend-name.ts';
+
+/**
+ * Keys and values of the maps, as the structs in `src/linux/bpf/socket.bpf.c` have them: addresses of 16 bytes (IPv4 as
+ * `::ffff:a.b.c.d`) and ports in network order, all else little-endian.
+ *
+ * ```
+ * endpoint   address 16 · protocol 1 · any address 1 · port 2
+ * range      prefix length 4 · endpoint
+ * frontend   generation 4 · number 4 · buckets 4 · affinity 4 · by client 1 · in turn 1 · keeps port 1+1 · ports 2+2
+ * place      generation 4 · bucket, or slot with the highest bit, 4
+ * backend    address 16 · port 2 · slot 2
+ * caller     is node 4 · hash of IPv4 address 4 · of IPv6 address 4
+ * call       socket cookie 8 · endpoint · 4
+ * ```
+ */
+
+const protocolNumbers = { TCP: 6, UDP: 17 } as const;
+/** Set in the index of a place: it is a slot's. */
+const slotFlag = 0x8000_0000;
+const endpointBytes = 20;
+/** Bits of an endpoint before its port. */
+const bitsBeforePort = (endpointBytes - 2) * 8;
+
+/** What is called: one port of one address, or of every address of the node (undefined). */
+export interface Endpoint {
+  readonly family: Frontend['family'];
+  readonly address: string | undefined;
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+}
+
+/** An entry of `frontends` or `ranges`. */
+export interface FrontendEntry {
+  readonly generation: number;
+  readonly number: number;
+  readonly buckets: number;
+  readonly affinitySeconds: number;
+  readonly isByClient: boolean;
+  readonly isInTurn: boolean;
+  readonly firstPort: number;
+  /** Undefined for a single port; else connections keep the port that was called. */
+  readonly lastPort: number | undefined;
+}
+
+/** 16 bytes. */
+export function addressKey(address: string): Buffer {
+  const bytes = parseIp(address);
+  if (bytes === undefined) throw new RangeError(`${address} is not an IP address`);
+  const key = Buffer.alloc(16);
+  key.set(bytes, 16 - bytes.length);
+  if (bytes.length === 4) key.fill(0xff, 10, 12);
+  return key;
+}
+
+function readAddress(bytes: Uint8Array): { readonly family: Frontend['family']; readonly address: string } {
+  return { family: isIpv4Mapped(bytes) ? 'IPv4' : 'IPv6', address: formatIp(unmapIp(bytes)) };
+}
+
+export function isSocketProtocol(protocol: Protocol): protocol is 'TCP' | 'UDP' {
+  return protocol in protocolNumbers;
+}
+
+export function endpointKey({ family, address, port, protocol }: Endpoint): Buffer {
+  const key = Buffer.alloc(endpointBytes);
+  addressKey(address ?? (family === 'IPv4' ? '0.0.0.0' : '::')).copy(key);
+  key.writeUInt8(protocolNumbers[protocol], 16);
+  key.writeUInt8(address === undefined ? 1 : 0, 17);
+  key.writeUInt16BE(port, 18);
+  return key;
+}
+
+export function readEndpoint(key: Buffer): Endpoint {
+  const { family, address } = readAddress(key.subarray(0, 16));
+  return {
+    family,
+    address: key.readUInt8(17) === 1 ? undefined : address,
+    port: key.readUInt16BE(18),
+    protocol: key.readUInt8(16) === protocolNumbers.TCP ? 'TCP' : 'UDP',
+  };
+}
+
+/** A range of ports as prefixes, from its first port up. */
+export function rangeKeys(first: Endpoint, lastPort: number): Buffer[] {
+  const keys: Buffer[] = [];
+  for (let port = first.port; port <= lastPort;) {
+    let size = 1;
+    while (port % (size * 2) === 0 && port + size * 2 - 1 <= lastPort) size *= 2;
+    const key = Buffer.alloc(4 + endpointBytes);
+    key.writeUInt32LE(bitsBeforePort + 16 - Math.log2(size));
+    endpointKey({ ...first, port }).copy(key, 4);
+    keys.push(key);
+    port += size;
+  }
+  return keys;
+}
+
+export function readRangeKey(key: Buffer): Endpoint {
+  return readEndpoint(key.subarray(4));
+}
+
+export function frontendValue(entry: FrontendEntry): Buffer {
+  const value = Buffer.alloc(24);
+  value.writeUInt32LE(entry.generation, 0);
+  value.writeUInt32LE(entry.number, 4);
+  value.writeUInt32LE(entry.buckets, 8);
+  value.writeUInt32LE(entry.affinitySeconds, 12);
+  value.writeUInt8(Number(entry.isByClient), 16);
+  value.writeUInt8(Number(entry.isInTurn), 17);
+  value.writeUInt8(Number(entry.lastPort !== undefined), 18);
+  value.writeUInt16LE(entry.firstPort, 20);
+  value.writeUInt16LE(entry.lastPort ?? entry.firstPort, 22);
+  return value;
+}
+
+export function readFrontendValue(value: Buffer): FrontendEntry {
+  return {
+    generation: value.readUInt32LE(0),
+    number: value.readUInt32LE(4),
+    buckets: value.readUInt32LE(8),
+    affinitySeconds: value.readUInt32LE(12),
+    isByClient: value.readUInt8(16) === 1,
+    isInTurn: value.readUInt8(17) === 1,
+    firstPort: value.readUInt16LE(20),
+    lastPort: value.readUInt8(18) === 1 ? value.readUInt16LE(22) : undefined,
+  };
+}
+
+export function bucketKey(generation: number, bucket: number): Buffer {
+  const key = Buffer.alloc(8);
+  key.writeUInt32LE(generation, 0);
+  key.writeUInt32LE(bucket, 4);
+  return key;
+}
+
+export function slotKey(generation: number, slot: number): Buffer {
+  return bucketKey(generation, slotFlag + slot);
+}
+
+export function readPlaceKey(key: Buffer): { readonly generation: number; readonly index: number; isSlot: boolean } {
+  const index = key.readUInt32LE(4);
+  return { generation: key.readUInt32LE(0), index: index % slotFlag, isSlot: index >= slotFlag };
+}
+
+export function backendValue(name: string, slot: number): Buffer {
+  const { address, port } = parseBackendName(name);
+  const value = Buffer.alloc(20);
+  addressKey(address).copy(value);
+  value.writeUInt16BE(port, 16);
+  value.writeUInt16LE(slot, 18);
+  return value;
+}
+
+/** The backend's name. */
+export function readBackendValue(value: Buffer): string {
+  return backendName({ address: readAddress(value.subarray(0, 16)).address, port: value.readUInt16BE(16) });
+}
+
+export function numberKey(number: number): Buffer {
+  const key = Buffer.alloc(4);
+  key.writeUInt32LE(number);
+  return key;
+}
+
+export function cookieKey(cookie: bigint): Buffer {
+  const key = Buffer.alloc(8);
+  key.writeBigUInt64LE(cookie);
+  return key;
+}
+
+/** What a socket remembers of its call to a frontend, by the backend that it got. */
+export function callKey(cookie: bigint, backend: Endpoint): Buffer {
+  return Buffer.concat([cookieKey(cookie), endpointKey(backend), Buffer.alloc(4)]);
+}
+
+export function callerValue(isNode: boolean, hashes: Readonly<Record<Frontend['family'], number>>): Buffer {
+  const value = Buffer.alloc(12);
+  value.writeUInt32LE(Number(isNode), 0);
+  value.writeUInt32LE(hashes.IPv4, 4);
+  value.writeUInt32LE(hashes.IPv6, 8);
+  return value;
+}
