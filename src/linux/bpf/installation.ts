@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BpfObject, MapDefinition } from './elf.ts';
 import { adoptMap, type BpfMap, createMap } from './map.ts';
@@ -14,45 +14,39 @@ export interface InstallationPlace {
   readonly folder: string;
 }
 
-/** Programs attached to a cgroup, and their maps. What is pinned stays in force without a process. */
-export interface Installation {
-  readonly maps: Readonly<Record<string, BpfMap>>;
-  /** Maps that were made now, because there were none, or others than the object wants, or smaller ones. */
-  readonly fresh: ReadonlySet<string>;
-  /**
-   * Brings the object's programs, with these maps, into force. A program that is in force is replaced without a gap; maps
-   * that were in use before stay until then.
-   */
-  attach(): void;
-  close(): void;
-}
+/** The maps of programs that are attached to a cgroup. What is pinned stays in force without a process. */
+export type InstalledMaps = Readonly<Record<string, BpfMap>>;
 
-/** Opens what is pinned and makes what is missing. `sizes` are the entries that maps without a size must hold at least. */
-export function openInstallation(place: InstallationPlace, sizes: Readonly<Record<string, number>>): Installation {
+/**
+ * Brings the object's programs into force with the maps that are pinned, or new ones. `sizes` are the entries that maps
+ * without a size must hold at least: a smaller one gives its entries to a new one. A program that is in force is replaced
+ * without a gap. Maps of another version are not taken over: the new programs begin with empty ones.
+ */
+export function install(place: InstallationPlace, sizes: Readonly<Record<string, number>>): InstalledMaps {
   makePinFolder(place.folder);
+  const pinned = openPinnedMaps(place);
   const fresh = new Set<string>();
   const maps: Record<string, BpfMap> = {};
   for (const definition of place.object.maps) {
-    const entries = sizes[definition.name] ?? definition.maxEntries;
-    const pinned = openMap(place, definition);
-    if (pinned !== undefined && pinned.definition.maxEntries >= entries) {
-      maps[definition.name] = pinned;
+    const { name } = definition;
+    const entries = sizes[name] ?? definition.maxEntries;
+    const old = pinned?.[name];
+    if (old !== undefined && old.definition.maxEntries >= entries) {
+      maps[name] = old;
       continue;
     }
-    pinned?.[Symbol.dispose]();
-    maps[definition.name] = createMap({ ...definition, maxEntries: entries }, possibleProcessors());
-    fresh.add(definition.name);
+    const map = createMap({ ...definition, maxEntries: entries }, possibleProcessors());
+    if (old !== undefined) map.update(old.entries());
+    old?.[Symbol.dispose]();
+    maps[name] = map;
+    fresh.add(name);
   }
-  return {
-    maps,
-    fresh,
-    attach: () => attach(place, maps, fresh),
-    close: () => closeMaps(maps),
-  };
+  attach(place, maps, fresh);
+  return maps;
 }
 
-/** The maps that are pinned; undefined when any of the object's is missing or another. */
-export function openPinnedMaps(place: InstallationPlace): Readonly<Record<string, BpfMap>> | undefined {
+/** The maps that are pinned; undefined when any of the object's is missing or of another kind. */
+export function openPinnedMaps(place: InstallationPlace): InstalledMaps | undefined {
   const maps: Record<string, BpfMap> = {};
   for (const definition of place.object.maps) {
     const map = openMap(place, definition);
@@ -65,40 +59,41 @@ export function openPinnedMaps(place: InstallationPlace): Readonly<Record<string
   return maps;
 }
 
-export function closeMaps(maps: Readonly<Record<string, BpfMap>>): void {
+export function closeMaps(maps: InstalledMaps): void {
   for (const map of Object.values(maps)) map[Symbol.dispose]();
 }
 
-/** Takes programs of the object out of force: those of these names. Without effect when they are not. */
-export function detach({ object, folder }: InstallationPlace, names: (name: string) => boolean = () => true): void {
-  for (const { name } of object.programs) if (names(name)) unpin(linkPath(folder, name));
+/** Takes programs of the object out of force: those that `isMeant` says yes to. Without effect when they are not. */
+export function detach({ object, folder }: InstallationPlace, isMeant: (name: string) => boolean = () => true): void {
+  for (const { name } of object.programs) if (isMeant(name)) unpin(join(folder, linkName(name)));
 }
 
-/** Takes everything away that was made: programs first. */
+/** Takes everything away that is in the folder: programs first. */
 export function removeInstallation(place: InstallationPlace): void {
+  if (!existsSync(place.folder)) return;
   detach(place);
-  for (const { name } of place.object.maps) unpin(join(place.folder, name));
+  for (const name of readdirSync(place.folder)) unpin(join(place.folder, name));
   removePinFolder(place.folder);
 }
 
-function attach(place: InstallationPlace, maps: Readonly<Record<string, BpfMap>>, fresh: Set<string>): void {
-  for (const program of place.object.programs) {
-    const fd = loadProgram(place.object, program, maps);
+function attach(place: InstallationPlace, maps: InstalledMaps, fresh: ReadonlySet<string>): void {
+  const { object, folder } = place;
+  for (const program of object.programs) {
+    const fd = loadProgram(object, program, maps);
     try {
       putInForce(place, program.name, fd);
     } finally {
       closeSync(fd);
     }
   }
-  for (const name of fresh) {
-    const map = maps[name];
-    if (map !== undefined) pin(map.fd, join(place.folder, name));
-  }
-  fresh.clear();
+  for (const [name, { fd }] of Object.entries(maps)) if (fresh.has(name)) pin(fd, join(folder, name));
+  // What another version had beyond that.
+  const known = new Set([...object.maps.map(({ name }) => name), ...object.programs.map(({ name }) => linkName(name))]);
+  for (const name of readdirSync(folder)) if (!known.has(name)) unpin(join(folder, name));
 }
 
 function putInForce({ cgroup, folder }: InstallationPlace, name: string, programFd: number): void {
-  const path = linkPath(folder, name);
+  const path = join(folder, linkName(name));
   const pinned = openPinned(path);
   try {
     // A link to a cgroup that is gone, or was another's, is of no use.
@@ -124,8 +119,8 @@ function openMap({ folder }: InstallationPlace, definition: MapDefinition): BpfM
   return map;
 }
 
-function linkPath(folder: string, name: string): string {
-  return join(folder, `link-${name}`);
+function linkName(program: string): string {
+  return `link-${program}`;
 }
 
 /** The kernel's number of a cgroup is its folder's inode. */
@@ -138,4 +133,16 @@ function possibleProcessors(): number {
   const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
   const last = Number(text.split(/[,-]/).at(-1));
   return last + 1;
+}
+
+/** Loads everything and lets it go: throws what the kernel has against it. */
+export function tryObject(object: BpfObject): void {
+  const maps = Object.fromEntries(
+    object.maps.map((each) => [each.name, createMap({ ...each, maxEntries: each.maxEntries || 1 }, possibleProcessors())]),
+  );
+  try {
+    for (const program of object.programs) closeSync(loadProgram(object, program, maps));
+  } finally {
+    closeMaps(maps);
+  }
 }

@@ -16,10 +16,10 @@ const noMount: MountPoint = { root: '/', point: '/', source: '' };
 
 /**
  * Makes a folder for pins. Where no bpf file system is, one is mounted (in the thread's mount namespace): at
- * `/sys/fs/bpf` for folders inside, else at the folder itself. Throws `SystemError` or Node's file error.
+ * `/sys/fs/bpf` for folders inside, else at the folder above. Throws `SystemError` or Node's file error.
  */
 export function makePinFolder(folder: string): void {
-  const at = mountPointFor(folder);
+  const at = folder.startsWith(`${usualMount}/`) ? usualMount : dirname(folder);
   if (!existsSync(at)) mkdirSync(at, { recursive: true });
   if (!isBpfFileSystem(at)) mount({ source: ownMark, target: at, type: 'bpf' });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -30,7 +30,7 @@ export function removePinFolder(folder: string): void {
   const mounts = listMounts().filter(({ point }) => folder === point || folder.startsWith(`${point}/`));
   const root = mounts.reduce((longest, each) => (each.point.length >= longest.point.length ? each : longest), noMount);
   for (let at = folder; at !== root.point; at = dirname(at)) if (!removeEmpty(at)) return;
-  if (root.source === ownMark && readdirSync(root.point).length === 0) unmount(root.point);
+  if (root.source === ownMark && isEmptyRoot(root.point)) unmount(root.point);
 }
 
 /** Gives a map or link a name; one that was there goes in the same step. */
@@ -60,8 +60,9 @@ export function unpin(path: string): void {
   }
 }
 
-function mountPointFor(folder: string): string {
-  return folder.startsWith(`${usualMount}/`) ? usualMount : folder;
+/** Names with a dot are the kernel's own. */
+function isEmptyRoot(folder: string): boolean {
+  return readdirSync(folder).every((name) => name.includes('.'));
 }
 
 function isBpfFileSystem(folder: string): boolean {

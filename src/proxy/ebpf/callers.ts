@@ -60,7 +60,7 @@ function isOnlyLocal(address: string): boolean {
 }
 
 /** Ranges and single addresses. */
-function cidrsOf(texts: readonly string[]): Cidr[] {
+export function cidrsOf(texts: readonly string[]): Cidr[] {
   const ranges = texts.map((text) => parseCidr(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`));
   return ranges.filter((range) => range !== undefined);
 }

@@ -164,6 +164,13 @@ export function numberKey(number: number): Buffer {
   return key;
 }
 
+/** The sum over all processors. */
+export function readCounter(value: Buffer): number {
+  let sum = 0n;
+  for (let at = 0; at < value.length; at += 8) sum += value.readBigUInt64LE(at);
+  return Number(sum);
+}
+
 export function cookieKey(cookie: bigint): Buffer {
   const key = Buffer.alloc(8);
   key.writeBigUInt64LE(cookie);
@@ -173,6 +180,10 @@ export function cookieKey(cookie: bigint): Buffer {
 /** What a socket remembers of its call to a frontend, by the backend that it got. */
 export function callKey(cookie: bigint, backend: Endpoint): Buffer {
   return Buffer.concat([cookieKey(cookie), endpointKey(backend), Buffer.alloc(4)]);
+}
+
+export function readCallKey(key: Buffer): { readonly cookie: bigint; readonly backend: Endpoint } {
+  return { cookie: key.readBigUInt64LE(0), backend: readEndpoint(key.subarray(8)) };
 }
 
 export function callerValue(isNode: boolean, hashes: Readonly<Record<Frontend['family'], number>>): Buffer {

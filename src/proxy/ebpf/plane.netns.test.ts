@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { readSysctl, writeSysctl } from '../../linux/sysctl.ts';
+import { openRoute } from '../../linux/route.ts';
+import { enterTestCgroup } from '../../../test/support/cgroup.ts';
+import { commonCases, routedCases, targetPort, type World } from '../contract/cases.ts';
+import { declareContract, type Subject } from '../contract/contract.ts';
+import { HostNetwork } from '../contract/hosts.ts';
+import { ipv4, ipv6, network } from '../contract/worlds.ts';
+import type { Dataplane } from '../dataplane.ts';
+import { createNftablesPlane } from '../nftables/plane.ts';
+import { createEbpfPlane } from './plane.ts';
+
+isolateNetwork();
+
+const cgroup = enterTestCgroup();
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-ebpf-'));
+let plane: Dataplane;
+let hosts: HostNetwork;
+
+before(async () => {
+  const pods = ['10.244.0.1', 'fd00:244::1'] as const;
+  hosts = new HostNetwork([
+    { name: 'pod1', addresses: [ipv4.pods.pod1, ipv6.pods.pod1], gateways: pods, isBridged: true },
+    { name: 'pod2', addresses: [ipv4.pods.pod2, ipv6.pods.pod2], gateways: pods, isBridged: true },
+    { name: 'pod3', addresses: [ipv4.pods.pod3, ipv6.pods.pod3], gateways: pods, isBridged: true },
+    { name: 'client', addresses: [ipv4.sources.client, ipv6.sources.client], gateways: pods, isBridged: true },
+    { name: 'outside', addresses: [ipv4.sources.outside, ipv6.sources.outside], gateways: [ipv4.node, ipv6.node] },
+  ]);
+  for (const world of [ipv4, ipv6]) {
+    for (const [name, address] of Object.entries(world.pods)) await hosts.host(name).serve(address, targetPort);
+  }
+  using route = openRoute();
+  const linkIndex = route.link('to-outside')?.index ?? 0;
+  route.replaceRoute({ destination: '0.0.0.0/0', linkIndex, gateway: ipv4.sources.outside });
+  route.replaceRoute({ destination: '::/0', linkIndex, gateway: ipv6.sources.outside });
+  // Bridged packets pass the rules a second way wherever br_netfilter is loaded: the harder case.
+  if (readSysctl('net.bridge.bridge-nf-call-iptables') !== undefined) {
+    writeSysctl('net.bridge.bridge-nf-call-iptables', '1');
+  }
+  // Pods on one bridge get redirects when they call each other, and Linux then holds back refusals to them for a second.
+  for (const link of ['all', 'pods']) writeSysctl(`net.ipv4.conf.${link}.send_redirects`, '0');
+  plane = createEbpfPlane({ network, cgroup: cgroup.path, pinFolder: join(folder, 'bpf', 'pins'), nftables: createNftablesPlane({ network }) });
+  await plane.adopt([]);
+});
+
+after(async () => {
+  await plane.remove();
+  await hosts[Symbol.asyncDispose]();
+  cgroup[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
+function subject(world: World): () => Subject {
+  return () => ({
+    plane,
+    world,
+    call: ({ from, address, port, protocol }) => hosts.host(from).call(address, port, protocol === 'UDP'),
+  });
+}
+
+for (const world of [ipv4, ipv6]) {
+  declareContract(`ebpf ${world.family}`, subject(world), [...commonCases(world), ...routedCases(world)]);
+}

@@ -1,0 +1,194 @@
+import { statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cidrContains } from '../../lib/cidr.ts';
+import {
+  closeMaps,
+  detach,
+  type InstallationPlace,
+  openPinnedMaps,
+  removeInstallation,
+} from '../../linux/bpf/installation.ts';
+import type { BpfMap } from '../../linux/bpf/map.ts';
+import { socketObject } from '../../linux/bpf/socket-object.ts';
+import { cgroupRoot } from '../../linux/cgroup.ts';
+import { networkCookie } from '../../linux/network-cookie.ts';
+import { watchLinksAndAddresses } from '../../linux/route-watch.ts';
+import { type Logger, silentLogger } from '../../observe/log.ts';
+import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
+import type { Applied, Dataplane, FrontendCounters, NodeNetwork } from '../dataplane.ts';
+import { cidrsOf, findCallers, findNodeAddresses } from './callers.ts';
+import type { Element } from './balanced.ts';
+import { frontendsInForce } from './in-force.ts';
+import { readBalanced } from './read.ts';
+import { hasOpenCalls } from './open-calls.ts';
+import { socketMaps, SocketTables } from './tables.ts';
+
+/** A new Pod's link, addresses and routes come one after the other: what follows within this time is one change. */
+const settleMs = 100;
+/** Pods whose addresses came without a change of the node's links are found by then. */
+const lookEveryMs = 30_000;
+/** How often a plane that retires looks whether sockets still need it. */
+const retiringMs = 500;
+
+export interface EbpfOptions {
+  readonly network: NodeNetwork;
+  readonly logger?: Logger;
+  /** A cgroup v2 folder: only processes in it are served. The root of cgroup v2 by default: all of them. */
+  readonly cgroup?: string;
+  /**
+   * Where maps and programs are pinned: each plane has its own. By default one in `/sys/fs/bpf/fairlead` that is named
+   * after the network namespace and the cgroup.
+   */
+  readonly pinFolder?: string;
+  /** Decides on all packets of calls that the socket programs leave alone. Gets every frontend. */
+  readonly nftables: Dataplane;
+}
+
+/**
+ * The eBPF plane of the thread's network namespace (Linux 5.14, cgroup v2): chooses a backend when a process of this node
+ * or its Pods connects, before there is a packet; everything else goes through the nftables plane.
+ *
+ * `retire` lets go of the eBPF part alone: nftables goes on, because it may be the plane that comes next.
+ */
+export function createEbpfPlane(options: EbpfOptions): Dataplane {
+  return new EbpfPlane(options);
+}
+
+/** Where the plane is in force. */
+export function ebpfPlace({ cgroup, pinFolder }: Pick<EbpfOptions, 'cgroup' | 'pinFolder'>): InstallationPlace {
+  const folder = cgroup ?? cgroupRoot();
+  if (folder === undefined) throw new Error('cgroup v2 is not mounted');
+  const scope = `/sys/fs/bpf/fairlead/${networkCookie()}-${statSync(folder).ino}`;
+  return { object: socketObject(), cgroup: folder, folder: pinFolder ?? scope };
+}
+
+class EbpfPlane implements Dataplane {
+  readonly name = 'ebpf';
+  readonly #network: NodeNetwork;
+  readonly #logger: Logger;
+  readonly #nftables: Dataplane;
+  readonly #place: InstallationPlace;
+  readonly #tables: SocketTables;
+  #stopWatching: (() => void) | undefined;
+  /** Set while a look is due. */
+  #soon: NodeJS.Timeout | undefined;
+
+  constructor(options: EbpfOptions) {
+    this.#network = options.network;
+    this.#logger = options.logger ?? silentLogger;
+    this.#nftables = options.nftables;
+    this.#place = ebpfPlace(options);
+    this.#tables = new SocketTables(this.#place);
+  }
+
+  async adopt(desired: readonly Frontend[]): Promise<Applied> {
+    const applied = await this.#nftables.adopt(desired);
+    const refused = new Set(applied.refused.map(({ key }) => key));
+    const operations = this.#tables.adopt(desired.filter(({ key }) => !refused.has(key))) + this.#look();
+    this.#stopWatching ??= this.#watch();
+    return { ...applied, operations: applied.operations + operations };
+  }
+
+  /** What nftables refuses is in force nowhere. */
+  async apply(changes: FrontendChanges): Promise<Applied> {
+    const applied = await this.#nftables.apply(changes);
+    const refused = applied.refused.map(({ key }) => key);
+    const changed = changes.changed.filter(({ key }) => !refused.includes(key));
+    const operations = this.#tables.apply(changed, [...changes.removed, ...refused]);
+    return { ...applied, operations: applied.operations + operations };
+  }
+
+  async dump(): Promise<readonly Frontend[]> {
+    const forwarded = await this.#nftables.dump();
+    const maps = openPinnedMaps(this.#place);
+    if (maps === undefined) return forwarded;
+    try {
+      const ranges = cidrsOf(this.#network.podCidrs);
+      const isLocal = (address: string) => ranges.some((range) => cidrContains(range, address));
+      return frontendsInForce(forwarded, readBalanced(socketMaps(maps)), isLocal);
+    } finally {
+      closeMaps(maps);
+    }
+  }
+
+  async counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>> {
+    const sums = new Map(await this.#nftables.counters());
+    for (const [key, connections] of this.#tables.counters()) {
+      sums.set(key, { connections: connections + (sums.get(key)?.connections ?? 0) });
+    }
+    return sums;
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#nftables.close();
+  }
+
+  async remove(): Promise<void> {
+    this.#stop();
+    removeInstallation(this.#place);
+    await this.#nftables.remove();
+  }
+
+  /** Connected UDP sockets need the way back for as long as they live. */
+  async retire(signal: AbortSignal): Promise<void> {
+    this.#stop();
+    detach(this.#place, (name) => /^(connect|sendmsg)/.test(name));
+    const maps = openPinnedMaps(this.#place);
+    if (maps !== undefined) {
+      while (!signal.aborted && hasOpenCalls(socketMaps(maps).calls)) {
+        await delay(retiringMs, undefined, { signal }).catch(() => undefined);
+      }
+      closeMaps(maps);
+    }
+    removeInstallation(this.#place);
+  }
+
+  #stop(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    this.#tables.close();
+  }
+
+  /** Brings callers and node addresses up to date. Returns how many entries changed. */
+  #look(): number {
+    const { callers, node_addresses: addresses } = this.#tables.maps;
+    return become(callers, findCallers(this.#network)) + become(addresses, findNodeAddresses(this.#network));
+  }
+
+  #watch(): () => void {
+    const stop = watchLinksAndAddresses(() => this.#lookSoon());
+    const timer = setInterval(() => this.#lookSoon(), lookEveryMs).unref();
+    return () => {
+      stop();
+      clearInterval(timer);
+      clearTimeout(this.#soon);
+      this.#soon = undefined;
+    };
+  }
+
+  #lookSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      try {
+        // What has just changed may go on changing.
+        if (this.#look() > 0) this.#lookSoon();
+      } catch (error) {
+        this.#logger.error('network namespaces could not be looked at', { error });
+      }
+    }, settleMs).unref();
+  }
+}
+
+/** Makes a map have exactly these entries. Returns how many it wrote or removed. */
+function become(map: BpfMap, wanted: readonly Element[]): number {
+  const left = new Map(map.entries().map(([key, value]) => [key.toString('latin1'), { key, value }]));
+  const changed = wanted.filter(([key, value]) => {
+    const found = left.get(key.toString('latin1'));
+    left.delete(key.toString('latin1'));
+    return found === undefined || !found.value.equals(value);
+  });
+  map.update(changed);
+  map.delete([...left.values()].map(({ key }) => key));
+  return changed.length + left.size;
+}
