@@ -1,6 +1,7 @@
 import type { Frontend } from '../../routing/frontend.ts';
 import { backendName } from '../backend-name.ts';
-import { assignSlots, consistentBuckets, fillBuckets } from '../buckets.ts';
+import { assignSlots, fillBuckets } from '../buckets.ts';
+import { hashBuckets, hashText } from '../rendezvous.ts';
 import {
   backendValue,
   bucketKey,
@@ -74,9 +75,9 @@ function bucketsOf({ internal, scheduler, address }: Frontend, previous: readonl
   switch (scheduler) {
     case 'sh':
     case 'mh':
-      return consistentBuckets(shares);
+      return hashBuckets(shares);
     case 'dh':
-      return consistentBuckets(shares, [address ?? '*']);
+      return hashBuckets(shares).filter((_, bucket, all) => bucket === hashText(address ?? '*') % all.length);
     case 'rr':
       return fillBuckets(
         previous,

@@ -32,6 +32,13 @@ export function readBalanced(maps: Readonly<Record<TableName, BpfMap>>): Map<Fro
   return balanced;
 }
 
+/** Those that may change and go without another one's backends: each has a generation of its own. */
+export function independent(balanced: ReadonlyMap<FrontendKey, Balanced>): Map<FrontendKey, Balanced> {
+  const counts = new Map<number, number>();
+  for (const { entry } of balanced.values()) counts.set(entry.generation, (counts.get(entry.generation) ?? 0) + 1);
+  return new Map([...balanced].filter(([, { entry }]) => counts.get(entry.generation) === 1));
+}
+
 function* readFrontends({ frontends, ranges }: Readonly<Record<TableName, BpfMap>>): Generator<
   [Endpoint, FrontendEntry]
 > {

@@ -4,7 +4,7 @@ import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
 import type { Balanced, Numbers } from './balanced.ts';
 import { allElements, changesOf, type TableChanges, tableNames, type TableName } from './changes.ts';
 import { readCounter } from './layout.ts';
-import { orphansOf, readBalanced } from './read.ts';
+import { independent, orphansOf, readBalanced } from './read.ts';
 
 /** The maps by name, as the object file has them. */
 export type SocketMaps = Readonly<Record<TableName | 'node_addresses' | 'callers' | 'calls', BpfMap>>;
@@ -95,7 +95,7 @@ export class SocketTables {
   /** Reads the maps, and takes away what is of no use. */
   #believeKernel(): number {
     const maps = this.maps;
-    this.#balanced = readBalanced(maps);
+    this.#balanced = independent(readBalanced(maps));
     for (const { entry } of this.#balanced.values()) {
       this.#generation = Math.max(this.#generation, entry.generation);
       this.#number = Math.max(this.#number, entry.number);

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, test } from 'node:test';
+import { closeMaps, openPinnedMaps } from '../../linux/bpf/installation.ts';
+import { createMap } from '../../linux/bpf/map.ts';
+import { pin } from '../../linux/bpf/pins.ts';
+import { listMounts } from '../../linux/mounts.ts';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import type { Frontend, Target } from '../../routing/frontend.ts';
+import { Frontends } from '../contract/cases.ts';
+import { declareModel } from '../contract/model.ts';
+import { ipv4, ipv6, network } from '../contract/worlds.ts';
+import type { Dataplane } from '../dataplane.ts';
+import { backendValue, bucketKey, endpointKey, numberKey, readEndpoint, readFrontendValue } from './layout.ts';
+import { ebpfPlace } from './plane.ts';
+import { type SocketMaps, socketMaps } from './tables.ts';
+import { enterEbpfPlace } from './testing.ts';
+
+isolateNetwork();
+
+const make = new Frontends(ipv4);
+const all = make.forward('pod1', 'pod2', 'pod3');
+function portOf({ verdict, backends }: Target, port: number): Target {
+  return { verdict, backends: backends.map((backend) => ({ ...backend, port })) };
+}
+
+/** One frontend of every sort. */
+const everySort: readonly Frontend[] = [
+  make.clusterIp(all),
+  make.clusterIp(make.forward('pod1', 'pod2'), { protocol: 'UDP', affinity: { timeoutSeconds: 10_800 } }),
+  make.make('ClusterIP', ipv4.services[1], 443, { verdict: 'reject', backends: [] }),
+  make.make('ClusterIP', ipv4.services[2], 443, { verdict: 'drop', backends: [] }),
+  make.make('ClusterIP', ipv4.services[2], 80, all, { scheduler: 'mh' }),
+  make.make('ClusterIP', ipv4.services[2], 8000, portOf(all, 8000), { lastPort: 8999 }),
+  make.make('NodePort', undefined, 30080, all, { external: make.forward('pod1'), masquerade: 'never' }),
+  make.make('LoadBalancer', ipv4.external, 80, make.forward('pod2'), { sourceRanges: ['192.0.2.0/24'] }),
+  make.make('ExternalIP', '203.0.113.81', 80, make.forward('pod3'), { service: 'test/other', portName: '' }),
+  new Frontends(ipv6).clusterIp(new Frontends(ipv6).forward('pod1')),
+];
+
+const place = enterEbpfPlace();
+const opened: Dataplane[] = [];
+
+function open(): Dataplane {
+  const plane = place.open(network);
+  opened.push(plane);
+  return plane;
+}
+
+/** A plane that has taken over what is there. */
+async function adopted(desired: readonly Frontend[]): Promise<Dataplane> {
+  const plane = open();
+  assert.deepEqual((await plane.adopt(desired)).refused, []);
+  return plane;
+}
+
+/** What is pinned, as another process sees it. */
+function withMaps<T>(work: (maps: SocketMaps) => T): T {
+  const maps = openPinnedMaps(ebpfPlace(place.options)) ?? assert.fail('nothing is pinned');
+  try {
+    return work(socketMaps(maps));
+  } finally {
+    closeMaps(maps);
+  }
+}
+
+/** Everything in the maps of frontends, as text. */
+function listing(): string[] {
+  return withMaps(({ frontends, ranges, backends, counters }) =>
+    [frontends, ranges, backends, counters].flatMap((map) =>
+      map.entries().map(([key, value]) => `${map.definition.name} ${key.toString('hex')} ${value.toString('hex')}`),
+    ),
+  ).sort();
+}
+
+function sorted(frontends: readonly Frontend[]): Frontend[] {
+  return [...frontends].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+const webKey = endpointKey({ family: 'IPv4', address: ipv4.services[0], port: 80, protocol: 'TCP' });
+
+/** The generation of the first frontend. */
+function webGeneration(): number {
+  return withMaps(({ frontends }) => readFrontendValue(frontends.lookup(webKey) ?? assert.fail('no web')).generation);
+}
+
+beforeEach(async (context) => {
+  if (context.name.includes('random changes')) await adopted([]);
+});
+
+afterEach(async () => {
+  for (const plane of opened.splice(0)) await plane.close();
+  await place.open(network).remove();
+});
+
+after(() => place[Symbol.asyncDispose]());
+
+for (const world of [ipv4, ipv6]) {
+  const options = { world, seed: 20_261_124, steps: 200, firstPort: 80, hasRoutedKinds: true };
+  declareModel(`ebpf ${world.family}`, () => opened[0] ?? assert.fail('not open'), options);
+}
+
+test('a new process takes over what is in force without changing anything', async () => {
+  const first = await adopted(everySort);
+  await first.close();
+  const before = listing();
+  assert.ok(before.length > 20);
+  const second = open();
+  assert.equal((await second.adopt(everySort)).operations, 0);
+  assert.deepEqual(listing(), before);
+  assert.deepEqual(sorted(await second.dump()), sorted(everySort));
+});
+
+test('the maps have what callers inside get, and only that', async () => {
+  await adopted(everySort);
+  const keys = withMaps(({ frontends }) => frontends.entries().map(([key]) => readEndpoint(key)));
+  assert.deepEqual(
+    keys.map(({ address, port, protocol }) => `${address ?? '*'} ${port} ${protocol}`).sort(),
+    [
+      '* 30080 TCP',
+      '10.96.0.10 80 TCP',
+      '10.96.0.10 80 UDP',
+      '10.96.0.12 80 TCP',
+      '203.0.113.81 80 TCP',
+      'fd00:96::10 80 TCP',
+    ],
+  );
+  const nodePort = endpointKey({ family: 'IPv4', address: undefined, port: 30080, protocol: 'TCP' });
+  const buckets = withMaps(({ frontends }) => frontends.lookup(nodePort)?.readUInt32LE(8));
+  assert.equal(buckets, 3, 'the internal target, not the one of outside callers');
+});
+
+test('a new process changes only what differs', async () => {
+  await (await adopted(everySort)).close();
+  const before = listing();
+  const desired = [make.clusterIp(make.forward('pod1', 'pod2')), ...everySort.slice(1, -2)];
+  const plane = await adopted(desired);
+  assert.deepEqual(sorted(await plane.dump()), sorted(desired));
+  const kept = new Set(before).intersection(new Set(listing()));
+  // Gone: four entries of the first frontend, two times three of the last ones; its counter stays.
+  assert.equal(before.length - kept.size, 10);
+});
+
+test('entries that nobody asked for go, missing ones come back', async () => {
+  await (await adopted(everySort)).close();
+  const before = listing().length;
+  const generation = webGeneration();
+  withMaps(({ frontends, backends, counters }) => {
+    const [, value] = frontends.entries()[0] ?? assert.fail();
+    frontends.update([[endpointKey({ family: 'IPv4', address: '10.96.7.7', port: 1, protocol: 'TCP' }), value]]);
+    backends.update([[bucketKey(99_999, 0), backendValue('10.0.0.1:80', 0)]]);
+    backends.delete([bucketKey(generation, 1)]);
+    counters.update([[numberKey(77_777), Buffer.alloc(counters.valueBytes)]]);
+  });
+  const plane = await adopted(everySort);
+  assert.equal(listing().length, before);
+  assert.deepEqual(sorted(await plane.dump()), sorted(everySort));
+});
+
+test('what the socket programs do otherwise than nftables shows', async () => {
+  const plane = await adopted(everySort);
+  const generation = webGeneration();
+  withMaps(({ backends, frontends }) => {
+    backends.update([[bucketKey(generation, 1), backendValue('10.244.0.99:8080', 0)]]);
+    const udp = endpointKey({ family: 'IPv4', address: ipv4.services[0], port: 80, protocol: 'UDP' });
+    const value = frontends.lookup(udp) ?? assert.fail();
+    value.writeUInt32LE(60, 12);
+    const reject = endpointKey({ family: 'IPv4', address: ipv4.services[1], port: 443, protocol: 'TCP' });
+    frontends.update([
+      [udp, value],
+      [reject, frontends.lookup(webKey) ?? assert.fail()],
+    ]);
+  });
+  for (const reader of [plane, open()]) {
+    const found = new Map((await reader.dump()).map((frontend) => [frontend.key, frontend]));
+    const web = found.get('10.96.0.10:80/TCP');
+    assert.deepEqual(
+      web?.internal.backends.map(({ address, local }) => `${address} ${local}`),
+      ['10.244.0.11 true', '10.244.0.99 true', '10.244.1.13 false'],
+    );
+    assert.equal(web.external.backends.length, 3);
+    assert.deepEqual(found.get('10.96.0.10:80/UDP')?.affinity, { timeoutSeconds: 60 });
+    assert.equal(found.get('10.96.0.11:443/TCP')?.internal.verdict, 'forward');
+  }
+});
+
+test('maps of another version are replaced as a whole', async () => {
+  const place1 = ebpfPlace(place.options);
+  await (await adopted(everySort)).close();
+  const other = { name: 'backends', type: 1, keySize: 8, valueSize: 64, maxEntries: 16, flags: 1 };
+  using map = createMap(other, 1);
+  pin(map.fd, join(place1.folder, 'backends'));
+  pin(map.fd, join(place1.folder, 'of_old'));
+  const plane = await adopted(everySort);
+  assert.deepEqual(sorted(await plane.dump()), sorted(everySort));
+  assert.ok(!existsSync(join(place1.folder, 'of_old')));
+});
+
+test('maps grow with what is in them, and lose nothing', async () => {
+  const web = make.clusterIp(all);
+  const plane = await adopted([web]);
+  const small = withMaps(({ backends }) => backends.definition.maxEntries);
+  const many = Array.from({ length: 3000 }, (_, at) =>
+    make.make('ClusterIP', `10.96.${100 + (at >> 8)}.${at & 255}`, 80, all),
+  );
+  await plane.apply({ changed: many, removed: [], triggeredAtMs: undefined });
+  const large = withMaps(({ backends }) => backends.definition.maxEntries);
+  assert.deepEqual([small, large], [4096, 32_768]);
+  assert.deepEqual(sorted(await plane.dump()), sorted([web, ...many]));
+  await plane.close();
+  const before = listing();
+  await adopted([web, ...many]);
+  assert.deepEqual(listing(), before);
+});
+
+test('nothing is left behind', async () => {
+  const { folder } = ebpfPlace(place.options);
+  await (await adopted(everySort)).close();
+  assert.ok(existsSync(join(folder, 'link-connect4')));
+  await open().remove();
+  assert.ok(!existsSync(folder));
+  assert.ok(!listMounts().some(({ point }) => folder.startsWith(point) && point.includes('fairlead-ebpf')));
+});
+
+test('10,000 Services of two endpoints are there in a moment', async (context) => {
+  const two = make.forward('pod1', 'pod2');
+  const many = Array.from({ length: 10_000 }, (_, at) =>
+    make.make('ClusterIP', `10.96.${100 + (at >> 8)}.${at & 255}`, 80, two),
+  );
+  const startMs = performance.now();
+  await adopted(many);
+  context.diagnostic(`written in ${Math.round(performance.now() - startMs)} ms`);
+  const againMs = performance.now();
+  assert.equal((await open().adopt(many)).operations, 0);
+  context.diagnostic(`taken over in ${Math.round(performance.now() - againMs)} ms`);
+  assert.equal(withMaps(({ backends }) => backends.entries().length), 20_000);
+});
