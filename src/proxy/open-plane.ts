@@ -71,7 +71,15 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
     },
   },
   ipvs: absent('IPVS'),
-  ebpf: absent('eBPF'),
+  ebpf: {
+    obstacle: async () => (await import('./ebpf/obstacle.ts')).ebpfObstacle(),
+    open: async (options) => (await import('./ebpf/plane.ts')).openEbpfPlane(options),
+    isPresent: async () => process.platform === 'linux' && (await import('./ebpf/place.ts')).hasSocketPrograms(),
+    retire: async ({ cgroup }, signal) => {
+      const { retireSocketPrograms, socketPlace } = await import('./ebpf/place.ts');
+      await retireSocketPrograms(socketPlace({ ...(cgroup !== undefined && { cgroup }) }), signal);
+    },
+  },
   userspace: {
     obstacle: async () => undefined,
     open: async ({ network }) => createUserspacePlane(network),

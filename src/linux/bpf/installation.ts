@@ -138,7 +138,10 @@ function possibleProcessors(): number {
 /** Loads everything and lets it go: throws what the kernel has against it. */
 export function tryObject(object: BpfObject): void {
   const maps = Object.fromEntries(
-    object.maps.map((each) => [each.name, createMap({ ...each, maxEntries: each.maxEntries || 1 }, possibleProcessors())]),
+    object.maps.map((each) => [
+      each.name,
+      createMap({ ...each, maxEntries: each.maxEntries || 1 }, possibleProcessors()),
+    ]),
   );
   try {
     for (const program of object.programs) closeSync(loadProgram(object, program, maps));

@@ -90,10 +90,18 @@ struct memory {
 	__u32 zero;
 };
 
-struct call {
+/* What a socket got in the place of what it called. */
+struct call_key {
 	__u64 socket;
 	struct endpoint backend;
 	__u32 zero;
+};
+
+struct call {
+	struct endpoint called;
+	__u32 zero;
+	/* Cookie of the socket's network namespace. */
+	__u64 namespace;
 };
 
 struct map {
@@ -114,7 +122,7 @@ MAP(counters, BPF_MAP_TYPE_PERCPU_HASH, __u32, __u64, 0, BPF_F_NO_PREALLOC);
 MAP(node_addresses, BPF_MAP_TYPE_HASH, __u32[4], __u32, 4096, BPF_F_NO_PREALLOC);
 MAP(callers, BPF_MAP_TYPE_HASH, __u64, struct caller, 4096, BPF_F_NO_PREALLOC);
 MAP(memories, BPF_MAP_TYPE_LRU_HASH, struct memory_key, struct memory, 16384, 0);
-MAP(calls, BPF_MAP_TYPE_LRU_HASH, struct call, struct endpoint, 65536, 0);
+MAP(calls, BPF_MAP_TYPE_LRU_HASH, struct call_key, struct call, 65536, 0);
 
 INLINE int is_ipv4(const __u32 *address)
 {
@@ -215,10 +223,12 @@ INLINE int is_same(const struct endpoint *a, const struct endpoint *b)
 /* Remembers what a socket called, for the way back. */
 INLINE void remember(struct bpf_sock_addr *context, const struct endpoint *called, const struct endpoint *backend)
 {
-	struct call call = { .socket = socket_cookie(context), .backend = *backend };
-	struct endpoint *known = lookup(&calls, &call);
-	if (!known || !is_same(known, called))
-		update(&calls, &call, called, BPF_ANY);
+	struct call_key key = { .socket = socket_cookie(context), .backend = *backend };
+	struct call *known = lookup(&calls, &key);
+	if (known && is_same(&known->called, called))
+		return;
+	struct call call = { .called = *called, .namespace = namespace_cookie(context) };
+	update(&calls, &key, &call, BPF_ANY);
 }
 
 /* Puts a backend in the place of a called frontend; returns 0 when none is called. */
@@ -254,11 +264,11 @@ INLINE int forward(struct bpf_sock_addr *context, struct endpoint *to, int conne
 /* Puts the address that was called in the place of a backend's. */
 INLINE int restore(struct bpf_sock_addr *context, struct endpoint *from)
 {
-	struct call call = { .socket = socket_cookie(context), .backend = *from };
-	struct endpoint *called = lookup(&calls, &call);
-	if (!called)
+	struct call_key key = { .socket = socket_cookie(context), .backend = *from };
+	struct call *call = lookup(&calls, &key);
+	if (!call)
 		return 0;
-	*from = *called;
+	*from = call->called;
 	return 1;
 }
 

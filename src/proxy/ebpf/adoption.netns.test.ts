@@ -13,7 +13,7 @@ import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { backendValue, bucketKey, endpointKey, numberKey, readEndpoint, readFrontendValue } from './layout.ts';
-import { ebpfPlace } from './plane.ts';
+import { socketPlace } from './place.ts';
 import { type SocketMaps, socketMaps } from './tables.ts';
 import { enterEbpfPlace } from './testing.ts';
 
@@ -57,7 +57,7 @@ async function adopted(desired: readonly Frontend[]): Promise<Dataplane> {
 
 /** What is pinned, as another process sees it. */
 function withMaps<T>(work: (maps: SocketMaps) => T): T {
-  const maps = openPinnedMaps(ebpfPlace(place.options)) ?? assert.fail('nothing is pinned');
+  const maps = openPinnedMaps(socketPlace(place.options)) ?? assert.fail('nothing is pinned');
   try {
     return work(socketMaps(maps));
   } finally {
@@ -115,17 +115,14 @@ test('a new process takes over what is in force without changing anything', asyn
 test('the maps have what callers inside get, and only that', async () => {
   await adopted(everySort);
   const keys = withMaps(({ frontends }) => frontends.entries().map(([key]) => readEndpoint(key)));
-  assert.deepEqual(
-    keys.map(({ address, port, protocol }) => `${address ?? '*'} ${port} ${protocol}`).sort(),
-    [
-      '* 30080 TCP',
-      '10.96.0.10 80 TCP',
-      '10.96.0.10 80 UDP',
-      '10.96.0.12 80 TCP',
-      '203.0.113.81 80 TCP',
-      'fd00:96::10 80 TCP',
-    ],
-  );
+  assert.deepEqual(keys.map(({ address, port, protocol }) => `${address ?? '*'} ${port} ${protocol}`).sort(), [
+    '* 30080 TCP',
+    '10.96.0.10 80 TCP',
+    '10.96.0.10 80 UDP',
+    '10.96.0.12 80 TCP',
+    '203.0.113.81 80 TCP',
+    'fd00:96::10 80 TCP',
+  ]);
   const nodePort = endpointKey({ family: 'IPv4', address: undefined, port: 30080, protocol: 'TCP' });
   const buckets = withMaps(({ frontends }) => frontends.lookup(nodePort)?.readUInt32LE(8));
   assert.equal(buckets, 3, 'the internal target, not the one of outside callers');
@@ -186,7 +183,7 @@ test('what the socket programs do otherwise than nftables shows', async () => {
 });
 
 test('maps of another version are replaced as a whole', async () => {
-  const place1 = ebpfPlace(place.options);
+  const place1 = socketPlace(place.options);
   await (await adopted(everySort)).close();
   const other = { name: 'backends', type: 1, keySize: 8, valueSize: 64, maxEntries: 16, flags: 1 };
   using map = createMap(other, 1);
@@ -215,7 +212,7 @@ test('maps grow with what is in them, and lose nothing', async () => {
 });
 
 test('nothing is left behind', async () => {
-  const { folder } = ebpfPlace(place.options);
+  const { folder } = socketPlace(place.options);
   await (await adopted(everySort)).close();
   assert.ok(existsSync(join(folder, 'link-connect4')));
   await open().remove();
@@ -234,5 +231,8 @@ test('10,000 Services of two endpoints are there in a moment', async (context) =
   const againMs = performance.now();
   assert.equal((await open().adopt(many)).operations, 0);
   context.diagnostic(`taken over in ${Math.round(performance.now() - againMs)} ms`);
-  assert.equal(withMaps(({ backends }) => backends.entries().length), 20_000);
+  assert.equal(
+    withMaps(({ backends }) => backends.entries().length),
+    20_000,
+  );
 });

@@ -28,7 +28,10 @@ export function findCallers(network: NodeNetwork): Element[] {
 }
 
 /** A Pod is known by an address in the node's range, or by a link that leads to one of the node's links for Pods. */
-function podTest({ podCidrs, podLinks = [], masqueradeAll }: NodeNetwork, node: RouteSocket): (pod: RouteSocket) => boolean {
+function podTest(
+  { podCidrs, podLinks = [], masqueradeAll }: NodeNetwork,
+  node: RouteSocket,
+): (pod: RouteSocket) => boolean {
   if (masqueradeAll === true) return () => false;
   if (podLinks.length === 0) {
     const ranges = cidrsOf(podCidrs);
@@ -36,7 +39,9 @@ function podTest({ podCidrs, podLinks = [], masqueradeAll }: NodeNetwork, node: 
   }
   const links = node.links();
   const named = new Set(links.filter(({ name }) => isNamed(podLinks, name)).map(({ index }) => index));
-  const ends = new Set(links.filter((link) => named.has(link.index) || named.has(link.master)).map(({ index }) => index));
+  const ends = new Set(
+    links.filter((link) => named.has(link.index) || named.has(link.master)).map(({ index }) => index),
+  );
   return (pod) => pod.links().some(({ kind, other }) => kind === 'veth' && ends.has(other));
 }
 

@@ -58,7 +58,8 @@ function addWrites(
   const { frontends, ranges, backends } = elementsOf(balanced);
   write.frontends.push(...frontends);
   write.ranges.push(...ranges);
-  if (previous?.entry.generation !== balanced.entry.generation) for (const element of backends) write.backends.push(element);
+  if (previous?.entry.generation !== balanced.entry.generation)
+    for (const element of backends) write.backends.push(element);
   if (previous === undefined) write.counters.push([numberKey(balanced.entry.number), zeroCounter]);
 }
 
@@ -68,7 +69,8 @@ function addDeletes(gone: Record<TableName, Buffer[]>, previous: Balanced, balan
   const leave = (elements: readonly Element[]) => elements.map(([key]) => key).filter((key) => !kept.has(nameOf(key)));
   gone.frontends.push(...leave(old.frontends));
   gone.ranges.push(...leave(old.ranges));
-  if (previous.entry.generation !== balanced?.entry.generation) for (const [key] of old.backends) gone.backends.push(key);
+  if (previous.entry.generation !== balanced?.entry.generation)
+    for (const [key] of old.backends) gone.backends.push(key);
   if (balanced === undefined) gone.counters.push(numberKey(previous.entry.number));
 }
 

@@ -13,7 +13,7 @@ import { backendName, parseBackendName } from '../backend-name.ts';
  * place      generation 4 · bucket, or slot with the highest bit, 4
  * backend    address 16 · port 2 · slot 2
  * caller     is node 4 · hash of IPv4 address 4 · of IPv6 address 4
- * call       socket cookie 8 · endpoint · 4
+ * call       socket cookie 8 · backend 20 · 4 → called 20 · 4 · namespace cookie 8
  * ```
  */
 
@@ -177,13 +177,23 @@ export function cookieKey(cookie: bigint): Buffer {
   return key;
 }
 
-/** What a socket remembers of its call to a frontend, by the backend that it got. */
-export function callKey(cookie: bigint, backend: Endpoint): Buffer {
-  return Buffer.concat([cookieKey(cookie), endpointKey(backend), Buffer.alloc(4)]);
+/** What a socket got in the place of what it called. */
+export interface SocketCall {
+  /** The socket's, as `bpf_get_socket_cookie()` and sock_diag give it. */
+  readonly cookie: bigint;
+  /** The network namespace's. */
+  readonly namespace: bigint;
+  readonly called: Endpoint;
+  readonly backend: Endpoint;
 }
 
-export function readCallKey(key: Buffer): { readonly cookie: bigint; readonly backend: Endpoint } {
-  return { cookie: key.readBigUInt64LE(0), backend: readEndpoint(key.subarray(8)) };
+export function readCall(key: Buffer, value: Buffer): SocketCall {
+  return {
+    cookie: key.readBigUInt64LE(0),
+    namespace: value.readBigUInt64LE(24),
+    called: readEndpoint(value),
+    backend: readEndpoint(key.subarray(8)),
+  };
 }
 
 export function callerValue(isNode: boolean, hashes: Readonly<Record<Frontend['family'], number>>): Buffer {

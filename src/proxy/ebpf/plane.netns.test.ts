@@ -55,7 +55,8 @@ function subject(world: World): () => Subject {
 }
 
 /** Pods of this node are not masqueraded (`limits.ts`): what happens instead is in calls.netns.test.ts. */
-const isOwnLimit = ({ title }: Case) => /^a Pod reaches itself|^node ports answer on the node from everywhere/.test(title);
+const isOwnLimit = ({ title }: Case) =>
+  /^a Pod reaches itself|^node ports answer on the node from everywhere/.test(title);
 
 for (const world of [ipv4, ipv6]) {
   const cases = [...commonCases(world), ...routedCases(world)].filter((each) => !isOwnLimit(each));

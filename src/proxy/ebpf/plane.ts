@@ -1,47 +1,43 @@
-import { statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { cidrContains } from '../../lib/cidr.ts';
-import {
-  closeMaps,
-  detach,
-  type InstallationPlace,
-  openPinnedMaps,
-  removeInstallation,
-} from '../../linux/bpf/installation.ts';
+import { closeMaps, type InstallationPlace, openPinnedMaps, removeInstallation } from '../../linux/bpf/installation.ts';
 import type { BpfMap } from '../../linux/bpf/map.ts';
-import { socketObject } from '../../linux/bpf/socket-object.ts';
-import { cgroupRoot } from '../../linux/cgroup.ts';
-import { networkCookie } from '../../linux/network-cookie.ts';
 import { watchLinksAndAddresses } from '../../linux/route-watch.ts';
 import { type Logger, silentLogger } from '../../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
 import type { Applied, Dataplane, FrontendCounters, NodeNetwork } from '../dataplane.ts';
-import { cidrsOf, findCallers, findNodeAddresses } from './callers.ts';
+import { createNftablesPlane } from '../nftables/plane.ts';
+import { openKernelFlows } from '../stale-flows/kernel-flows.ts';
+import { endingStaleFlows } from '../stale-flows/plane.ts';
 import type { Element } from './balanced.ts';
+import { cidrsOf, findCallers, findNodeAddresses } from './callers.ts';
 import { frontendsInForce } from './in-force.ts';
+import { retireSocketPrograms, socketPlace, type SocketPlaceOptions } from './place.ts';
 import { readBalanced } from './read.ts';
-import { hasOpenCalls } from './open-calls.ts';
+import { joinFlows, openSocketFlows } from './socket-flows.ts';
 import { socketMaps, SocketTables } from './tables.ts';
 
 /** A new Pod's link, addresses and routes come one after the other: what follows within this time is one change. */
 const settleMs = 100;
 /** Pods whose addresses came without a change of the node's links are found by then. */
 const lookEveryMs = 30_000;
-/** How often a plane that retires looks whether sockets still need it. */
-const retiringMs = 500;
 
-export interface EbpfOptions {
+export interface EbpfOptions extends SocketPlaceOptions {
   readonly network: NodeNetwork;
   readonly logger?: Logger;
-  /** A cgroup v2 folder: only processes in it are served. The root of cgroup v2 by default: all of them. */
-  readonly cgroup?: string;
-  /**
-   * Where maps and programs are pinned: each plane has its own. By default one in `/sys/fs/bpf/fairlead` that is named
-   * after the network namespace and the cgroup.
-   */
-  readonly pinFolder?: string;
   /** Decides on all packets of calls that the socket programs leave alone. Gets every frontend. */
   readonly nftables: Dataplane;
+}
+
+/**
+ * The eBPF plane with its own nftables plane; flows that a change makes stale end with it: tracked ones, and sockets whose
+ * backend the programs chose.
+ */
+export function openEbpfPlane(options: Omit<EbpfOptions, 'nftables'>): Dataplane {
+  const { network, logger = silentLogger } = options;
+  const flows = joinFlows(openKernelFlows(), openSocketFlows(socketPlace(options)));
+  const create = (onRestored: () => void): Dataplane =>
+    createEbpfPlane({ ...options, nftables: createNftablesPlane({ network, logger, onRestored }) });
+  return endingStaleFlows(create, { logger, flows });
 }
 
 /**
@@ -52,14 +48,6 @@ export interface EbpfOptions {
  */
 export function createEbpfPlane(options: EbpfOptions): Dataplane {
   return new EbpfPlane(options);
-}
-
-/** Where the plane is in force. */
-export function ebpfPlace({ cgroup, pinFolder }: Pick<EbpfOptions, 'cgroup' | 'pinFolder'>): InstallationPlace {
-  const folder = cgroup ?? cgroupRoot();
-  if (folder === undefined) throw new Error('cgroup v2 is not mounted');
-  const scope = `/sys/fs/bpf/fairlead/${networkCookie()}-${statSync(folder).ino}`;
-  return { object: socketObject(), cgroup: folder, folder: pinFolder ?? scope };
 }
 
 class EbpfPlane implements Dataplane {
@@ -77,7 +65,7 @@ class EbpfPlane implements Dataplane {
     this.#network = options.network;
     this.#logger = options.logger ?? silentLogger;
     this.#nftables = options.nftables;
-    this.#place = ebpfPlace(options);
+    this.#place = socketPlace(options);
     this.#tables = new SocketTables(this.#place);
   }
 
@@ -130,18 +118,10 @@ class EbpfPlane implements Dataplane {
     await this.#nftables.remove();
   }
 
-  /** Connected UDP sockets need the way back for as long as they live. */
   async retire(signal: AbortSignal): Promise<void> {
     this.#stop();
-    detach(this.#place, (name) => /^(connect|sendmsg)/.test(name));
-    const maps = openPinnedMaps(this.#place);
-    if (maps !== undefined) {
-      while (!signal.aborted && hasOpenCalls(socketMaps(maps).calls)) {
-        await delay(retiringMs, undefined, { signal }).catch(() => undefined);
-      }
-      closeMaps(maps);
-    }
-    removeInstallation(this.#place);
+    await retireSocketPrograms(this.#place, signal);
+    await this.#nftables.close();
   }
 
   #stop(): void {

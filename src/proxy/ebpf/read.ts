@@ -39,9 +39,10 @@ export function independent(balanced: ReadonlyMap<FrontendKey, Balanced>): Map<F
   return new Map([...balanced].filter(([, { entry }]) => counts.get(entry.generation) === 1));
 }
 
-function* readFrontends({ frontends, ranges }: Readonly<Record<TableName, BpfMap>>): Generator<
-  [Endpoint, FrontendEntry]
-> {
+function* readFrontends({
+  frontends,
+  ranges,
+}: Readonly<Record<TableName, BpfMap>>): Generator<[Endpoint, FrontendEntry]> {
   for (const [key, value] of frontends.entries()) yield [readEndpoint(key), readFrontendValue(value)];
   for (const [key, value] of ranges.entries()) {
     const entry = readFrontendValue(value);

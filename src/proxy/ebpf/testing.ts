@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cgroupRoot } from '../../linux/cgroup.ts';
 import type { Dataplane, NodeNetwork } from '../dataplane.ts';
-import { createNftablesPlane } from '../nftables/plane.ts';
-import { createEbpfPlane } from './plane.ts';
+import { openEbpfPlane } from './plane.ts';
 
 /** What the tests of this plane share: a cgroup that their process is in, and planes that serve it. */
 export interface EbpfPlace extends AsyncDisposable {
@@ -21,7 +20,7 @@ export function enterEbpfPlace(): EbpfPlace {
   const options = { cgroup, pinFolder: join(folder, 'bpf', 'pins') };
   const planes: Dataplane[] = [];
   const open = (network: NodeNetwork): Dataplane => {
-    const plane = createEbpfPlane({ ...options, network, nftables: createNftablesPlane({ network }) });
+    const plane = openEbpfPlane({ ...options, network });
     planes.push(plane);
     return plane;
   };

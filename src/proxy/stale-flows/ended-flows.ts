@@ -2,6 +2,9 @@ import type { TrackedConnection } from '../../linux/conntrack.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import { backendName } from '../backend-name.ts';
 
+/** What a client called, and who answers. */
+export type Translation = Pick<TrackedConnection, 'original' | 'reply'>;
+
 /** Flows of one frontend that have to end. */
 export interface EndedFlows {
   readonly frontend: Frontend;
@@ -38,7 +41,7 @@ export function flowTargets(frontend: Frontend | undefined): Set<string> {
 }
 
 /** Where a tracked connection leads, in the frontend's terms. */
-export function targetOf({ original, reply }: TrackedConnection, { lastPort }: Frontend): string | undefined {
+export function targetOf({ original, reply }: Translation, { lastPort }: Frontend): string | undefined {
   if (lastPort === undefined) return backendName({ address: reply.source, port: reply.sourcePort });
   return reply.sourcePort === original.destinationPort ? reply.source : undefined;
 }
@@ -65,7 +68,7 @@ export class EndedFlowsIndex {
   }
 
   /** The flows that a connection belongs to; undefined when it stays. */
-  endOf(connection: TrackedConnection): EndedFlows | undefined {
+  endOf(connection: Translation): EndedFlows | undefined {
     const found = this.#find(connection.original.destination, connection.original.destinationPort);
     if (found === undefined) return undefined;
     const target = targetOf(connection, found.frontend);
