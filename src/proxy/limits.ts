@@ -6,6 +6,7 @@ export type Feature =
   | 'outside-callers'
   | 'client-address'
   | 'hairpin-masquerade'
+  | 'node-port-masquerade'
   | 'drop'
   | 'port-ranges'
   | 'consistent-hashing'
@@ -18,7 +19,12 @@ export type Feature =
 export const limits: Readonly<Record<PlaneName, Readonly<Partial<Record<Feature, string>>>>> = {
   nftables: { 'least-connections': 'nftables does not count the connections of a backend; it draws at random' },
   ipvs: {},
-  ebpf: {},
+  ebpf: {
+    'least-connections': 'connections are not counted once they are made; it draws at random',
+    'hairpin-masquerade':
+      'a Pod that calls itself through its Service is connected to itself, and sees its own address',
+    'node-port-masquerade': 'a Pod of this node is connected to the backend itself, which sees the address of the Pod',
+  },
   userspace: {
     sctp: 'Node has no SCTP sockets',
     'outside-callers': 'it listens on loopback addresses',

@@ -20,7 +20,10 @@ export interface SocketPlaceOptions {
 }
 
 /** Where the socket programs are in force. Throws an Error without cgroup v2. */
-export function socketPlace({ cgroup = cgroupRoot(), pinFolder = defaultFolder() }: SocketPlaceOptions): InstallationPlace {
+export function socketPlace({
+  cgroup = cgroupRoot(),
+  pinFolder = defaultFolder(),
+}: SocketPlaceOptions): InstallationPlace {
   if (cgroup === undefined) throw new Error('cgroup v2 is not mounted');
   return { object: socketObject(), cgroup, folder: pinFolder };
 }

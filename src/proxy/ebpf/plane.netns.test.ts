@@ -35,8 +35,9 @@ before(async () => {
   if (readSysctl('net.bridge.bridge-nf-call-iptables') !== undefined) {
     writeSysctl('net.bridge.bridge-nf-call-iptables', '1');
   }
-  // Pods on one bridge get redirects when they call each other, and Linux then holds back refusals to them for a second.
-  for (const link of ['all', 'pods']) writeSysctl(`net.ipv4.conf.${link}.send_redirects`, '0');
+  // Pods that call each other over one bridge are sent redirects, and Linux then holds back refusals to them for a while.
+  writeSysctl('net.ipv4.icmp_ratelimit', '0');
+  writeSysctl('net.ipv6.icmp.ratelimit', '0');
   plane = place.open(network);
   await plane.adopt([]);
 });

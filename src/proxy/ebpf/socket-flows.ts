@@ -75,8 +75,14 @@ function endingCalls(place: InstallationPlace, protocol: 'TCP' | 'UDP', ended: r
   if (ended.length === 0) return [];
   const local = localAddresses();
   const indexes = {
-    IPv4: new EndedFlowsIndex(ended.filter(({ frontend }) => frontend.family === 'IPv4'), local),
-    IPv6: new EndedFlowsIndex(ended.filter(({ frontend }) => frontend.family === 'IPv6'), local),
+    IPv4: new EndedFlowsIndex(
+      ended.filter(({ frontend }) => frontend.family === 'IPv4'),
+      local,
+    ),
+    IPv6: new EndedFlowsIndex(
+      ended.filter(({ frontend }) => frontend.family === 'IPv6'),
+      local,
+    ),
   };
   return readCalls(place).flatMap((call) => {
     if (call.called.protocol !== protocol) return [];
