@@ -10,7 +10,7 @@ find_node with-dev
 needed() {
   command -v "$1" >/dev/null || [ -e "$1" ] || printf '%s ' "$2"
 }
-packages="$(needed nft nftables; needed dig dnsutils; needed curl curl; needed nsenter util-linux; needed ip iproute2; needed script bsdutils; needed kubectl kubernetes-client; needed iptables-legacy iptables; needed ipset ipset; needed clang clang; needed /usr/include/linux/bpf.h linux-libc-dev)"
+packages="$(needed nft nftables; needed conntrack conntrack; needed dig dnsutils; needed curl curl; needed nsenter util-linux; needed ip iproute2; needed script bsdutils; needed kubectl kubernetes-client; needed iptables-legacy iptables; needed ipset ipset; needed clang clang; needed /usr/include/linux/bpf.h linux-libc-dev)"
 # User-Mode Linux, and what builds its modules (test/uml/modules.sh).
 if [ "$(uname -m)" = x86_64 ]; then
   packages="$packages$(needed linux.uml user-mode-linux; needed depmod kmod; needed ipvsadm ipvsadm; needed sctp_darn lksctp-tools; needed gcc gcc; needed make make; needed flex flex; needed bison bison; needed bc bc; needed xz xz-utils; needed /usr/include/stdio.h libc6-dev)"

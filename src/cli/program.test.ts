@@ -120,3 +120,31 @@ test('a refused connection says how to start', async () => {
   const error = new TransportError('GET /: connect ECONNREFUSED 127.0.0.1:6443');
   assert.match((await run(['fail'], [failing(error)])).stderr, /start it with: fairlead up/);
 });
+
+test('a command may have two words, and the first of them be a command too', async () => {
+  const said: string[] = [];
+  const entry = (name: string) => ({
+    group: 'Test',
+    name,
+    load: async () => ({
+      command: defineCommand({
+        name,
+        summary: `what ${name} does`,
+        usage: [`${name} [WORD…]`],
+        options: {},
+        examples: [],
+        async run({ args }) {
+          said.push([name, ...args].join(' | '));
+          return 0;
+        },
+      }),
+    }),
+  });
+  const io = testIo();
+  const entries = [entry('proxy'), entry('proxy dump')];
+  assert.equal(await runProgram(entries, ['proxy', 'dump', 'cart'], io), 0);
+  assert.equal(await runProgram(entries, ['proxy', 'cart'], io), 0);
+  assert.deepEqual(said, ['proxy dump | cart', 'proxy | cart']);
+  assert.equal(await runProgram(entries, ['help', 'proxy', 'dump'], io), 0);
+  assert.match(io.written.stdout, /what proxy dump does/);
+});

@@ -13,7 +13,7 @@ export async function runProgram(
   argv: readonly string[],
   io: CommandIo,
 ): Promise<ExitCode> {
-  const [first, ...others] = argv;
+  const [first, ...others] = commandWords(entries, argv);
   try {
     if (first === undefined) return await printProgramHelp(entries, io, io.stderr, exitCodes.usage);
     if (first === '--help' || first === '-h') return await printProgramHelp(entries, io, io.stdout, exitCodes.ok);
@@ -24,6 +24,13 @@ export async function runProgram(
     if (error instanceof UsageError) return reportUsage(entries, error, first, io);
     return reportFailure(error, io);
   }
+}
+
+/** The command line with the name of a command as one word: that of `proxy dump` has two. */
+function commandWords(entries: readonly CommandEntry[], argv: readonly string[]): readonly string[] {
+  const [first, second, ...others] = argv;
+  const double = `${first} ${second}`;
+  return entries.some(({ name }) => name === double) ? [double, ...others] : argv;
 }
 
 async function printProgramHelp(
@@ -40,8 +47,9 @@ async function printProgramHelp(
 }
 
 async function runHelp(entries: readonly CommandEntry[], argv: readonly string[], io: CommandIo): Promise<ExitCode> {
-  if (argv[0] === undefined) return await printProgramHelp(entries, io, io.stdout, exitCodes.ok);
-  const command = await loadCommand(entries, argv[0]);
+  const [name] = commandWords(entries, argv);
+  if (name === undefined) return await printProgramHelp(entries, io, io.stdout, exitCodes.ok);
+  const command = await loadCommand(entries, name);
   io.stdout.write(commandHelp(command, palette(io.stdout, io.env)));
   return exitCodes.ok;
 }

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isRunning, processStart, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
+import { processStart } from '../linux/process-start.ts';
+import { isRunning, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import type { RunFile } from './run-file.ts';
 
 const example: RunFile = {

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processStart } from '../linux/process-start.ts';
 
 /**
  * What a running `fairlead up` says of itself in `<data>/run.json`, for `status`, `down`, `exec` and `dig`. It is written
@@ -62,16 +63,6 @@ export function writeRunFile(file: RunFile): void {
 
 export function removeRunFile(dataDir: string): void {
   rmSync(join(dataDir, fileName), { force: true });
-}
-
-/** Start time of a process (field 22 of `/proc/PID/stat`, proc(5)); undefined when there is no such process. */
-export function processStart(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether the process that wrote the file still runs. */

@@ -1,25 +1,24 @@
 import type { Service } from '../api/core/service.ts';
+import type { Trace, TraceQuestion } from '../proxy/trace.ts';
 import { UsageError } from './command-error.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
 import { connect, connectionOptions, namespaceOption } from './connection.ts';
-import type { Connection } from './connection.ts';
 import { dataOption } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { PodObject } from './objects/pods-of.ts';
-import { listObjects, readObject } from './objects/read.ts';
-import { findResourceType, loadResourceTypes } from './objects/resource-types.ts';
 import type { AnyObject } from './objects/rest.ts';
 import { palette } from './palette.ts';
+import type { Intent } from './proxy-view/intent.ts';
+import { readPlaneInForce } from './proxy-view/plane-in-force.ts';
+import { type Reader, readerOf } from './proxy-view/reader.ts';
 import { isRunning } from './run-file.ts';
-import type { RunFile } from './run-file.ts';
 import { findRunFile } from './running.ts';
-import { decide, findNode } from './trace/decide.ts';
-import type { Reader } from './trace/decide.ts';
 import { podAddress, readEndpoint, serviceEndpoint } from './trace/endpoint.ts';
 import type { EndpointWords, FoundEndpoint } from './trace/endpoint.ts';
-import { formatTrace } from './trace/format.ts';
+import { formatTrace, type ShownStep } from './trace/format.ts';
+import { checkKernel } from './trace/kernel.ts';
 
 const options = {
   proto: { type: 'string', value: 'NAME', choices: ['tcp', 'udp', 'sctp'], default: 'tcp', summary: 'Protocol' },
@@ -41,8 +40,9 @@ export const command = defineCommand({
   usage: ['trace [FROM] TO [flags]'],
   description:
     'FROM is pod/NAME or an address; without it, a process of this machine. TO is NAME:PORT, NAME.NAMESPACE:PORT,\n' +
-    'svc/NAME:PORT, pod/NAME:PORT or ADDRESS:PORT. Nothing is sent: it is the decision that the node makes, and as root\n' +
-    'it is compared with what is in the kernel. The exit code is 1 when the connection would be refused or ignored.',
+    'svc/NAME:PORT, pod/NAME:PORT or ADDRESS:PORT. Nothing is sent: it is the decision that the node makes. As root it\n' +
+    'is compared with what is in the kernel of this machine, and with what else there decides. The exit code is 1 when the\n' +
+    'connection would be refused or ignored, or something is not as it should be.',
   options,
   examples: [
     { command: 'fairlead trace hello:80', does: 'From this machine to the Service hello' },
@@ -60,41 +60,47 @@ async function run(context: TraceContext): Promise<ExitCode> {
   const [fromWords, toWords] = [args.length === 2 ? readEndpoint(args[0] ?? '') : undefined, readEndpoint(to)];
   await using connection = await connect(context);
   const reader = await readerOf(connection, context.signal);
-  const running = runningOf(context);
   const destination = await findDestination(reader, toWords, connection.namespace, protocols[options.proto]);
   const source = fromWords && (await findSource(reader, fromWords, connection.namespace));
-  const node = await findNode(reader, options.node ?? running?.nodeName);
-  const { trace, kernel } = await decide(reader, node, running, source?.address, destination, context.uid);
+  const { readIntent } = await import('./proxy-view/intent.ts');
+  const intent = await readIntent(reader, options.node, runningNode(context));
+  const question = { ...destination, destination: destination.address, source: source?.address };
+  const { trace, steps } = await explain(intent, question, context.uid === 0);
   const from = source?.label ?? 'this machine';
   const heading = `${from} → ${destination.label} ${destination.address}:${destination.port}/${destination.protocol}`;
+  const { caller, outcome } = trace;
   if (options.output === 'json') {
-    const { caller, steps, outcome } = trace;
-    const report = {
-      source: source?.address ?? null,
-      destination,
-      caller,
-      steps: kernel ? [...steps, kernel] : steps,
-      outcome,
-    };
+    const report = { source: source?.address ?? null, destination, node: intent.nodeName, caller, steps, outcome };
     stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  } else stdout.write(formatTrace(heading, trace, kernel, palette(stdout, context.env)));
-  return trace.outcome.kind === 'refused' || trace.outcome.kind === 'ignored' ? exitCodes.failure : exitCodes.ok;
+  } else stdout.write(formatTrace(heading, steps, outcome, palette(stdout, context.env)));
+  const isServed = outcome.kind === 'forwarded' || outcome.kind === 'untouched';
+  return isServed && !steps.some(({ isProblem }) => isProblem === true) ? exitCodes.ok : exitCodes.failure;
 }
 
-/** The Fairlead of this machine, as long as the question is about its node. */
-function runningOf(context: TraceContext): RunFile | undefined {
+/** The decision, and where it is this machine's and may be looked at, what the kernel says to it. */
+async function explain(
+  intent: Intent,
+  question: TraceQuestion,
+  mayLook: boolean,
+): Promise<{ readonly trace: Trace; readonly steps: readonly ShownStep[] }> {
+  const { network, nodeAddresses, frontends } = intent;
+  const { traceConnection } = await import('../proxy/trace.ts');
+  const plane = intent.isHere && mayLook ? await readPlaneInForce() : undefined;
+  const trace = traceConnection(
+    { frontends, network, nodeAddresses, plane: plane?.name ?? intent.record?.plane },
+    question,
+  );
+  if (plane === undefined || trace.frontend === undefined) return { trace, steps: trace.steps };
+  const { readLiveFacts } = await import('../proxy/trace/live-facts.ts');
+  const { step, difference } = checkKernel(trace.frontend, plane, intent.startingSlowly.has(trace.frontend.service));
+  const kernel = { ...step, isProblem: difference !== undefined, ...(difference && { difference }) };
+  return { trace, steps: [...trace.steps, kernel, ...readLiveFacts(trace, question, plane.name)] };
+}
+
+/** The node of the Fairlead that runs here. */
+function runningNode(context: TraceContext): string | undefined {
   const found = findRunFile(context.options, context);
-  if (found === undefined || !isRunning(found)) return undefined;
-  return context.options.node === undefined || context.options.node === found.nodeName ? found : undefined;
-}
-
-async function readerOf({ transport }: Connection, signal: AbortSignal): Promise<Reader> {
-  const types = await loadResourceTypes(transport, signal);
-  return {
-    get: (word, name, namespace) => readObject(transport, findResourceType(types, word), name, namespace, signal),
-    list: async <T extends AnyObject>(word: string) =>
-      (await listObjects<T>(transport, { type: findResourceType(types, word), namespace: undefined }, signal)).items,
-  };
+  return found !== undefined && isRunning(found) ? found.nodeName : undefined;
 }
 
 async function findDestination(

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { processStart } from '../linux/process-start.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
@@ -13,7 +14,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { palette } from './palette.ts';
 import { planeOption, serviceOptions } from './proxy/options.ts';
 import { readDefaults } from './proxy/settings.ts';
-import { isRunning, processStart, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
+import { isRunning, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import type { RunFile } from './run-file.ts';
 import { createProgress } from './up/progress.ts';
 import { readyScreen } from './up/screen.ts';

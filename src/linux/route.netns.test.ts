@@ -91,6 +91,24 @@ test('routes are added, listed with their source, and deleted once', () => {
   assert.equal(route.deleteRoute(services), false);
 });
 
+test('the kernel says which route an address takes, and when there is none', () => {
+  using route = openRoute();
+  route.createLink({ kind: 'bridge', name: 'br-find', up: true });
+  route.addAddress('br-find', '10.9.0.1/24');
+  const index = route.link('br-find')?.index ?? 0;
+  route.replaceRoute({ destination: '10.10.0.0/16', linkIndex: index, gateway: '10.9.0.2' });
+  assert.equal(route.findRoute('10.9.0.7').linkIndex, index);
+  const { linkIndex, gateway, destination } = route.findRoute('10.10.3.4');
+  assert.deepEqual(
+    { linkIndex, gateway, destination },
+    { linkIndex: index, gateway: '10.9.0.2', destination: '10.10.3.4/32' },
+  );
+  assert.equal(route.findRoute('::1').gateway, undefined);
+  assert.throws(() => route.findRoute('198.51.100.1'), { code: 'ENETUNREACH' });
+  assert.throws(() => route.findRoute('nowhere'), RangeError);
+  route.deleteLink('br-find');
+});
+
 test('what the kernel refuses is an error with its code and the kernel its own words', () => {
   using route = openRoute();
   assert.throws(() => route.createLink({ kind: 'bridge', name: 'br0' }), { code: 'EEXIST' });

@@ -27,6 +27,8 @@ export interface RouteSocket extends Disposable {
   addAddress(link: string | number, address: string): void;
   deleteAddress(link: string | number, address: string): void;
   routes(): readonly Route[];
+  /** The route of a packet to an address. Throws `SystemError` when there is none (ENETUNREACH, EHOSTUNREACH …). */
+  findRoute(address: string): Route;
   replaceRoute(route: Route): void;
   deleteRoute(route: Route): boolean;
   neighbours(): readonly Neighbour[];
@@ -60,6 +62,7 @@ export function openRoute(): RouteSocket {
     addAddress: (link, address) => unlessThere(() => addresses.addAddress(socket, index(link), address)),
     deleteAddress: (link, address) => addresses.deleteAddress(socket, index(link), address),
     routes: () => routes.listRoutes(socket),
+    findRoute: (address) => routes.findRoute(socket, address),
     replaceRoute: (route) => routes.replaceRoute(socket, route),
     deleteRoute: (route) => unlessGone(() => routes.deleteRoute(socket, route)),
     neighbours: () => neighbours.listNeighbours(socket),

@@ -139,6 +139,13 @@ export function openPlane(plane: PlaneName, options: PlaneOptions): Promise<Data
   return modules[plane].open(options);
 }
 
+/** The planes that have state in the kernel, whoever made it. What serves another plane as well comes after that plane. */
+export async function planesInKernel(): Promise<readonly PlaneName[]> {
+  const found: PlaneName[] = [];
+  for (const name of ['ebpf', 'ipvs', 'nftables'] as const) if (await modules[name].isPresent()) found.push(name);
+  return found;
+}
+
 /**
  * Takes out of service what other planes left in the kernel, now that `kept` carries the traffic: connections that they
  * made go on until they end or the signal aborts. Returns the planes that were there.

@@ -14,6 +14,7 @@ import { nodePortHosts } from './node-ports.ts';
 import { choosePlane, openPlane, type PlaneChoice, type PlaneOptions, retireOthers } from './open-plane.ts';
 import { Programmer } from './programmer.ts';
 import { ProxyHealth } from './proxy-health.ts';
+import { removeRunRecord, writeRunRecord } from './run-record.ts';
 import { createServiceEvents, type ServiceEvents } from './service-events.ts';
 import { loadState, removeState, saveState } from './state-file.ts';
 
@@ -124,6 +125,7 @@ class RunningProxy implements Proxy {
     await this.#save();
     this.#stop.abort();
     await this.#events[Symbol.asyncDispose]();
+    if (this.choice.plane !== 'userspace') removeRunRecord();
     await finish(this.#programmer.plane);
   }
 
@@ -140,7 +142,20 @@ class RunningProxy implements Proxy {
     return { ...planeSettings, network: this.#network, logger };
   }
 
+  /** Tells other commands what the kernel is programmed by. Without it they work less well; the proxy works on. */
+  #record(): void {
+    const { dataplane, nodeName, allowExternalIps = false, defaults = {}, planeSettings = {}, logger } = this.#config;
+    if (dataplane !== undefined || this.choice.plane === 'userspace') return;
+    try {
+      const network = this.#network;
+      writeRunRecord({ nodeName, plane: this.choice.plane, network, allowExternalIps, defaults, planeSettings });
+    } catch (error) {
+      logger.warn('trace and proxy diff will not know the settings of this proxy', { error });
+    }
+  }
+
   async #openPlane(): Promise<Dataplane> {
+    this.#record();
     return this.#config.dataplane ?? openPlane(this.choice.plane, this.#planeOptions);
   }
 

@@ -19,7 +19,7 @@ test('every link in a page leads to a file of this repository', () => {
 test('every `fairlead` command that a page shows exists', () => {
   const known = new Set(
     typeScriptFiles('src/cli').flatMap((file) =>
-      [...readText(file).matchAll(/^\s+name: '([a-z]+)',$/gm)].map(([, name]) => name ?? ''),
+      [...readText(file).matchAll(/^\s+name: '([a-z]+)(?: [a-z]+)?',$/gm)].map(([, name]) => name ?? ''),
     ),
   );
   const unknown = pages().flatMap((page) =>

@@ -1,12 +1,25 @@
-import type { Trace, TraceOutcome, TraceStep } from '../../proxy/trace.ts';
+import type { TraceOutcome, TraceStep } from '../../proxy/trace.ts';
 import { alignFields } from '../objects/columns.ts';
 import type { Palette } from '../palette.ts';
 
+/** A line of the explanation; a problem is one that the decision does not know of. */
+export type ShownStep = TraceStep & { readonly isProblem?: boolean };
+
 /** A trace for people: the question, one line per step, and the outcome. */
-export function formatTrace(heading: string, trace: Trace, kernel: TraceStep | undefined, paint: Palette): string {
-  const steps = kernel === undefined ? trace.steps : [...trace.steps, kernel];
-  const lines = alignFields(steps.map(({ title, detail }) => [title, detail]));
-  return [paint.bold(heading), '', ...lines, '', outcomeText(trace.outcome, paint), ''].join('\n');
+export function formatTrace(
+  heading: string,
+  steps: readonly ShownStep[],
+  outcome: TraceOutcome,
+  paint: Palette,
+): string {
+  const width = Math.max(...steps.map(({ title }) => title.length));
+  const lines = steps.flatMap(({ title, detail, isProblem }) =>
+    alignFields([[title, detail]], '', width).map((line) => (isProblem === true ? paint.red(line) : line)),
+  );
+  const problems = steps.filter(({ isProblem }) => isProblem === true).length;
+  const warning =
+    problems === 0 ? [] : [paint.red(`! but see ${problems === 1 ? 'the problem' : `${problems} problems`} above`)];
+  return [paint.bold(heading), '', ...lines, '', outcomeText(outcome, paint), ...warning, ''].join('\n');
 }
 
 function outcomeText(outcome: TraceOutcome, paint: Palette): string {

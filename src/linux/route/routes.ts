@@ -51,6 +51,28 @@ export function listRoutes(socket: NetlinkSocket): Route[] {
   return routes;
 }
 
+/**
+ * The route that a packet of this machine to an address would take. Throws `SystemError` when there is none (ENETUNREACH,
+ * EHOSTUNREACH, or EINVAL and EACCES for routes that refuse).
+ */
+export function findRoute(socket: NetlinkSocket, address: string): Route {
+  const bytes = bytesOf(address);
+  const found: Route[] = [];
+  const build = (writer: MessageWriter) => {
+    writer
+      .u8(bytes.length === 4 ? 2 : 10)
+      .u8(bytes.length * 8)
+      .u16(0)
+      .u32(0)
+      .u32(0)
+      .attribute(RTA.DST, bytes);
+  };
+  socket.dump(RTM_GETROUTE, `find route to ${address}`, build, (message) => found.push(readRoute(message)), 0);
+  const [route] = found;
+  if (route === undefined) throw new RangeError(`no answer about a route to ${address}`);
+  return route;
+}
+
 function writeRoute(writer: MessageWriter, route: Route): void {
   const destination = parseCidr(route.destination);
   if (destination === undefined) throw new RangeError(`${route.destination} is not a CIDR`);

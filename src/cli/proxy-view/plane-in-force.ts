@@ -1,0 +1,50 @@
+import { isErrno } from '../../linux/errno.ts';
+import { silentLogger } from '../../observe/log.ts';
+import type { FrontendCounters, NodeNetwork, PlaneName } from '../../proxy/dataplane.ts';
+import { readRunRecord } from '../../proxy/run-record.ts';
+import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
+import { CommandError } from '../command-error.ts';
+
+/** What a plane has in force in this network namespace. */
+export interface PlaneInForce {
+  readonly name: PlaneName;
+  readonly frontends: readonly Frontend[];
+  readonly counters: ReadonlyMap<FrontendKey, FrontendCounters>;
+}
+
+const nowhere: NodeNetwork = { podCidrs: [], clusterCidrs: [], serviceCidrs: [], nodePortAddresses: [] };
+
+/**
+ * Reads the plane whose state the kernel has, without taking it over: found in the kernel itself, so it need not be that of
+ * a running process. Undefined when there is none. Throws `CommandError` when this user may not look.
+ */
+export async function readPlaneInForce(): Promise<PlaneInForce | undefined> {
+  try {
+    return await readPlane();
+  } catch (error) {
+    if (!isErrno(error, 'EPERM') && !isErrno(error, 'EACCES')) throw error;
+    throw new CommandError('the kernel lets only root look at its rules', { hint: 'run it with sudo', cause: error });
+  }
+}
+
+async function readPlane(): Promise<PlaneInForce | undefined> {
+  const { openPlane, planesInKernel } = await import('../../proxy/open-plane.ts');
+  const record = readRunRecord();
+  const present = await planesInKernel();
+  const name = present.find((each) => each === record?.plane) ?? present[0];
+  if (name === undefined) return undefined;
+  const network = record?.network ?? nowhere;
+  const plane = await openPlane(name, { ...record?.planeSettings, network, logger: silentLogger });
+  try {
+    return { name, frontends: await plane.dump(), counters: await plane.counters() };
+  } finally {
+    await plane.close();
+  }
+}
+
+/** The error for when there is nothing to read. */
+export function noPlane(): CommandError {
+  return new CommandError('no data plane has state in the kernel of this machine', {
+    hint: 'the userspace plane keeps its state in its process; else no proxy runs here, or it runs in another network namespace',
+  });
+}

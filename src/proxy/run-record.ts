@@ -1,0 +1,75 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrno } from '../linux/errno.ts';
+import { processStart } from '../linux/process-start.ts';
+import type { SettingDefaults } from '../routing/settings.ts';
+import type { NodeNetwork, PlaneName } from './dataplane.ts';
+import type { PlaneSettings } from './open-plane.ts';
+
+/**
+ * What a proxy that programs the kernel says of itself, for `fairlead trace` and `fairlead proxy diff`, which decide anew
+ * what it decided: one file for each network namespace, removed when it ends.
+ */
+export interface RunRecord {
+  /** Format of the file. */
+  readonly version: 1;
+  readonly pid: number;
+  readonly processStart: string;
+  readonly nodeName: string;
+  readonly plane: PlaneName;
+  readonly network: NodeNetwork;
+  readonly allowExternalIps: boolean;
+  readonly defaults: SettingDefaults;
+  readonly planeSettings: PlaneSettings;
+}
+
+const folder = '/run/fairlead';
+
+/** Writes it whole or not at all, and takes away those of proxies that ended without doing so. Throws Node's file errors. */
+export function writeRunRecord(record: Omit<RunRecord, 'version' | 'pid' | 'processStart'>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder))
+    if (isLeftOver(join(folder, name))) rmSync(join(folder, name), { force: true });
+  const whole: RunRecord = { version: 1, pid: process.pid, processStart: processStart(process.pid) ?? '', ...record };
+  const path = ownPath();
+  writeFileSync(`${path}.new`, `${JSON.stringify(whole)}\n`, { mode: 0o644 });
+  renameSync(`${path}.new`, path);
+}
+
+/** That of the proxy which runs in the thread's network namespace; undefined when none does, or none that tells. */
+export function readRunRecord(): RunRecord | undefined {
+  return process.platform === 'linux' ? readRunning(ownPath()) : undefined;
+}
+
+/** Without effect when it is not there, or another process has taken over. */
+export function removeRunRecord(): void {
+  const path = ownPath();
+  const running = readRunning(path);
+  if (running !== undefined && running.pid !== process.pid) return;
+  rmSync(path, { force: true });
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!isErrno(error, 'ENOTEMPTY') && !isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+function ownPath(): string {
+  return join(folder, `proxy-${statSync('/proc/thread-self/ns/net').ino}.json`);
+}
+
+function isLeftOver(path: string): boolean {
+  return /\/proxy-\d+\.json$/.test(path) && readRunning(path) === undefined;
+}
+
+/** A record whose process still runs. */
+function readRunning(path: string): RunRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
+    const isOurs = record.version === 1 && processStart(record.pid) === record.processStart;
+    return isOurs ? record : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || isErrno(error, 'ENOENT') || isErrno(error, 'EACCES')) return undefined;
+    throw error;
+  }
+}
