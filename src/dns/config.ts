@@ -2,7 +2,7 @@ import type { Caches } from '../client/caches.ts';
 import type { Client } from '../client/client.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { DnsSettings } from './settings/settings.ts';
+import type { DnsSettings, ListenSettings } from './settings/settings.ts';
 
 /** An address and port to listen on or to send to; both UDP and TCP. */
 export interface SocketAddress {
@@ -48,7 +48,7 @@ export interface DnsConfig {
 /** A running DNS server. Disposing of it closes its sockets and writes its state down. */
 export interface Dns extends AsyncDisposable {
   /** The addresses it answers on, with the ports the kernel chose where 0 was asked for. */
-  readonly listening: readonly SocketAddress[];
+  readonly listening: readonly ListenSettings[];
   /** Resolves once Services, EndpointSlices and Namespaces are read completely. Never rejects. */
   readonly synced: Promise<void>;
   /** How UDP is read. */

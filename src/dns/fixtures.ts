@@ -13,6 +13,7 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { Transport } from './client.ts';
 import { questionOf } from './dig.ts';
 import type { Resolver } from './forward/resolver.ts';
+import type { ClusterParts } from './handlers/handler.ts';
 import type { Identity } from './answer-options.ts';
 import { NegativeReplies } from './negative.ts';
 import { formatRecord } from './presentation.ts';
@@ -150,8 +151,14 @@ export interface TestResponderOptions {
   readonly settings?: Partial<ServerSettings>;
 }
 
+export interface TestResponder {
+  readonly responder: Responder;
+  readonly records: Records;
+  readonly cluster: ClusterParts;
+}
+
 /** A responder over records made from objects, synced unless told otherwise, with its records. */
-export function testResponder(options: TestResponderOptions = {}): { responder: Responder; records: Records } {
+export function testResponder(options: TestResponderOptions = {}): TestResponder {
   const { changes = [], config, knowledge = 'synced', resolver } = options;
   const records = createRecords({
     clusterDomain: 'cluster.local',
@@ -169,7 +176,11 @@ export function testResponder(options: TestResponderOptions = {}): { responder: 
   const settings = { ...emptyServer, ...options.settings };
   const parts = { cluster, resolver, logger: silentLogger, metrics, now: Date.now };
   const servers = [createServer(settings, parts)];
-  return { responder: createResponder({ servers, identity: testIdentity, logger: silentLogger, metrics }), records };
+  return {
+    responder: createResponder({ servers, identity: testIdentity, logger: silentLogger, metrics }),
+    records,
+    cluster,
+  };
 }
 
 export interface AskOptions {

@@ -58,7 +58,7 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
   function safely(query: Query): Answer {
     try {
       if (query.class !== classIn) return answerChaos(query, identity);
-      const server = find(query.key);
+      const server = find(query);
       if (server === undefined) return notServed(query.client.transport);
       const reply = server.ask(query);
       return reply instanceof Promise ? reply.catch((error: unknown) => failed(error)) : reply;

@@ -3,8 +3,10 @@ import { compose } from './compose.ts';
 import type { Answer, ServerParts } from './handlers/handler.ts';
 import { createQueryCounts } from './metrics.ts';
 import type { Reply } from './reply.ts';
-import type { ServerSettings } from './settings/settings.ts';
-import { isWithin, parseName } from './wire/names.ts';
+import { cidrContains, parseCidr } from '../lib/cidr.ts';
+import type { ServerSettings, TlsSettings, ViewSettings } from './settings/settings.ts';
+import { formatName, isWithin, parseName } from './wire/names.ts';
+import { typeNumber } from './wire/types.ts';
 import type { Name } from './wire/names.ts';
 import type { Query } from './wire/query.ts';
 
@@ -12,6 +14,9 @@ import type { Query } from './wire/query.ts';
 export interface Server extends Disposable {
   /** Lower case. */
   readonly zones: readonly Name[];
+  readonly tls: TlsSettings | undefined;
+  /** Whether a query is for this server as far as its view goes. */
+  readonly views: (query: Query) => boolean;
   /** Whether names of others are asked for. */
   readonly hasRecursion: boolean;
   /** Answers and counts. */
@@ -27,6 +32,8 @@ export function createServer(settings: ServerSettings, given: Omit<ServerParts, 
   const counts = createQueryCounts(parts.metrics, names);
   return {
     zones: settings.zones.map(readZone),
+    tls: settings.tls,
+    views: viewOf(settings.view),
     hasRecursion: parts.resolver !== undefined,
     ask(query) {
       const answer = ask(query);
@@ -51,13 +58,25 @@ function readZone(text: string): Name {
   return zone;
 }
 
-/** Finds the server with the longest zone that holds a name; undefined when none does. */
-export function serverFinder(servers: readonly Server[]): (key: Name) => Server | undefined {
+/** Every list that a view has must hold for a query; a list holds when one of its items does. */
+function viewOf(view: ViewSettings | undefined): Server['views'] {
+  if (view === undefined) return () => true;
+  const ranges = view.clients.map(parseCidr).filter((range) => range !== undefined);
+  const names = view.names.map((text) => new RegExp(text, 'i'));
+  const types = new Set(view.types.map(typeNumber));
+  return ({ key, type, client }) =>
+    (view.clients.length === 0 || ranges.some((range) => cidrContains(range, client.address()))) &&
+    (names.length === 0 || names.some((name) => name.test(formatName(key)))) &&
+    (types.size === 0 || types.has(type));
+}
+
+/** Finds the server with the longest zone that holds a query's name, in whose view the query is; undefined when none does. */
+export function serverFinder(servers: readonly Server[]): (query: Query) => Server | undefined {
   const entries = servers
     .flatMap((server) => server.zones.map((zone) => ({ zone, server })))
     .toSorted((a, b) => b.zone.length - a.zone.length);
-  return (key) => {
-    for (const { zone, server } of entries) if (isWithin(key, zone)) return server;
+  return (query) => {
+    for (const { zone, server } of entries) if (isWithin(query.key, zone) && server.views(query)) return server;
     return undefined;
   };
 }

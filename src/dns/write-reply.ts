@@ -118,13 +118,27 @@ function fit(reply: Reply, space: number, turn: number): Reply {
   };
 }
 
+/** Seconds that all records of a reply are good for; undefined when it has none. For caches of HTTP (RFC 8484 5.1). */
+export function lowestTtl(reply: Reply): number | undefined {
+  const body = Buffer.from(reply.body.buffer, reply.body.byteOffset, reply.body.length);
+  const starts = [0, ...recordEnds(body).slice(0, -1)];
+  const ttls = body.length === 0 ? [] : starts.map((at) => body.readUInt32BE(endOfOwner(body, at) + 4));
+  return ttls.length === 0 ? undefined : Math.min(...ttls);
+}
+
+/** Offset behind the owner's name of a record. */
+function endOfOwner(body: Buffer, start: number): number {
+  let at = start;
+  while ((body[at] ?? 0) > 0 && (body[at] ?? 0) < 192) at += (body[at] ?? 0) + 1;
+  return at + (body[at] === 0 ? 1 : 2);
+}
+
 /** Offsets behind each record of a body. The body is one that this server wrote. */
 function recordEnds(body: Buffer): number[] {
   const ends: number[] = [];
   let at = 0;
   while (at < body.length) {
-    while ((body[at] ?? 0) > 0 && (body[at] ?? 0) < 192) at += (body[at] ?? 0) + 1;
-    at += body[at] === 0 ? 1 : 2;
+    at = endOfOwner(body, at);
     at += 10 + body.readUInt16BE(at + 8);
     ends.push(at);
   }

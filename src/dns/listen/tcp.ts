@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
 import type { Client } from '../client.ts';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
@@ -12,6 +14,8 @@ export interface TcpLimits {
   readonly idleMs: number;
   /** Connections at once; more are closed at once. */
   readonly connections: number;
+  /** The same of one client's address, so that none takes all of them. */
+  readonly connectionsOfPeer: number;
   /** Requests of one connection being answered at once; reading waits while there are more. */
   readonly pending: number;
 }
@@ -19,24 +23,40 @@ export interface TcpLimits {
 /** Milliseconds. */
 export const streamIdleMs = 10_000;
 
-const defaultLimits: TcpLimits = { idleMs: streamIdleMs, connections: 1024, pending: 128 };
+const defaultLimits: TcpLimits = { idleMs: streamIdleMs, connections: 1024, connectionsOfPeer: 128, pending: 128 };
 
 /**
- * Answers TCP: any number of requests per connection, answered as they are ready, in any order (RFC 7766). Rejects when
+ * Answers TCP, or TLS over it (RFC 7858) when given a certificate: any number of requests per connection, answered as they are ready, in any order (RFC 7766). Rejects when
  * the address cannot be had.
  */
 export async function listenTcp(
   { address, port }: SocketAddress,
   responder: Responder,
   limits: Partial<TcpLimits> = {},
+  tls?: TlsOptions,
 ): Promise<Listener> {
   const all = { ...defaultLimits, ...limits };
   const open = new Set<Socket>();
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+  const byPeer = new Map<string, number>();
+  const accept = (socket: Socket): void => {
+    const client = clientOf(socket, tls === undefined ? 'tcp' : 'tls');
+    const peer = client.address();
+    const count = (byPeer.get(peer) ?? 0) + 1;
+    if (count > all.connectionsOfPeer) {
+      socket.destroy();
+      return;
+    }
+    byPeer.set(peer, count);
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
-    serve(socket, responder, all, clientOf(socket, 'tcp'));
-  });
+    socket.once('close', () => {
+      open.delete(socket);
+      const left = (byPeer.get(peer) ?? 1) - 1;
+      if (left === 0) byPeer.delete(peer);
+      else byPeer.set(peer, left);
+    });
+    serve(socket, responder, all, client);
+  };
+  const server = createStreamServer(tls, accept);
   server.maxConnections = all.connections;
   server.listen({ host: address, port, ipv6Only: address.includes(':') });
   await once(server, 'listening');
@@ -55,6 +75,13 @@ export async function listenTcp(
   };
 }
 
+/** Half-open connections are kept: a client may end its side and still wait for answers. */
+function createStreamServer(tls: TlsOptions | undefined, accept: (socket: Socket) => void): Server {
+  if (tls === undefined) return createServer({ noDelay: true, allowHalfOpen: true }, accept);
+  const options = { ...tls, noDelay: true, allowHalfOpen: true, ALPNProtocols: ['dot'], handshakeTimeout: 5000 };
+  return createTlsServer(options, accept).on('tlsClientError', (_error, socket) => socket.destroy());
+}
+
 /** The other end of a connection. */
 function clientOf(socket: Socket, transport: Client['transport']): Client {
   const address = canonicalPeer(socket.remoteAddress ?? '');
@@ -62,7 +89,7 @@ function clientOf(socket: Socket, transport: Client['transport']): Client {
 }
 
 /** A socket for both families shows IPv4 peers as `::ffff:192.0.2.1`. */
-function canonicalPeer(text: string): string {
+export function canonicalPeer(text: string): string {
   return text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
 }
 
