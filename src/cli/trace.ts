@@ -67,7 +67,8 @@ async function run(context: TraceContext): Promise<ExitCode> {
   const question = { ...destination, destination: destination.address, source: source?.address };
   const { trace, steps } = await explain(intent, question, context.uid === 0);
   const from = source?.label ?? 'this machine';
-  const heading = `${from} → ${destination.label} ${destination.address}:${destination.port}/${destination.protocol}`;
+  const label = destination.label === destination.address ? '' : `${destination.label} `;
+  const heading = `${from} → ${label}${destination.address}:${destination.port}/${destination.protocol}`;
   const { caller, outcome } = trace;
   if (options.output === 'json') {
     const report = { source: source?.address ?? null, destination, node: intent.nodeName, caller, steps, outcome };

@@ -36,8 +36,9 @@ export async function readIntent(
 ): Promise<Intent> {
   const found = readRunRecord();
   const here = found?.nodeName ?? running;
-  const node = await findNode(reader, wanted ?? here);
-  const nodeName = node.metadata.name ?? '';
+  const nodes = await reader.list<AnyObject & Node>('nodes');
+  const nodeName = chooseNode(nodes, wanted, here);
+  const node = nodes.find(({ metadata }) => metadata.name === nodeName);
   const isHere = nodeName === (here ?? hostname().toLowerCase());
   const record = isHere ? found : undefined;
   const services = await reader.list<AnyObject & Service>('services');
@@ -45,14 +46,14 @@ export async function readIntent(
   const { allowExternalIps = false, defaults = {} } = record ?? {};
   const router = createRouter({ nodeName, allowExternalIps, defaults });
   router.apply(
-    { type: 'node', new: node },
+    ...(node === undefined ? [] : [{ type: 'node', new: node } as const]),
     ...services.map((object) => ({ type: 'service', new: object }) as const),
     ...slices.map((object) => ({ type: 'slice', new: object }) as const),
   );
   return {
     nodeName,
     frontends: [...router.frontends()],
-    network: record?.network ?? (await networkOf(reader, node)),
+    network: record?.network ?? (await networkOf(reader, nodes, node)),
     nodeAddresses: isHere ? ownAddresses() : reportedAddresses(node),
     isHere,
     record,
@@ -64,25 +65,29 @@ export async function readIntent(
   };
 }
 
-async function findNode(reader: Reader, name: string | undefined): Promise<AnyObject & Node> {
-  const nodes = await reader.list<AnyObject & Node>('nodes');
-  const [first] = nodes;
-  if (name === undefined && nodes.length === 1 && first !== undefined) return first;
-  const own = name ?? hostname().toLowerCase();
-  const found = nodes.find(({ metadata }) => metadata.name === own);
-  if (found !== undefined) return found;
-  const known = nodes.map(({ metadata }) => metadata.name).join(', ');
+/** The node that is asked about. A proxy decides for its own also while that has no Node object. */
+function chooseNode(
+  nodes: readonly (AnyObject & Node)[],
+  wanted: string | undefined,
+  here: string | undefined,
+): string {
+  const names = nodes.map(({ metadata }) => metadata.name ?? '');
+  if (wanted === undefined && here !== undefined) return here;
+  const [only] = names;
+  if (wanted === undefined && names.length === 1 && only !== undefined) return only;
+  const name = wanted ?? hostname().toLowerCase();
+  if (name === here || names.includes(name)) return name;
   throw new CommandError(
-    name === undefined ? 'every node decides for itself; say which' : `there is no node "${name}"`,
+    wanted === undefined ? 'every node decides for itself; say which' : `there is no node "${name}"`,
     {
       code: exitCodes.notFound,
-      hint: `--node NAME: ${known || 'there are no nodes yet'}`,
+      hint: `--node NAME: ${names.join(', ') || 'there are no nodes yet'}`,
     },
   );
 }
 
-function reportedAddresses({ status }: Node): readonly string[] {
-  return (status?.addresses ?? []).filter(({ type }) => type.endsWith('IP')).map(({ address }) => address);
+function reportedAddresses(node: Node | undefined): readonly string[] {
+  return (node?.status?.addresses ?? []).filter(({ type }) => type.endsWith('IP')).map(({ address }) => address);
 }
 
 /** A node reports one address of each family, but its node ports answer on all that this machine has. */
@@ -91,10 +96,9 @@ function ownAddresses(): readonly string[] {
 }
 
 /** The ranges that decide what a caller is, as far as the API tells: of this node's Pods, of all Pods, of Services. */
-async function networkOf(reader: Reader, node: Node): Promise<NodeNetwork> {
-  const nodes = await reader.list<AnyObject & Node>('nodes');
+async function networkOf(reader: Reader, nodes: readonly Node[], node: Node | undefined): Promise<NodeNetwork> {
   return {
-    podCidrs: node.spec?.podCIDRs ?? [],
+    podCidrs: node?.spec?.podCIDRs ?? [],
     clusterCidrs: nodes.flatMap(({ spec }) => spec?.podCIDRs ?? []),
     serviceCidrs: await serviceCidrs(reader),
     nodePortAddresses: [],

@@ -14,7 +14,7 @@ export function checkKernel(frontend: Frontend, plane: PlaneInForce, isStartingS
   const found = plane.frontends.find(({ key }) => key === frontend.key);
   const difference = withoutGrowth(differenceOf(frontend, found), isStartingSlowly);
   const count = plane.counters.get(frontend.key)?.connections;
-  const counted = count === undefined ? '' : `; ${count} connections so far`;
+  const counted = count === undefined ? '' : `; ${count} ${count === 1 ? 'connection' : 'connections'} so far`;
   return { step: { title: 'kernel', detail: `${kernelText(difference, plane)}${counted}` }, difference };
 }
 
