@@ -31,12 +31,12 @@ export type IpvsChange =
   | { readonly kind: 'delServer'; readonly id: VirtualServerId }
   | { readonly kind: 'newReal' | 'setReal' | 'delReal'; readonly id: VirtualServerId; readonly real: RealServer };
 
-/** How long connections are remembered without a packet, in seconds; what is left out stays. */
+/** How long connections are remembered without a packet, in seconds; what is undefined or 0 stays. */
 export interface IpvsTimeouts {
-  readonly tcp?: number;
+  readonly tcp?: number | undefined;
   /** After a FIN. */
-  readonly tcpFin?: number;
-  readonly udp?: number;
+  readonly tcpFin?: number | undefined;
+  readonly udp?: number | undefined;
 }
 
 /**
@@ -51,7 +51,7 @@ export interface IpvsSocket extends Disposable {
   servers(): readonly ListedVirtualServer[];
   /** Throws `SystemError` ESRCH when there is no such virtual server. */
   realServers(id: VirtualServerId): readonly ListedRealServer[];
-  timeouts(): Required<IpvsTimeouts>;
+  timeouts(): IpvsTimeouts;
   setTimeouts(timeouts: IpvsTimeouts): void;
   close(): void;
 }
@@ -127,7 +127,7 @@ class Ipvs implements IpvsSocket {
     return reals;
   }
 
-  timeouts(): Required<IpvsTimeouts> {
+  timeouts(): IpvsTimeouts {
     let found: ReadonlyMap<number, Buffer> = new Map();
     this.#get(GET_CONFIG, 'IPVS time-outs', (attributes) => (found = attributes));
     const seconds = (type: number) => found.get(type)?.readUInt32LE(0) ?? 0;

@@ -48,15 +48,6 @@ const nowhereNetwork: PlaneOptions = {
   logger: silentLogger,
 };
 
-const absent = (what: string): PlaneModule => ({
-  obstacle: async () => `this version has no ${what} plane`,
-  open: async () => {
-    throw new Error(`this version has no ${what} plane`);
-  },
-  isPresent: async () => false,
-  retire: async () => undefined,
-});
-
 const modules: Readonly<Record<PlaneName, PlaneModule>> = {
   nftables: {
     obstacle: async () => (await import('./nftables/obstacle.ts')).nftablesObstacle(),
@@ -70,7 +61,18 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
       await createNftablesPlane(options).retire(signal);
     },
   },
-  ipvs: absent('IPVS'),
+  ipvs: {
+    obstacle: async () => (await import('./ipvs/obstacle.ts')).ipvsObstacle(),
+    open: async (options) => {
+      const { createIpvsPlane } = await import('./ipvs/plane.ts');
+      return openWithStaleFlows(options, (all) => withLocalhostNodePorts(createIpvsPlane(all), options.network));
+    },
+    isPresent: async () => (await import('./ipvs/presence.ts')).hasIpvsPlane(),
+    retire: async (options, signal) => {
+      const { createIpvsPlane } = await import('./ipvs/plane.ts');
+      await createIpvsPlane(options).retire(signal);
+    },
+  },
   ebpf: {
     obstacle: async () => (await import('./ebpf/obstacle.ts')).ebpfObstacle(),
     open: async (options) => (await import('./ebpf/plane.ts')).openEbpfPlane(options),

@@ -31,6 +31,7 @@ mount -t devpts pts /dev/pts
 mount -t tmpfs shm /dev/shm
 
 stty -F /dev/tty1 raw
+modprobe ipv6
 ip link set lo up
 status=0
 "$folder/command" </dev/null >/dev/tty1 2>&1 || status=$?

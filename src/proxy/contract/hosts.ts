@@ -16,19 +16,13 @@ export interface Host extends AsyncDisposable {
   /** The same, and keeps the connection or socket for `again`. */
   hold(address: string, port: number, udp: boolean): Promise<string>;
   again(): Promise<string>;
-  /** Answers SCTP associations on the port; needs CAP_NET_RAW. */
-  serveSctp(address: string, port: number): Promise<void>;
-  /** Begins an SCTP association: as `call`. */
-  callSctp(address: string, port: number): Promise<string>;
 }
 
 type Task = HostRequest extends infer R ? (R extends HostRequest ? Omit<R, 'id'> : never) : never;
 
 /** Starts a machine in a network namespace, or in that of the calling thread. */
 export function startHost(name: string, namespace?: string): Host {
-  // Raw sockets are opened by foreign functions, of which Node knows nothing.
-  const options = { workerData: { name, namespace }, trackUnmanagedFds: false };
-  const worker = new Worker(new URL('./host-worker.ts', import.meta.url), options);
+  const worker = new Worker(new URL('./host-worker.ts', import.meta.url), { workerData: { name, namespace } });
   const waiting = new Map<number, { resolve: (text: string) => void; reject: (error: Error) => void }>();
   let id = 0;
   worker.on('message', (reply: HostReply) => {
@@ -52,10 +46,6 @@ export function startHost(name: string, namespace?: string): Host {
     call: (address, port, udp) => ask({ kind: 'call', address, port, udp }),
     hold: (address, port, udp) => ask({ kind: 'hold', address, port, udp }),
     again: () => ask({ kind: 'again' }),
-    async serveSctp(address, port) {
-      await ask({ kind: 'serve-sctp', address, port });
-    },
-    callSctp: (address, port) => ask({ kind: 'call-sctp', address, port }),
     async [Symbol.asyncDispose]() {
       await worker.terminate();
     },
@@ -86,6 +76,8 @@ export class HostNetwork implements AsyncDisposable {
   constructor(places: readonly HostPlace[]) {
     writeSysctl('net.ipv4.ip_forward', '1');
     writeSysctl('net.ipv6.conf.all.forwarding', '1');
+    // Redirects to neighbours on the bridge would use up what a client may be told of refusals.
+    writeSysctl('net.ipv6.icmp.ratelimit', '0');
     using node = openRoute();
     const bridge = node.createLink({ kind: 'bridge', name: bridgeName, up: true });
     for (const place of places) this.#join(place, bridge.index);
@@ -115,6 +107,8 @@ export class HostNetwork implements AsyncDisposable {
     const link = node.createLink({ kind: 'veth', name: `to-${name}`, up: true, peer, ...membership });
     closeSync(namespaceFd);
     const way = isBridged === true ? bridge : link.index;
+    // Neighbours on the bridge must not learn to answer each other past the node: that would be untranslated.
+    inNetworkNamespace(namespace, () => writeSysctl('net.ipv6.conf.eth0.accept_redirects', '0'));
     using inside = inNetworkNamespace(namespace, openRoute);
     inside.setLink('eth0', { up: true });
     const eth0 = inside.link('eth0')?.index ?? 0;

@@ -145,7 +145,7 @@ export function classRules(layout: FamilyLayout, spec: ForwardClass): readonly (
 }
 
 /** Drops what is not from one of the frontend's source ranges. */
-function sourceGuard(layout: FamilyLayout): readonly Expression[] {
+export function sourceGuard(layout: FamilyLayout): readonly Expression[] {
   const { load, next } = calledFields(layout, 'address');
   return [
     ...load,

@@ -287,7 +287,7 @@ function isCidr(range: { readonly key: Buffer; readonly keyEnd: Buffer | undefin
 }
 
 /** CIDR text of a source range that is one. */
-function rangeText(
+export function rangeText(
   { key, keyEnd }: { readonly key: Buffer; readonly keyEnd: Buffer | undefined },
   addressBytes: number,
 ) {

@@ -55,7 +55,7 @@ export function program(frontend: Frontend, previous: Programmed | undefined): P
 }
 
 /** Whether clients from outside get something else than those inside. */
-function hasOutside({ internal, external }: Frontend): boolean {
+export function hasOutside({ internal, external }: Frontend): boolean {
   if (internal === external) return false;
   if (internal.verdict !== external.verdict || internal.backends.length !== external.backends.length) return true;
   return internal.backends.some((backend, index) => !isSameShare(backend, external.backends[index]));
@@ -147,11 +147,13 @@ function addSpread(
   }
 }
 
-/** The source ranges of the frontend's own family without those inside another: ranges of a set may not overlap. */
 function sourceRangesOf(programmed: Programmed): string[] {
-  const { frontend } = programmed;
-  if (frontend.sourceRanges === undefined || !isForwarding(programmed)) return [];
-  const ranges = frontend.sourceRanges
+  return isForwarding(programmed) ? ownSourceRanges(programmed.frontend) : [];
+}
+
+/** The source ranges of the frontend's own family without those inside another: ranges of a set may not overlap. */
+export function ownSourceRanges(frontend: Frontend): string[] {
+  const ranges = (frontend.sourceRanges ?? [])
     .map((text) => parseCidr(text.trim()))
     .filter((cidr) => cidr?.family === frontend.family)
     .filter((cidr) => cidr !== undefined);
@@ -192,7 +194,7 @@ function isSameList(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Addresses of backends on this node that get connections, in order, without duplicates. */
-function localAddresses({ internal, external }: Frontend): string[] {
+export function localAddresses({ internal, external }: Frontend): string[] {
   const backends = internal === external ? internal.backends : [...internal.backends, ...external.backends];
   const local = new Set<string>();
   for (const { local: isLocal, weight, address } of backends) if (isLocal && weight > 0) local.add(address);

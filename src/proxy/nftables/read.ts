@@ -5,7 +5,8 @@ import { classBase, classRules, ignoreChain, parseClassName, refuseChain } from 
 import { type FoundFrontend, FrontendReader, type SharedElements } from './frontend-reader.ts';
 import { readFrontendKey } from './keys.ts';
 import { type Element, sharedElementsOf } from './program.ts';
-import { constantChains, type RuleSettings, tableComment, versionComment } from './ruleset.ts';
+import type { RuleSettings } from './fragments.ts';
+import { constantChains, tableComment, versionComment } from './ruleset.ts';
 import { type FamilyLayout, type FrontendSet, spaceNames, spaces, tableName } from './schema.ts';
 
 /** What one family's table holds. */

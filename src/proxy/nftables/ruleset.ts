@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Expression } from '../../linux/nftables/expressions.ts';
 import * as x from '../../linux/nftables/expressions.ts';
 import { writeSet } from '../../linux/nftables/sets.ts';
-import type { Chain, Transaction } from '../../linux/nftables/transaction.ts';
+import type { Transaction } from '../../linux/nftables/transaction.ts';
 import { MessageWriter } from '../../linux/netlink/message.ts';
-import type { NodeNetwork } from '../dataplane.ts';
 import {
   calledFields,
   className,
@@ -17,22 +16,22 @@ import {
   refuseChain,
   sourceAddress,
 } from './classes.ts';
+import {
+  type ChainRules,
+  destinationIn,
+  fromPods,
+  goTo,
+  invalidRules,
+  isToThisMachine,
+  isTranslated,
+  leaveLoopback,
+  nodePortGuards,
+  offClusterRules,
+  originalDestinationIn,
+  refuseRules,
+  type RuleSettings,
+} from './fragments.ts';
 import { type FamilyLayout, type Space, setSpecs, spaceNames, spaces, tableName } from './schema.ts';
-
-/** What the constant rules depend on; the rest of the node's network is in sets. */
-export type RuleSettings = Pick<NodeNetwork, 'masqueradeAll' | 'podLinks'>;
-
-/** Kernel facts used below: the loopback interface's index, RTN_LOCAL, IPS_DST_NAT, the ct state "invalid". */
-const loopbackIndex = Buffer.from([1, 0, 0, 0]);
-const localAddress = Buffer.from([2, 0, 0, 0]);
-const destinationTranslated = Buffer.from([0x20, 0, 0, 0]);
-const invalidState = Buffer.from([1, 0, 0, 0]);
-const zero = Buffer.alloc(4);
-const linkNameBytes = 16;
-
-export interface ChainRules extends Chain {
-  readonly rules: readonly (readonly Expression[])[];
-}
 
 /**
  * The constant rule set. Only elements of its sets, and one small chain for each class in use, ever change.
@@ -56,10 +55,7 @@ export function constantChains(layout: FamilyLayout, settings: RuleSettings = {}
     {
       name: 'postrouting',
       hook: { type: 'nat', hook: 'postrouting', priority: 100 },
-      rules: [
-        [x.meta('oif', 0), x.compare(0, 'eq', loopbackIndex), x.verdict({ kind: 'return' })],
-        [...hasBits('status', destinationTranslated), ...goTo('translated')],
-      ],
+      rules: [leaveLoopback, [...isTranslated, ...goTo('translated')]],
     },
     {
       name: 'forward',
@@ -71,8 +67,7 @@ export function constantChains(layout: FamilyLayout, settings: RuleSettings = {}
 
 /** Finds out what is called, for callers inside and outside the node, and goes to the class's chain. */
 function callChains(layout: FamilyLayout): readonly ChainRules[] {
-  const isLocal = [x.fibAddressType('destination', 0), x.compare(0, 'eq', localAddress)];
-  const jump = (chain: string) => [...isLocal, x.verdict({ kind: 'jump', chain })];
+  const jump = (chain: string) => [...isToThisMachine, x.verdict({ kind: 'jump', chain })];
   const called = (space: Space, map: 'classes' | 'outside') => calledRule(layout, space, map);
   const insidePort = called('port', 'classes');
   return [
@@ -176,47 +171,6 @@ function sampleClasses(
   return shapes.map((shape) => ({ name: className(shape), rules: classRules(layout, shape) }));
 }
 
-function goTo(chain: string): readonly Expression[] {
-  return [x.verdict({ kind: 'goto', chain })];
-}
-
-function sourceIn(layout: FamilyLayout, set: string, invert = false): readonly Expression[] {
-  return [sourceAddress(layout, 0), x.lookup(set, 0, { invert })];
-}
-
-function destinationIn(layout: FamilyLayout, set: string): readonly Expression[] {
-  return [destinationAddress(layout, 0), x.lookup(set, 0)];
-}
-
-function hasBits(key: 'status' | 'state', bits: Uint8Array): readonly Expression[] {
-  return [x.ct(key, 0), x.bitwise(0, 0, bits, zero), x.compare(0, 'neq', zero)];
-}
-
-/** Rules that do `what` with packets of this node's Pods: what comes in through their links, or from their addresses. */
-function fromPods(
-  layout: FamilyLayout,
-  { podLinks = [] }: RuleSettings,
-  what: readonly Expression[],
-): readonly (readonly Expression[])[] {
-  if (podLinks.length === 0) return [[...sourceIn(layout, 'pod-cidrs'), ...what]];
-  return podLinks.map((link) => [...isLink('iifname', link), ...what]);
-}
-
-/** A name, or with a `*` at its end everything that begins so. */
-function isLink(key: 'iifname' | 'oifname', link: string): readonly Expression[] {
-  const isPrefix = link.endsWith('*');
-  const name = Buffer.from(isPrefix ? link.slice(0, -1) : link.padEnd(linkNameBytes, '\0'));
-  return [x.meta(key, 0), x.compare(0, 'eq', name)];
-}
-
-/** TCP gets a reset, everything else port unreachable. */
-function refuseRules(layout: FamilyLayout): readonly (readonly Expression[])[] {
-  return [
-    [x.meta('l4proto', 0), x.compare(0, 'eq', Buffer.from([6])), x.reject('reset', layout.family)],
-    [x.reject('port-unreachable', layout.family)],
-  ];
-}
-
 /** Finds the class of what is called and goes to its chain. Without one nothing happens. */
 function calledRule(layout: FamilyLayout, space: Space, map: 'classes' | 'outside'): readonly Expression[] {
   const { load, next } = calledFields(layout, space);
@@ -229,23 +183,6 @@ function calledRule(layout: FamilyLayout, space: Space, map: 'classes' | 'outsid
   ];
 }
 
-/** Node ports answer on the addresses that were asked for, never on loopback. */
-function nodePortGuards(layout: FamilyLayout): readonly (readonly Expression[])[] {
-  const leave = x.verdict({ kind: 'return' });
-  return [
-    [...loopback(layout), leave],
-    [destinationAddress(layout, 0), x.lookup('node-port-addresses', 0, { invert: true }), leave],
-  ];
-}
-
-/** 127.0.0.0/8 or ::1. */
-function loopback(layout: FamilyLayout): readonly Expression[] {
-  if (layout.family === 'ip6') {
-    return [destinationAddress(layout, 0), x.compare(0, 'eq', Buffer.from([...new Uint8Array(15), 1]))];
-  }
-  return [x.payload('network', layout.destinationOffset, 1, 0), x.compare(0, 'eq', Buffer.from([127]))];
-}
-
 /** What leaves this machine with a rewritten destination: which source address it shows. */
 function translatedRules(layout: FamilyLayout): readonly (readonly Expression[])[] {
   const pair = [sourceAddress(layout, 0), destinationAddress(layout, layout.addressBytes / 4)];
@@ -254,32 +191,9 @@ function translatedRules(layout: FamilyLayout): readonly (readonly Expression[])
     x.lookup(spaces[space].masqueraded, 0),
     x.masquerade(),
   ]);
-  const clusterIp = [x.ct(layout.family === 'ip' ? 'dstIp' : 'dstIp6', 0, 'original'), x.lookup('cluster-ips', 0)];
   return [
     [...pair, x.lookup('hairpins', 0), x.masquerade()],
-    [...clusterIp, ...goTo('masquerade-off-cluster')],
+    [...originalDestinationIn(layout, 'cluster-ips'), ...goTo('masquerade-off-cluster')],
     ...masqueraded,
   ];
-}
-
-/** Connections to cluster addresses show their callers to backends when these are Pods. */
-function offClusterRules(layout: FamilyLayout, settings: RuleSettings): readonly (readonly Expression[])[] {
-  if (settings.masqueradeAll === true) return [[x.masquerade()]];
-  const leave = [x.verdict({ kind: 'return' })];
-  if ((settings.podLinks ?? []).length > 0) return [...fromPods(layout, settings, leave), [x.masquerade()]];
-  return [[...sourceIn(layout, 'cluster-cidrs', true), x.masquerade()]];
-}
-
-/**
- * Drops what connection tracking calls invalid on its way to or from Pods: it would arrive untranslated, and the caller
- * would reset a connection that is sound.
- */
-function invalidRules(layout: FamilyLayout, { podLinks = [] }: RuleSettings): readonly (readonly Expression[])[] {
-  const drop = x.verdict({ kind: 'drop' });
-  const invalid = hasBits('state', invalidState);
-  const ofPods =
-    podLinks.length === 0
-      ? [sourceIn(layout, 'cluster-cidrs'), destinationIn(layout, 'pod-cidrs')]
-      : podLinks.flatMap((link) => [isLink('iifname', link), isLink('oifname', link)]);
-  return ofPods.map((isPod) => [...invalid, ...isPod, drop]);
 }

@@ -5,7 +5,8 @@ import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { classRules, ignoreChain, parseClassName, refuseChain } from './classes.ts';
 import { markData } from './keys.ts';
 import type { Element } from './program.ts';
-import { addConstantRules, type RuleSettings } from './ruleset.ts';
+import { addConstantRules } from './ruleset.ts';
+import type { RuleSettings } from './fragments.ts';
 import { type FamilyLayout, type NetworkSet, type SetName, tableName } from './schema.ts';
 import type { Draft } from './state.ts';
 

@@ -126,7 +126,9 @@ class StaleFlowsPlane implements Dataplane {
 
   #forget(all: readonly (EndedFlows | undefined)[]): void {
     const ended = all.filter((each) => each !== undefined);
-    if (ended.length > 0) this.#flows.forget(ended);
+    if (ended.length === 0) return;
+    this.#flows.forget(ended);
+    this.#plane.endFlows?.(ended);
   }
 
   #arm(atLeastMs = 0): void {
@@ -142,6 +144,7 @@ class StaleFlowsPlane implements Dataplane {
     const due = this.#drains.take(nowMs);
     try {
       this.#flows.reset(due);
+      this.#plane.endFlows?.(due);
       this.#arm();
     } catch (error) {
       this.#logger.error('connections to backends that went could not be reset; trying again', { error, retryMs });

@@ -1,0 +1,187 @@
+import { setTimeout } from 'node:timers/promises';
+import { SystemError } from '../../linux/errno.ts';
+import { generation } from '../../linux/nftables/dump.ts';
+import { type Logger, silentLogger } from '../../observe/log.ts';
+import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
+import type { Applied, Dataplane, FrontendCounters, NodeNetwork, RefusedFrontend } from '../dataplane.ts';
+import type { IpvsSettings } from '../open-plane.ts';
+import { Forwarding } from './forwarding.ts';
+import { tuneKernel } from './sysctls.ts';
+
+/** How often the kernel is asked whether someone else changed its rules: one number, a few microseconds. */
+const watchMs = 500;
+/** How often virtual servers and the link are looked for, and what others changed in nftables is compared at most. */
+const verifyMs = 30_000;
+/** How often backends that are gone are asked for their connections, while there are any. */
+const drainCheckMs = 1000;
+
+export interface IpvsOptions {
+  readonly network: NodeNetwork;
+  readonly logger?: Logger;
+  /** Of the whole network namespace. */
+  readonly ipvs?: IpvsSettings;
+  /** Called when what someone changed in the kernel has been put right. */
+  readonly onRestored?: () => void;
+}
+
+/**
+ * The IPVS plane of the thread's network namespace: virtual servers, a dummy link with their addresses, and a companion
+ * nftables table. All work is synchronous system calls. A process that only wants to look may call `dump` without `adopt`;
+ * one that only wants to end it, `retire` or `remove`. Throws an Error when the kernel has no IPVS.
+ */
+export function createIpvsPlane(options: IpvsOptions): Dataplane {
+  return new IpvsPlane(options);
+}
+
+class IpvsPlane implements Dataplane {
+  readonly name = 'ipvs';
+  readonly #options: IpvsOptions;
+  readonly #logger: Logger;
+  readonly #forwarding: Forwarding;
+  #generation = 0;
+  #verifiedAtMs = 0;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(options: IpvsOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#forwarding = new Forwarding(options.network);
+  }
+
+  async adopt(desired: readonly Frontend[]): Promise<Applied> {
+    const { strictArp = false, tcpTimeoutSeconds, tcpFinTimeoutSeconds, udpTimeoutSeconds } = this.#options.ipvs ?? {};
+    tuneKernel(strictArp);
+    const timeouts = { tcp: tcpTimeoutSeconds, tcpFin: tcpFinTimeoutSeconds, udp: udpTimeoutSeconds };
+    this.#forwarding.ipvs.setTimeouts(timeouts);
+    const applied = this.#adopt(desired);
+    if (this.#timers.length === 0) {
+      this.#every(watchMs, () => this.#watch());
+      this.#every(drainCheckMs, () => this.#forwarding.drain(performance.now()));
+    }
+    return applied;
+  }
+
+  async apply({ changed, removed }: FrontendChanges): Promise<Applied> {
+    try {
+      return this.#change(() => this.#forwarding.change(changed, removed));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#logger.warn('the kernel refused a change; comparing everything', { error });
+    }
+    const healed = this.#adopt(this.#forwarding.frontends);
+    const rest = this.#changeInParts(changed, removed);
+    return { refused: rest.refused, operations: healed.operations + rest.operations };
+  }
+
+  async dump(): Promise<readonly Frontend[]> {
+    return this.#forwarding.dump();
+  }
+
+  async counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>> {
+    return this.#forwarding.counters();
+  }
+
+  async close(): Promise<void> {
+    this.#stopTimers();
+    this.#forwarding.close();
+  }
+
+  async remove(): Promise<void> {
+    this.#stopTimers();
+    this.#forwarding.remove();
+    this.#forwarding.close();
+  }
+
+  async retire(signal: AbortSignal): Promise<void> {
+    this.#stopTimers();
+    this.#forwarding.stopTaking();
+    while (this.#forwarding.isDraining && !signal.aborted) {
+      await pause(drainCheckMs, signal);
+      this.#forwarding.drain(performance.now());
+    }
+    await this.remove();
+  }
+
+  #adopt(desired: readonly Frontend[]): Applied {
+    const wanted = new Set(desired.map(({ key }) => key));
+    const displaced = this.#forwarding.load(desired).filter(({ key }) => !wanted.has(key));
+    try {
+      return { ...this.#change(() => this.#forwarding.change(desired, [], true)), displaced };
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#logger.warn('the kernel refused the whole; trying in parts', { error });
+    }
+    this.#forwarding.load(desired);
+    const emptied = this.#change(() => this.#forwarding.change([], [], true));
+    const { refused, operations } = this.#changeInParts(desired, []);
+    return { refused, operations: emptied.operations + operations, displaced };
+  }
+
+  /** Removals first, then halves of the rest until each frontend that nftables refuses stands alone. */
+  #changeInParts(changed: readonly Frontend[], removed: readonly FrontendKey[]): Applied {
+    let { operations } = this.#change(() => this.#forwarding.change([], removed));
+    const refused: RefusedFrontend[] = [];
+    const waiting = changed.length > 0 ? [changed] : [];
+    for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
+      const part = group;
+      try {
+        const applied = this.#change(() => this.#forwarding.change(part, []));
+        operations += applied.operations;
+        refused.push(...applied.refused);
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        const [only] = part;
+        const half = part.length >> 1;
+        if (only === undefined || half > 0) waiting.push(part.slice(half), part.slice(0, half));
+        else {
+          refused.push({ key: only.key, reason: error.message });
+          // A frontend that cannot be programmed must not keep forwarding to where it pointed before.
+          operations += this.#change(() => this.#forwarding.change([], [only.key])).operations;
+        }
+      }
+    }
+    return { refused, operations };
+  }
+
+  /** Takes note of the generation of nftables that a change of ours leads to. */
+  #change(change: () => Applied): Applied {
+    const applied = change();
+    this.#generation = generation(this.#forwarding.socket);
+    return applied;
+  }
+
+  #every(ms: number, work: () => void): void {
+    const safely = () => {
+      try {
+        work();
+      } catch (error) {
+        // The next time tries it again.
+        this.#logger.error('what IPVS has could not be looked at', { error });
+      }
+    };
+    this.#timers.push(setInterval(safely, ms).unref());
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+  }
+
+  /** Notices that someone took away or changed what is ours, and puts it right. */
+  #watch(): void {
+    const now = performance.now();
+    const isChanged = generation(this.#forwarding.socket) !== this.#generation;
+    const isDue = now - this.#verifiedAtMs >= verifyMs;
+    if (!isDue && !(isChanged && !this.#forwarding.isTableIntact())) return;
+    this.#verifiedAtMs = now;
+    if (!isChanged && this.#forwarding.isIntact()) return;
+    const { operations } = this.#adopt(this.#forwarding.frontends);
+    if (operations === 0) return;
+    this.#logger.warn('someone changed what IPVS has of ours; it is restored', { operations });
+    this.#options.onRestored?.();
+  }
+}
+
+/** Ends early, without an error, when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => undefined);
+}
