@@ -40,6 +40,8 @@ export interface DnsConfig {
   readonly dataDir?: string;
   /** How UDP is read: `batch` needs Linux; `auto` takes it there and `dgram` elsewhere. */
   readonly udp?: 'auto' | 'batch' | 'dgram';
+  /** Told when an upstream is found that sends our questions back to us. */
+  readonly onLoop?: (upstream: string) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly signal?: AbortSignal;
@@ -49,6 +51,11 @@ export interface DnsConfig {
 export interface Dns extends AsyncDisposable {
   /** The addresses it answers on, with the ports the kernel chose where 0 was asked for. */
   readonly listening: readonly ListenSettings[];
+  /**
+   * Goes on with other settings, without a query lost. Rejects with what is wrong with them, or with an address that cannot
+   * be had; then everything is as before. Calls must not overlap.
+   */
+  become(settings: DnsSettings): Promise<void>;
   /** Resolves once Services, EndpointSlices and Namespaces are read completely. Never rejects. */
   readonly synced: Promise<void>;
   /** How UDP is read. */

@@ -34,6 +34,8 @@ export interface Responder extends Disposable {
   answer(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined>;
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
+  /** Other servers answer from now on. */
+  become(servers: readonly Server[]): void;
   /** Most bytes that `write` may need. */
   size(answered: Answered): number;
 }
@@ -50,9 +52,9 @@ export interface ResponderOptions {
 const optSpace = 1024;
 
 export function createResponder({ servers, identity, logger, metrics }: ResponderOptions): Responder {
-  const find = serverFinder(servers);
+  let find = serverFinder(servers);
   const refusals = createQueryCounts(metrics, ['refused']);
-  const recursionAvailable = servers.some((server) => server.hasRecursion);
+  let recursionAvailable = servers.some((server) => server.hasRecursion);
   let turn = 0;
 
   function safely(query: Query): Answer {
@@ -105,6 +107,10 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
     write({ asked, reply, limit }, out, at) {
       turn = (turn + 1) & 0x3fffffff;
       return writeReply(out, at, asked, reply, { limit, recursionAvailable, turn });
+    },
+    become(others) {
+      find = serverFinder(others);
+      recursionAvailable = others.some((server) => server.hasRecursion);
     },
     size: ({ asked, reply, limit }) => Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace),
     [Symbol.dispose]: () => refusals[Symbol.dispose](),

@@ -19,12 +19,12 @@ import { createServer } from '../servers.ts';
 import { emptyServer } from '../settings/cluster-server.ts';
 import type { ListenSettings, UpstreamSettings } from '../settings/settings.ts';
 import { readMessage } from '../wire/message.ts';
-import { listenAll, type Listeners } from './listen-all.ts';
+import { OpenListeners } from './open-listeners.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-dns-'));
 const name = 'cart.shop.svc.cluster.local';
 let authority: KeyPair;
-let listeners: Listeners;
+let listeners: OpenListeners;
 
 before(async () => {
   isolateNetwork();
@@ -61,13 +61,11 @@ before(async () => {
     address: '127.0.0.1',
     port: 0,
   });
-  listeners = await listenAll(
-    [
-      { where: where('tls'), servers: [server] },
-      { where: where('https'), servers: [server] },
-    ],
-    { logger: silentLogger, metrics, identity: testIdentity },
-  );
+  listeners = new OpenListeners({ logger: silentLogger, metrics, identity: testIdentity });
+  await listeners.become([
+    { where: where('tls'), servers: [server] },
+    { where: where('https'), servers: [server] },
+  ]);
 });
 
 after(async () => {

@@ -6,7 +6,7 @@ import type { SocketAddress } from '../config.ts';
 import type { Client } from '../client.ts';
 import type { Responder } from '../responder.ts';
 import { lowestTtl } from '../write-reply.ts';
-import type { Listener } from './listener.ts';
+import type { StreamListener } from './listener.ts';
 import { canonicalPeer, streamIdleMs } from './tcp.ts';
 
 const mediaType = 'application/dns-message';
@@ -22,7 +22,7 @@ export async function listenHttps(
   { address, port }: SocketAddress,
   responder: Responder,
   tls: TlsOptions,
-): Promise<Listener> {
+): Promise<StreamListener> {
   const server = createSecureServer(
     { ...tls, allowHTTP1: true, settings: { maxConcurrentStreams: 256 } },
     (request, response) => {
@@ -48,6 +48,7 @@ export async function listenHttps(
   return {
     address: bound.address,
     port: bound.port,
+    renew: (options) => server.setSecureContext(options),
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();

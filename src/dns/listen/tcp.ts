@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import type { Client } from '../client.ts';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
-import type { Listener } from './listener.ts';
+import type { StreamListener } from './listener.ts';
 import { createFrames } from './tcp-frames.ts';
 
 export interface TcpLimits {
@@ -34,7 +34,7 @@ export async function listenTcp(
   responder: Responder,
   limits: Partial<TcpLimits> = {},
   tls?: TlsOptions,
-): Promise<Listener> {
+): Promise<StreamListener> {
   const all = { ...defaultLimits, ...limits };
   const open = new Set<Socket>();
   const byPeer = new Map<string, number>();
@@ -66,6 +66,7 @@ export async function listenTcp(
   return {
     address: bound.address,
     port: bound.port,
+    renew: (options) => void (server instanceof TlsServer && server.setSecureContext(options)),
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();
