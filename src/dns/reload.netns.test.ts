@@ -56,10 +56,10 @@ async function ask(text: string, address = '127.0.0.1', isTcp = false) {
 }
 
 test('settings change under load, and not one query is lost', async () => {
-  let isOver = false;
+  const over = new AbortController();
   let answered = 0;
   const load = async (isTcp: boolean): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { rcode, answers } = await ask(name, '127.0.0.1', isTcp);
       assert.deepEqual([rcode, answers.length], [rcodes.NOERROR, 1]);
       answered += 1;
@@ -70,7 +70,7 @@ test('settings change under load, and not one query is lost', async () => {
     await dns.become(settings(5 + (round % 3), '127.0.0.1', round % 2 === 0 ? zoneFile : undefined));
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  isOver = true;
+  over.abort();
   await Promise.all(loads);
   assert.ok(answered > 100, `${answered} answers`);
 });
