@@ -70,7 +70,15 @@ export interface Caches extends AsyncDisposable {
   readonly client: Client;
 }
 
+/** What a process keeps of the objects of a kind. */
+export type Keep = <T extends ApiObject>(kind: Kind<T>, object: T) => T;
+
 export interface CachesOptions {
+  /**
+   * Makes every object of every cache smaller, before any transform: for a process that reads a few fields only. By
+   * default all of it is kept but `metadata.managedFields`.
+   */
+  readonly keep?: Keep;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
   /** A number in [0, 1) for jitter. */
@@ -82,6 +90,7 @@ export interface CachesOptions {
 /** The caches of a process: one watch per kind and selector, whoever asks. Disposing of them ends the watches. */
 export function createCaches(client: Client, options: CachesOptions = {}): Caches {
   const { logger = silentLogger, metrics = createMetrics(), random = Math.random, now = Date.now } = options;
+  const keepAny = options.keep ?? withoutManagedFields;
   const figures = cacheMetrics(metrics);
   const started = new Map<string, Started>();
   const stop = new AbortController();
@@ -89,13 +98,18 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
   function start<T extends ApiObject>(kind: Kind<T>, { transform, view, ...selector }: CacheOptions<T>): Started<T> {
     const label = { kind: kind.kind };
     const onHandlerError = (error: unknown) => logger.error('a change handler threw', { ...label, error });
-    const cache = createObjectCache(kind, { transform, onHandlerError });
+    const keep = (object: T): T => {
+      const kept = keepAny(kind, object);
+      return transform === undefined ? kept : transform(kept);
+    };
+    const cache = createObjectCache(kind, { keep, onHandlerError });
     const counting = cache.subscribe(() => figures.objects.set(cache.size, label));
     const loop = runListWatch({
       client,
       kind,
       selector,
       sink: cache,
+      keep,
       signal: stop.signal,
       logger,
       onList: () => figures.lists.inc(label),
@@ -141,6 +155,11 @@ interface Started<T = ApiObject> {
   readonly loop: Promise<void>;
   /** Without selectors: holds every object of its kind. */
   readonly isWhole: boolean;
+}
+
+function withoutManagedFields<T extends ApiObject>(_: Kind<T>, object: T): T {
+  const { managedFields, ...metadata } = object.metadata;
+  return managedFields === undefined ? object : { ...object, metadata };
 }
 
 function cacheKey<T>(kind: Kind<T>, options: CacheOptions<T>): string {

@@ -16,6 +16,8 @@ export interface ListWatchConfig<T extends ApiObject> {
   readonly kind: Kind<T>;
   readonly selector: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>;
   readonly sink: ListWatchSink<T>;
+  /** What is kept of an object: applied as it arrives, so that a long list is never in memory whole. */
+  readonly keep: (object: T) => T;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /** Told of every full list and every failure, for metrics. */
@@ -96,10 +98,10 @@ async function listPages<T extends ApiObject>(config: ListWatchConfig<T>, progre
   const { client, kind, selector, signal } = config;
   const items: T[] = [];
   let page = await client.list(kind, { ...selector, limit: pageSize, signal });
-  items.push(...page.items);
+  for (const item of page.items) items.push(config.keep(item));
   while (page.metadata.continue) {
     page = await client.list(kind, { ...selector, limit: pageSize, continue: page.metadata.continue, signal });
-    items.push(...page.items);
+    for (const item of page.items) items.push(config.keep(item));
   }
   replaceAll(config, progress, items, page.metadata.resourceVersion);
 }
@@ -137,7 +139,9 @@ function follow<T extends ApiObject>(
   progress: Progress,
   batch: readonly WatchEvent<T>[],
 ): void {
-  config.sink.apply(batch);
+  config.sink.apply(
+    batch.map((event) => (event.type === 'BOOKMARK' ? event : { ...event, object: config.keep(event.object) })),
+  );
   progress.revision = batch.at(-1)?.object.metadata.resourceVersion ?? progress.revision;
   progress.failures = 0;
 }
@@ -151,7 +155,7 @@ function collect<T extends ApiObject>(
 ): T[] | undefined {
   const end = batch.findIndex(isInitialEnd);
   const listed = end < 0 ? batch : batch.slice(0, end);
-  for (const { object } of listed) initial.push(object);
+  for (const { object } of listed) initial.push(config.keep(object));
   const marker = batch[end];
   if (marker === undefined) return initial;
   replaceAll(config, progress, initial, marker.object.metadata.resourceVersion ?? '0');

@@ -1,6 +1,6 @@
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
-import type { Cache, CacheOptions, Change, ChangeHandler } from './caches.ts';
+import type { Cache, Change, ChangeHandler } from './caches.ts';
 import type { WatchEvent } from './client.ts';
 import { createIndex, type MutableIndex } from './object-index.ts';
 
@@ -16,7 +16,9 @@ export interface ObjectCache<T> extends Cache<T> {
   deleted(object: T): void;
 }
 
-export interface ObjectCacheOptions<T> extends Pick<CacheOptions<T>, 'transform'> {
+export interface ObjectCacheOptions<T> {
+  /** What is kept of an object written by this process; what the watch brings has been through it. */
+  readonly keep?: (object: T) => T;
   /** Told about a handler that threw. */
   readonly onHandlerError: (error: unknown) => void;
 }
@@ -65,7 +67,7 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
     const old = objects.get(key);
     if (old !== undefined && revisionOf(old) >= revisionOf(object)) return undefined;
     if (tombstones.has(key) && tombstones.get(key) === object.metadata.uid) return undefined;
-    return put(key, old, slim(object, options.transform));
+    return put(key, old, object);
   }
 
   function remove(object: T): Change<T> | undefined {
@@ -137,7 +139,7 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
       markSynced();
     },
     written(object) {
-      if (revisionOf(object) > seenRevision) emit([store(object)]);
+      if (revisionOf(object) > seenRevision) emit([store(options.keep?.(object) ?? object)]);
     },
     deleted(object) {
       const key = keyOf(object);
@@ -147,11 +149,4 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
       emit([put(key, old, undefined)]);
     },
   };
-}
-
-/** The object as it is kept: without `managedFields`, then through the user's transform. */
-function slim<T extends ApiObject>(object: T, transform: ((object: T) => T) | undefined): T {
-  const { managedFields, ...metadata } = object.metadata;
-  const kept = managedFields === undefined ? object : { ...object, metadata };
-  return transform === undefined ? kept : transform(kept);
 }
