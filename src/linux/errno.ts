@@ -18,6 +18,7 @@ export class SystemError extends Error {
   readonly code: string;
   readonly errno: number;
   readonly syscall: string;
+  readonly detail: string;
 
   /** `detail` is what the kernel or the caller adds: a path, an extended acknowledgement text. */
   constructor(syscall: string, errno: number, detail = '') {
@@ -26,6 +27,7 @@ export class SystemError extends Error {
     this.code = errnoName(errno);
     this.errno = errno;
     this.syscall = syscall;
+    this.detail = detail;
   }
 }
 

@@ -147,7 +147,7 @@ export class Transaction {
     const refused = this.#socket.exchange(this.#writer.written(), last, 'nftables')[0];
     if (refused === undefined) return true;
     const label = this.#labels.get(refused.sequence) ?? 'transaction';
-    throw new SystemError(`nftables: ${label}`, refused.error.errno, refused.error.message);
+    throw new SystemError(`nftables: ${label}`, refused.error.errno, refused.error.detail);
   }
 
   #elements(

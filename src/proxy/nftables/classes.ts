@@ -30,11 +30,24 @@ export type Draw = 'random' | 'source' | 'destination';
 export const refuseChain = 'refuse';
 export const ignoreChain = 'ignore';
 
-/** Numbers above these are in the packet mark during the first packet's way, away from marks others use (1, 2, 0x4000). */
+/** First class number: they are in the packet mark during a first packet's way. */
 export const classBase = 0x1000;
-export const slotBase = 0x1000;
-/** Added to the numbers of buckets and slots for clients from outside. */
+/** Added to the numbers of buckets for clients from outside. */
 export const outsideOffset = 0x8000;
+
+/**
+ * What affinity remembers and the packet mark carries: a slot, and whether it is one for clients from outside. The marks of
+ * 2,048 slots are 0x1000 to 0x1fff and leave alone the bits that others act on: 0x2000 (CNI's portmap), 0x4000 and 0x8000
+ * (kube-proxy), and all above 0xffff (Calico, Tailscale), which only larger slots reach.
+ */
+export function slotMark(slot: number, isOutside: boolean): number {
+  return classBase + (slot & 0x7ff) + (isOutside ? 0x800 : 0) + (slot >> 11) * 0x10000;
+}
+
+/** Inverse of `slotMark`. */
+export function readSlotMark(mark: number): { readonly slot: number; readonly isOutside: boolean } {
+  return { slot: (mark & 0x7ff) + ((mark >>> 16) << 11), isOutside: (mark & 0x800) !== 0 };
+}
 
 /** The same on every node, so that all send a client to the same backend. */
 const hashSeed = 0xfa1e;

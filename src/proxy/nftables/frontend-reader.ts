@@ -5,7 +5,7 @@ import type { ElementView } from '../../linux/nftables/element-view.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { type Backend, type Frontend, frontendKey as keyText, type Target } from '../../routing/frontend.ts';
 import { backendName, parseBackendName } from '../backend-name.ts';
-import { type ForwardClass, ignoreChain, outsideOffset, parseClassName, slotBase } from './classes.ts';
+import { type ForwardClass, ignoreChain, outsideOffset, parseClassName, readSlotMark } from './classes.ts';
 import { KeyIndex } from './key-index.ts';
 import { hairpinKey, readBackendData, readFrontendKey } from './keys.ts';
 import { NumberedElements } from './numbered-elements.ts';
@@ -222,7 +222,7 @@ export class FrontendReader {
   #stickySpread(owner: number, spec: ForwardClass, offset: number) {
     const names = new Map<number, string>();
     this.#backends.each(owner, (number, data) => {
-      if (isOutsideSlot(number) === offset > 0) names.set(number, readBackendData(data, spec.firstPort));
+      if (readSlotMark(number).isOutside === offset > 0) names.set(number, readBackendData(data, spec.firstPort));
     });
     const buckets = Array.from({ length: spec.buckets }, () => '');
     let filled = 0;
@@ -232,7 +232,7 @@ export class FrontendReader {
       buckets[bucket] = names.get(data.readUInt32LE(0)) ?? '';
       filled += 1;
     });
-    const slots = new Map([...names].map(([number, name]) => [name, number - slotBase - offset]));
+    const slots = new Map([...names].map(([number, name]) => [name, readSlotMark(number).slot]));
     const isWhole = filled === spec.buckets && !buckets.includes('') && new Set(buckets).size === names.size;
     return { spread: { buckets, slots }, backends: names.size, slots: filled, isWhole };
   }
@@ -271,10 +271,6 @@ function numbered(own: Buffer, number: number): Buffer {
   own.copy(key);
   key.writeUInt32LE(number, own.length);
   return key;
-}
-
-function isOutsideSlot(mark: number): boolean {
-  return mark >= slotBase + outsideOffset;
 }
 
 /** Whether a source range is a CIDR: what others write may be any interval. */

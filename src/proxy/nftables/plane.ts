@@ -9,6 +9,7 @@ import { TableFamily } from './family.ts';
 import { hasFamily } from './network.ts';
 import { unfitReason } from './program.ts';
 import { readCounters } from './read.ts';
+import { refusalReason } from './refusal.ts';
 import { deleteRetiredTables, retireTables } from './retire.ts';
 import { layouts, tableName } from './schema.ts';
 import type { Draft } from './state.ts';
@@ -200,8 +201,10 @@ class NftablesPlane implements Dataplane {
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
         const [only] = group;
-        if (only !== undefined && group.length === 1) refused.push({ key: only.key, reason: error.message });
-        else waiting.push(group.slice(group.length >> 1), group.slice(0, group.length >> 1));
+        if (only !== undefined && group.length === 1) {
+          refused.push({ key: only.key, reason: refusalReason(error) });
+          operations += this.#change([], [only.key]);
+        } else waiting.push(group.slice(group.length >> 1), group.slice(0, group.length >> 1));
       }
     }
     return { refused, operations };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Frontend } from '../../routing/frontend.ts';
 import { Frontends } from '../contract/cases.ts';
 import { ipv4 } from '../contract/worlds.ts';
-import { className, parseClassName } from './classes.ts';
+import { className, parseClassName, readSlotMark, slotMark } from './classes.ts';
 import { backendData, cidrKeys, frontendKey, readBackendData, readFrontendKey, sourceRangeKeys } from './keys.ts';
 import { classesOf, elementsOf, isSameProgram, type Programmed, program, sharedElementsOf } from './program.ts';
 import { FamilyState } from './state.ts';
@@ -110,6 +110,20 @@ test('a class chain says what it does, and is read back', () => {
     assert.equal(spec && className(spec), name);
   }
   assert.equal(parseClassName('services'), undefined);
+});
+
+test('marks of slots are read back, are all different, and keep off the bits of others', () => {
+  const marks = new Set<number>();
+  for (let slot = 0; slot < 32_768; slot += 1) {
+    for (const isOutside of [false, true]) {
+      const mark = slotMark(slot, isOutside);
+      assert.deepEqual(readSlotMark(mark), { slot, isOutside });
+      assert.equal(mark & 0xe000, 0);
+      if (slot < 2048) assert.ok(mark <= 0xffff);
+      marks.add(mark);
+    }
+  }
+  assert.equal(marks.size, 65_536);
 });
 
 test('keys are read back as they were written', () => {

@@ -4,7 +4,7 @@ import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
 import { assignSlots, fillBuckets } from '../buckets.ts';
 import { backendName } from '../backend-name.ts';
 import { hashBuckets } from '../rendezvous.ts';
-import { classOf, drawOf, outsideOffset, slotBase } from './classes.ts';
+import { classOf, drawOf, outsideOffset, slotMark } from './classes.ts';
 import {
   addressKey,
   backendData,
@@ -102,10 +102,10 @@ export function elementsOf(programmed: Programmed, { classNumber, masqueradesAll
   const [classInside = '', classOutside] = classesOf(programmed);
   const comment = frontend.portName === '' ? frontend.service : `${frontend.service}:${frontend.portName}`;
   const elements: Element[] = [{ set: names.classes, key, keyEnd, data: markData(classNumber(classInside)), comment }];
-  addSpread(elements, space, backends, internal, 0);
+  addSpread(elements, space, backends, internal, false);
   if (outside !== undefined && classOutside !== undefined) {
     elements.push({ set: names.outside, key, keyEnd, data: markData(classNumber(classOutside)), comment });
-    addSpread(elements, space, backends, outside, outsideOffset);
+    addSpread(elements, space, backends, outside, true);
   }
   if (isMasqueraded(programmed, masqueradesAll)) elements.push({ set: names.masqueraded, key, keyEnd });
   for (const range of sourceRangesOf(programmed)) {
@@ -129,21 +129,22 @@ function addSpread(
   space: Space,
   frontend: Buffer,
   { buckets, slots }: Spread,
-  offset: number,
+  isOutside: boolean,
 ): void {
   const names = spaces[space];
+  const offset = isOutside ? outsideOffset : 0;
   const dataOf = (name: string) => backendData(name, space === 'range');
-  const slotMark = (name: string) => slotBase + offset + (slots?.get(name) ?? 0);
+  const markOf = (name: string) => slotMark(slots?.get(name) ?? 0, isOutside);
   for (const [bucket, name] of buckets.entries()) {
     const key = numberedKey(frontend, bucket + offset);
     elements.push(
       slots === undefined
         ? { set: names.backends, key, data: dataOf(name) }
-        : { set: names.slots, key, data: markData(slotMark(name)) },
+        : { set: names.slots, key, data: markData(markOf(name)) },
     );
   }
   for (const name of slots?.keys() ?? []) {
-    elements.push({ set: names.backends, key: numberedKey(frontend, slotMark(name)), data: dataOf(name) });
+    elements.push({ set: names.backends, key: numberedKey(frontend, markOf(name)), data: dataOf(name) });
   }
 }
 

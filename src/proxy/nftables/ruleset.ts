@@ -50,6 +50,9 @@ export function constantChains(layout: FamilyLayout, settings: RuleSettings = {}
       rules: [...fromPods(layout, settings, goTo('inside')), goTo('outside')],
     },
     { name: 'output', hook: { type: 'nat', hook: 'output', priority: -100 }, rules: [goTo('inside')] },
+    // After everyone's translation: Services of the same range may be another proxy's.
+    { name: 'unused-incoming', hook: { type: 'nat', hook: 'prerouting', priority: 0 }, rules: [goTo('unused')] },
+    { name: 'unused-outgoing', hook: { type: 'nat', hook: 'output', priority: 0 }, rules: [goTo('unused')] },
     { name: 'masquerade-off-cluster', rules: offClusterRules(layout, settings) },
     { name: 'translated', rules: translatedRules(layout) },
     {
@@ -82,7 +85,7 @@ function callChains(layout: FamilyLayout): readonly ChainRules[] {
     },
     {
       name: 'inside',
-      rules: [called('address', 'classes'), called('range', 'classes'), jump('node-port'), goTo('unused')],
+      rules: [called('address', 'classes'), called('range', 'classes'), jump('node-port')],
     },
     {
       name: 'outside',
@@ -92,7 +95,6 @@ function callChains(layout: FamilyLayout): readonly ChainRules[] {
         called('range', 'outside'),
         called('range', 'classes'),
         jump('node-port-outside'),
-        goTo('unused'),
       ],
     },
   ];

@@ -9,7 +9,16 @@ import { ipv4 } from '../contract/worlds.ts';
 
 /** What `nft` prints; fails when it complains about anything. */
 export function nft(...args: string[]): string {
-  const result = spawnSync('nft', args, { maxBuffer: 1 << 28 });
+  return run(args, '');
+}
+
+/** Carries out rules in nft's own language. */
+export function nftFile(rules: string): void {
+  run(['-f', '-'], rules);
+}
+
+function run(args: readonly string[], input: string): string {
+  const result = spawnSync('nft', args, { input, maxBuffer: 1 << 28 });
   assert.equal(result.status, 0, `nft ${args.join(' ')}: ${String(result.stderr)} ${result.signal ?? ''}`);
   assert.equal(String(result.stderr), '');
   return String(result.stdout);
