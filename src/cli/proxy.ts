@@ -56,7 +56,7 @@ async function run(context: ProxyContext): Promise<ExitCode> {
   );
   const { client, caches, logger, metrics } = connected;
   if (tuning !== undefined) tuneNode(tuning, logger);
-  const proxy = await startProxy({ ...settings, client, caches, logger, metrics });
+  const proxy = await startProxy({ ...settings, client, caches, ownsCaches: true, logger, metrics });
   context.stdout.write(`Programming ${proxy.choice.plane}: ${proxy.choice.reason}\n`);
   await aborted(context.signal);
   await (options['remove-on-exit'] ? proxy.remove() : proxy[Symbol.asyncDispose]());

@@ -52,6 +52,11 @@ export interface CacheOptions<T> {
    * users of that name pass the same transform. Objects always lose `metadata.managedFields`.
    */
   readonly transform?: (object: T) => T;
+  /**
+   * What stays of an object in the cache when its handlers have been told: for readers that take in all they need then.
+   * `get`, `list` and late subscribers see only that. Goes with `view`, as `transform` does.
+   */
+  readonly retain?: (object: T) => T;
   /** Names what the transform leaves; caches of one kind with different views have watches of their own. */
   readonly view?: string;
 }
@@ -95,14 +100,17 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
   const started = new Map<string, Started>();
   const stop = new AbortController();
 
-  function start<T extends ApiObject>(kind: Kind<T>, { transform, view, ...selector }: CacheOptions<T>): Started<T> {
+  function start<T extends ApiObject>(
+    kind: Kind<T>,
+    { transform, retain, view, ...selector }: CacheOptions<T>,
+  ): Started<T> {
     const label = { kind: kind.kind };
     const onHandlerError = (error: unknown) => logger.error('a change handler threw', { ...label, error });
     const keep = (object: T): T => {
       const kept = keepAny(kind, object);
       return transform === undefined ? kept : transform(kept);
     };
-    const cache = createObjectCache(kind, { keep, onHandlerError });
+    const cache = createObjectCache(kind, { keep, retain, onHandlerError });
     const counting = cache.subscribe(() => figures.objects.set(cache.size, label));
     const loop = runListWatch({
       client,

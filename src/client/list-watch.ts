@@ -4,9 +4,15 @@ import type { Kind } from '../api/schema.ts';
 import type { Logger } from '../observe/log.ts';
 import { backOffMs, sleep } from './back-off.ts';
 import type { Client, ListOptions, WatchEvent } from './client.ts';
+import { keyOf } from './object-cache.ts';
 
 /** Where the objects go. */
 export interface ListWatchSink<T> {
+  /** Objects of the first list, while it comes in: what is read is used at once, so the list is never held whole. */
+  add(items: readonly T[]): void;
+  /** The first list is in: other objects than those of `keys` (`namespace/name`) are gone. */
+  listed(keys: ReadonlySet<string>, resourceVersion: string): void;
+  /** A later list, whole: only the difference counts. */
   replace(items: readonly T[], resourceVersion: string): void;
   apply(events: readonly WatchEvent<T>[]): void;
 }
@@ -32,12 +38,18 @@ export interface ListWatchConfig<T extends ApiObject> {
 interface Progress {
   /** The newest revision seen; undefined when a full list is due. */
   revision: string | undefined;
+  /** A full list has come in. */
+  hasListed: boolean;
   /** Streaming lists are on until the server refuses one. */
   streaming: boolean;
+  /** Lists come in pages until one of them came too late. */
+  paged: boolean;
   failures: number;
 }
 
 const pageSize = 500;
+/** A streaming list that pauses for this long without an end has none. */
+const initialPatienceMs = 10_000;
 const retry = { baseMs: 50, maxMs: 30_000 };
 /** A watch that ends this soon without an event counts as a failure, as in client-go. */
 const shortWatchMs = 1000;
@@ -48,7 +60,13 @@ const shortWatchMs = 1000;
  * list. Failures wait with exponential back-off; the sink keeps what it had.
  */
 export async function runListWatch<T extends ApiObject>(config: ListWatchConfig<T>): Promise<void> {
-  const progress: Progress = { revision: undefined, streaming: true, failures: 0 };
+  const progress: Progress = {
+    revision: undefined,
+    hasListed: false,
+    streaming: true,
+    paged: true,
+    failures: 0,
+  };
   while (!config.signal.aborted) {
     try {
       await oneRound(config, progress);
@@ -89,33 +107,76 @@ async function recover<T extends ApiObject>(config: ListWatchConfig<T>, progress
   await sleep(waitMs, signal);
 }
 
-/** 400 and 422: the server knows the parameter and does not want it. */
+/** The server knows the parameter and does not want it (400, 422), or has no streams (415), or says nothing at all. */
 function refusesStreaming(error: unknown): boolean {
-  return error instanceof ApiError && (error.code === 400 || error.code === 422);
+  if (error instanceof NoInitialEnd) return true;
+  return error instanceof ApiError && [400, 415, 422].includes(error.code);
 }
 
 async function listPages<T extends ApiObject>(config: ListWatchConfig<T>, progress: Progress): Promise<void> {
   const { client, kind, selector, signal } = config;
-  const items: T[] = [];
-  let page = await client.list(kind, { ...selector, limit: pageSize, signal });
-  for (const item of page.items) items.push(config.keep(item));
+  const limit = progress.paged ? pageSize : undefined;
+  const listing = openListing(config, progress);
+  let page = await client.list(kind, { ...selector, limit, signal });
+  listing.add(page.items);
   while (page.metadata.continue) {
-    page = await client.list(kind, { ...selector, limit: pageSize, continue: page.metadata.continue, signal });
-    for (const item of page.items) items.push(config.keep(item));
+    page = await nextPage(config, progress, page.metadata.continue);
+    listing.add(page.items);
   }
-  replaceAll(config, progress, items, page.metadata.resourceVersion);
+  listing.end(page.metadata.resourceVersion);
 }
 
-function replaceAll<T extends ApiObject>(
-  config: ListWatchConfig<T>,
+/** A token that came too late would do so again: the next list comes in one piece. */
+async function nextPage<T extends ApiObject>(
+  { client, kind, selector, signal }: ListWatchConfig<T>,
   progress: Progress,
-  items: readonly T[],
-  revision: string,
-): void {
-  config.sink.replace(items, revision);
-  config.onList?.();
-  progress.revision = revision;
-  progress.failures = 0;
+  token: string,
+) {
+  try {
+    return await client.list(kind, { ...selector, limit: pageSize, continue: token, signal });
+  } catch (error) {
+    if (isGone(error)) progress.paged = false;
+    throw error;
+  }
+}
+
+/** Takes the objects of a full list as they come. */
+interface Listing<T> {
+  add(items: readonly T[]): void;
+  end(revision: string): void;
+}
+
+function openListing<T extends ApiObject>(config: ListWatchConfig<T>, progress: Progress): Listing<T> {
+  const { sink, keep } = config;
+  const finish = (revision: string): void => {
+    config.onList?.();
+    progress.revision = revision;
+    progress.hasListed = true;
+    progress.failures = 0;
+  };
+  if (progress.hasListed) {
+    const all: T[] = [];
+    return {
+      add(items) {
+        for (const item of items) all.push(keep(item));
+      },
+      end(revision) {
+        sink.replace(all, revision);
+        finish(revision);
+      },
+    };
+  }
+  const keys = new Set<string>();
+  return {
+    add(items) {
+      for (const item of items) keys.add(keyOf(item));
+      sink.add(items.map(keep));
+    },
+    end(revision) {
+      sink.listed(keys, revision);
+      finish(revision);
+    },
+  };
 }
 
 /** One watch until it ends; returns how many events came. */
@@ -124,14 +185,40 @@ async function watchOnce<T extends ApiObject>(config: ListWatchConfig<T>, progre
   const resume = progress.revision === undefined ? { sendInitialEvents: true } : { resourceVersion: progress.revision };
   // A random end between 5 and 10 minutes spreads the watches of many clients.
   const timeoutSeconds = Math.round(300 + 300 * config.random());
-  let initial: T[] | undefined = progress.revision === undefined ? [] : undefined;
+  let listing = progress.revision === undefined ? openListing(config, progress) : undefined;
   let count = 0;
-  for await (const batch of client.watchBatches(kind, { ...selector, ...resume, timeoutSeconds, signal })) {
-    count += batch.length;
-    if (initial === undefined) follow(config, progress, batch);
-    else initial = collect(config, progress, initial, batch);
+  const patience = listing && startPatience(signal);
+  try {
+    const until = patience?.signal ?? signal;
+    for await (const batch of client.watchBatches(kind, { ...selector, ...resume, timeoutSeconds, signal: until })) {
+      count += batch.length;
+      if (listing === undefined) follow(config, progress, batch);
+      else if (isListed(config, progress, listing, batch)) listing = undefined;
+      if (listing === undefined) patience?.stop();
+      else patience?.extend();
+    }
+    if (patience?.hasEnded) throw new NoInitialEnd('the server sent objects, but not the end of their list');
+  } finally {
+    patience?.stop();
   }
   return count;
+}
+
+/** Servers that do not know streaming lists send the objects and then wait for changes, as for any watch from the start. */
+class NoInitialEnd extends Error {}
+
+/** Ends the stream when nothing has come for a while and the list has no end. */
+function startPatience(signal: AbortSignal) {
+  const impatience = new AbortController();
+  const timer = setTimeout(() => impatience.abort(), initialPatienceMs);
+  return {
+    signal: AbortSignal.any([signal, impatience.signal]),
+    get hasEnded() {
+      return impatience.signal.aborted;
+    },
+    extend: () => void timer.refresh(),
+    stop: () => clearTimeout(timer),
+  };
 }
 
 function follow<T extends ApiObject>(
@@ -146,22 +233,21 @@ function follow<T extends ApiObject>(
   progress.failures = 0;
 }
 
-/** Gathers a streaming list; undefined once its end has come and the sink is replaced. */
-function collect<T extends ApiObject>(
+/** Takes a part of a streaming list; true once its end has come. */
+function isListed<T extends ApiObject>(
   config: ListWatchConfig<T>,
   progress: Progress,
-  initial: T[],
+  listing: Listing<T>,
   batch: readonly WatchEvent<T>[],
-): T[] | undefined {
+): boolean {
   const end = batch.findIndex(isInitialEnd);
-  const listed = end < 0 ? batch : batch.slice(0, end);
-  for (const { object } of listed) initial.push(config.keep(object));
+  listing.add((end < 0 ? batch : batch.slice(0, end)).map(({ object }) => object));
   const marker = batch[end];
-  if (marker === undefined) return initial;
-  replaceAll(config, progress, initial, marker.object.metadata.resourceVersion ?? '0');
+  if (marker === undefined) return false;
+  listing.end(marker.object.metadata.resourceVersion ?? '0');
   const rest = batch.slice(end + 1);
   if (rest.length > 0) follow(config, progress, rest);
-  return undefined;
+  return true;
 }
 
 function isInitialEnd({ type, object }: WatchEvent<ApiObject>): boolean {

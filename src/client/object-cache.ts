@@ -1,6 +1,6 @@
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
-import type { Cache, Change, ChangeHandler } from './caches.ts';
+import type { Cache, CacheOptions, Change, ChangeHandler } from './caches.ts';
 import type { WatchEvent } from './client.ts';
 import { createIndex, type MutableIndex } from './object-index.ts';
 
@@ -10,13 +10,17 @@ export interface ObjectCache<T> extends Cache<T> {
   apply(events: readonly WatchEvent<T>[]): void;
   /** A full list as of `resourceVersion`; handlers hear of the difference only. */
   replace(items: readonly T[], resourceVersion: string): void;
+  /** Objects of the first full list, while it comes in. */
+  add(items: readonly T[]): void;
+  /** The first full list is in: every object that is not among `keys` is gone. */
+  listed(keys: ReadonlySet<string>, resourceVersion: string): void;
   /** The answer to a write of this process; ignored when the watch is already past it. */
   written(object: T): void;
   /** The object is gone by a delete of this process. */
   deleted(object: T): void;
 }
 
-export interface ObjectCacheOptions<T> {
+export interface ObjectCacheOptions<T> extends Pick<CacheOptions<T>, 'retain'> {
   /** What is kept of an object written by this process; what the watch brings has been through it. */
   readonly keep?: (object: T) => T;
   /** Told about a handler that threw. */
@@ -28,7 +32,8 @@ function revisionOf(object: ApiObject): number {
   return Number(object.metadata.resourceVersion ?? 0);
 }
 
-function keyOf({ metadata }: ApiObject): string {
+/** `namespace/name`. */
+export function keyOf({ metadata }: ApiObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
@@ -56,9 +61,10 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
   }
 
   function put(key: string, old: T | undefined, current: T | undefined): Change<T> {
-    if (current === undefined) objects.delete(key);
-    else objects.set(key, current);
-    for (const index of indexes.values()) index.change(key, old, current);
+    const kept = current === undefined ? undefined : (options.retain?.(current) ?? current);
+    if (kept === undefined) objects.delete(key);
+    else objects.set(key, kept);
+    for (const index of indexes.values()) index.change(key, old, kept);
     return { old, current };
   }
 
@@ -98,6 +104,12 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
     return type === 'DELETED' ? remove(object) : store(object);
   }
 
+  function completeAt(revision: number): void {
+    seenRevision = revision;
+    isSynced = true;
+    markSynced();
+  }
+
   return {
     kind,
     synced,
@@ -122,11 +134,18 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
       return { [Symbol.dispose]: () => void handlers.delete(own) };
     },
     apply: (events) => emit(events.map(applyEvent)),
+    add: (items) => emit(items.map(store)),
+    listed(keys, resourceVersion) {
+      const revision = Number(resourceVersion);
+      const gone = [...objects].filter(([key, object]) => !keys.has(key) && revisionOf(object) <= revision);
+      tombstones.clear();
+      emit(gone.map(([key, object]) => put(key, object, undefined)));
+      completeAt(revision);
+    },
     replace(items, resourceVersion) {
       const revision = Number(resourceVersion);
       // The server went back in time (a store made anew): nothing that is here counts.
       const startsOver = revision < seenRevision;
-      seenRevision = revision;
       tombstones.clear();
       const present = new Map(items.map((item) => [keyOf(item), item]));
       const isGone = (key: string, object: T) =>
@@ -135,8 +154,7 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
           : !present.has(key) && revisionOf(object) <= revision;
       const gone = [...objects].filter(([key, object]) => isGone(key, object));
       emit([...gone.map(([key, object]) => put(key, object, undefined)), ...items.map(store)]);
-      isSynced = true;
-      markSynced();
+      completeAt(revision);
     },
     written(object) {
       if (revisionOf(object) > seenRevision) emit([store(options.keep?.(object) ?? object)]);

@@ -13,6 +13,8 @@ export interface ProxyConfig {
   /** For events; objects are read through `caches`. */
   readonly client: Client;
   readonly caches: Caches;
+  /** Nobody else reads `caches`, so that they need to hold only what the proxy reads. */
+  readonly ownsCaches?: boolean;
   /** The node this proxy works for: what is local, and whose traffic hints count. */
   readonly nodeName: string;
   /** The cluster has no other node: what is worth telling here is so for the whole cluster. */

@@ -3,10 +3,11 @@ import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
-import type { Cache, Change } from '../client/caches.ts';
+import type { Change } from '../client/caches.ts';
 import { objectKey, serviceKeyOfSlice } from '../routing/labels.ts';
 import type { ObjectChange, Router, RouterChanges } from '../routing/router.ts';
 import { triggerTimeOf } from '../routing/trigger-time.ts';
+import { servicesOf, slicesOf } from './caches.ts';
 import { typeChecked } from './check-objects.ts';
 import type { ProxyConfig } from './config.ts';
 import { noCause } from './programmer.ts';
@@ -25,11 +26,6 @@ export interface Follower {
   malformed(service: string | undefined, problem: string): void;
 }
 
-/** Services of the cache that the proxy reads. */
-export function servicesOf({ caches }: ProxyConfig): Cache<Service> {
-  return caches.of(Service);
-}
-
 /** Feeds the caches through the router, from the moment all of them are complete, until disposed of. */
 export function follow(
   config: ProxyConfig,
@@ -39,7 +35,7 @@ export function follow(
   const { now = Date.now } = config;
   const startedMs = now();
   const services = servicesOf(config);
-  const slices = config.caches.of(EndpointSlice);
+  const slices = slicesOf(config);
   const nodes = config.caches.of(Node, { fieldSelector: `metadata.name=${config.nodeName}` });
   const ticker = new Ticker(router, now, (decided) => follower.decided(decided, noCause));
   let isComplete = false;

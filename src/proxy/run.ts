@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../api/core/node.ts';
+import { giveBackMemory } from '../observe/memory.ts';
 import { createRouter, type Router } from '../routing/router.ts';
 import type { Proxy, ProxyConfig } from './config.ts';
 import type { Dataplane, NodeNetwork } from './dataplane.ts';
@@ -22,6 +23,8 @@ import { loadState, removeState, saveState } from './state-file.ts';
 const patienceMs = 500;
 /** The last known state is written at most this often. */
 const saveEveryMs = 10_000;
+/** How long after everything is in force the memory of the start is given back. */
+const calmMs = 1000;
 const defaultSyncPeriodMs = 30_000;
 
 /**
@@ -89,9 +92,16 @@ class RunningProxy implements Proxy {
     if (!this.#programmer.isAdopted) await this.#carryOn();
     const saving = setInterval(() => void this.#save(), saveEveryMs).unref();
     this.#stack.defer(() => clearInterval(saving));
+    if (this.#config.ownsCaches === true) void this.synced.then(() => this.#giveBackMemory());
     logger.info('programming', { plane: this.choice.plane, reason: this.choice.reason });
     signal?.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true });
     if (signal?.aborted) await this[Symbol.asyncDispose]();
+  }
+
+  /** Once everything is in force, and there is a moment for it. */
+  #giveBackMemory(): void {
+    const timer = setTimeout(giveBackMemory, calmMs).unref();
+    this.#stack.defer(() => clearTimeout(timer));
   }
 
   frontends() {

@@ -1,8 +1,8 @@
 import { Service } from '../api/core/service.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
 import type { Counter } from '../observe/metrics.ts';
+import { servicesOf } from './caches.ts';
 import type { ProxyConfig } from './config.ts';
-import { servicesOf } from './follow.ts';
 
 /** Something to tell about a Service (`namespace/name`). */
 interface News {
