@@ -16,6 +16,8 @@ export interface Libc {
   send(fd: number, data: Uint8Array, length: number, flags: number): number;
   /** Bytes received; with MSG_DONTWAIT in `flags` and nothing to read, it throws EAGAIN. */
   recv(fd: number, into: Uint8Array, flags: number): number;
+  /** As `recv`, with the sender's `sockaddr` in `address`. */
+  recvFrom(fd: number, into: Uint8Array, flags: number, address: Uint8Array): number;
   unshare(flags: number): void;
   setns(fd: number, type: number): void;
   mount(source: string, target: string, type: string | null, flags: number, data: string | null): void;
@@ -35,7 +37,10 @@ export interface Libc {
   addressOf(bytes: Uint8Array): bigint;
   /** An 8-byte socket option. */
   getsockopt64(fd: number, level: number, name: number): bigint;
-  /** Calls `ready` on the event loop whenever `fd` can be read; returns a function that ends it. */
+  /**
+   * Calls `ready` on the event loop whenever `fd` can be read; returns a function that ends it. Promises settled inside go
+   * on only with the next event of Node's own: `setImmediate` is one.
+   */
   pollReadable(fd: number, ready: () => void): () => void;
 }
 
@@ -77,6 +82,7 @@ function wrap(declare: (definition: string) => Call, pointers: Pick<Libc, 'addre
   const connect = declare('int connect(int, const uint8_t *, uint32_t)');
   const accept = declare('int accept(int, void *, void *)');
   const recv = declare('int64_t recv(int, _Out_ uint8_t *, size_t, int)');
+  const recvFrom = declare('int64_t recvfrom(int, _Out_ uint8_t *, size_t, int, _Out_ uint8_t *, _Inout_ uint32_t *)');
   return {
     socket: declare('int socket(int, int, int)'),
     bind: (fd, address) => void bind(fd, address, address.length),
@@ -89,6 +95,7 @@ function wrap(declare: (definition: string) => Call, pointers: Pick<Libc, 'addre
     accept: (fd) => accept(fd, null, null),
     send: declare('int64_t send(int, const uint8_t *, size_t, int)'),
     recv: (fd, into, flags) => recv(fd, into, into.length, flags),
+    recvFrom: (fd, into, flags, address) => recvFrom(fd, into, into.length, flags, address, [address.length]),
     unshare: declare('int unshare(int)'),
     setns: declare('int setns(int, int)'),
     mount: declare('int mount(const char *, const char *, const char *, ulong, const char *)'),

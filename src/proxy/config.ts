@@ -5,7 +5,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Frontend } from '../routing/frontend.ts';
 import type { SettingDefaults } from '../routing/settings.ts';
 import type { Dataplane, NodeNetwork, PlaneName } from './dataplane.ts';
-import type { ListenAddress } from './http-listener.ts';
+import type { ListenAddress } from '../observe/http-listener.ts';
 import type { NodeSourced } from './node-facts.ts';
 import type { PlaneChoice, PlaneSettings } from './open-plane.ts';
 

@@ -1,5 +1,4 @@
 import type { Frontend, FrontendChanges, FrontendKey } from '../routing/frontend.ts';
-import type { EndedFlows } from './stale-flows/ended-flows.ts';
 
 /** The planes that users can choose. */
 export const planeNames = ['nftables', 'ipvs', 'ebpf', 'userspace'] as const;
@@ -69,11 +68,6 @@ export interface Dataplane {
   dump(): Promise<readonly Frontend[]>;
   /** What it counted, by frontend; frontends that nobody called may be left out. */
   counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>>;
-  /**
-   * Ends flows that the kernel does not track under their frontend, because the plane connected them straight to the
-   * backend. Called after the change that makes them stale (UDP), or after the drain time (TCP).
-   */
-  endFlows?(ended: readonly EndedFlows[]): void;
   close(): Promise<void>;
   remove(): Promise<void>;
   retire(signal: AbortSignal): Promise<void>;

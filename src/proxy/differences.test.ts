@@ -40,6 +40,7 @@ const rows: readonly [string, Frontend, Frontend, readonly string[]][] = [
       'weights: not in force 10.244.0.11:8080 25 %, 10.244.0.12:8080 75 %; still in force 10.244.0.11:8080 50 %, 10.244.0.12:8080 50 %',
     ],
   ],
+  ['shares of hashed clients', { ...weighted(1, 1), scheduler: 'mh' }, weighted(42, 58), []],
   ['a weight of 0 that the kernel does not hold', weighted(1, 0), make.clusterIp(make.forward('pod1')), []],
   [
     'another verdict',

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { HealthCheck } from '../routing/health-check.ts';
 import type { RouterChanges } from '../routing/router.ts';
-import { type HttpListener, listenHttp } from './http-listener.ts';
+import { type HttpListener, listenHttp } from '../observe/http-listener.ts';
 
 export interface HealthChecksOptions {
   /** The addresses of node ports; undefined for every address. Asked when a port is opened. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type HttpListener, type ListenAddress, listenHttp } from './http-listener.ts';
+import { type HttpListener, type ListenAddress, listenHttp } from '../observe/http-listener.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import type { ProxyHealth } from './proxy-health.ts';
 

@@ -1,6 +1,5 @@
-import type { RequestListener } from 'node:http';
+import { type HttpListener, type ListenAddress, listenHttp, pages, plainText } from '../observe/http-listener.ts';
 import { type Metrics, metricsContentType } from '../observe/metrics.ts';
-import { type HttpListener, type ListenAddress, listenHttp } from './http-listener.ts';
 
 export interface MetricsServerOptions extends ListenAddress {
   readonly metrics: Metrics;
@@ -11,15 +10,10 @@ export interface MetricsServerOptions extends ListenAddress {
 
 /** `/metrics`, `/proxyMode` (the plane's name) and `/healthz` (it answers at all), where kube-proxy has them. */
 export function serveMetrics(options: MetricsServerOptions): HttpListener {
-  const pages: Readonly<Record<string, () => { readonly type: string; readonly text: string }>> = {
+  const handler = pages({
     '/metrics': () => ({ type: metricsContentType, text: options.metrics.render() }),
-    '/proxyMode': () => ({ type: 'text/plain; charset=utf-8', text: options.plane() }),
-    '/healthz': () => ({ type: 'text/plain; charset=utf-8', text: 'ok' }),
-  };
-  const handler: RequestListener = (request, response) => {
-    const page = pages[request.url?.split('?')[0] ?? '']?.();
-    if (page === undefined) response.writeHead(404).end();
-    else response.writeHead(200, { 'Content-Type': page.type, 'X-Content-Type-Options': 'nosniff' }).end(page.text);
-  };
+    '/proxyMode': () => ({ type: plainText, text: options.plane() }),
+    '/healthz': () => ({ type: plainText, text: 'ok' }),
+  });
   return listenHttp({ ...options, handler });
 }

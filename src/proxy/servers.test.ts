@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createMetrics } from '../observe/metrics.ts';
 import { HealthChecks } from './health-checks.ts';
 import { serveHealth } from './health-server.ts';
-import { listenHttp } from './http-listener.ts';
+import { listenHttp } from '../observe/http-listener.ts';
 import { proxyMetrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { ProxyHealth } from './proxy-health.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseDuration } from '../../lib/duration.ts';
 import type { ProxyConfig } from '../../proxy/config.ts';
-import type { ListenAddress } from '../../proxy/http-listener.ts';
+import type { ListenAddress } from '../../observe/http-listener.ts';
 import type { NodeSourced } from '../../proxy/node-facts.ts';
 import type { SettingDefaults } from '../../routing/settings.ts';
 import { UsageError } from '../command-error.ts';

@@ -59,6 +59,12 @@ export function openPinnedMaps(place: InstallationPlace): InstalledMaps | undefi
   return maps;
 }
 
+/** One of the maps that are pinned; undefined when it is missing or of another kind. */
+export function openPinnedMap(place: InstallationPlace, name: string): BpfMap | undefined {
+  const definition = place.object.maps.find((each) => each.name === name);
+  return definition && openMap(place, definition);
+}
+
 export function closeMaps(maps: InstalledMaps): void {
   for (const map of Object.values(maps)) map[Symbol.dispose]();
 }

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { enterNetworkNamespace } from '../../linux/namespaces.ts';
+import { callSctp, serveSctp } from '../../linux/sctp.ts';
 
 /**
  * A machine of the contract's network: a thread in a network namespace that serves and calls ports. Servers answer with
@@ -25,7 +26,9 @@ export type HostRequest =
       readonly port: number;
       readonly udp: boolean;
     }
-  | { readonly id: number; readonly kind: 'again' };
+  | { readonly id: number; readonly kind: 'again' }
+  | { readonly id: number; readonly kind: 'serve-sctp'; readonly address: string; readonly port: number }
+  | { readonly id: number; readonly kind: 'call-sctp'; readonly address: string; readonly port: number };
 
 /** What came of it: the server's words, `refused` or `timeout`. */
 export interface HostReply {
@@ -37,6 +40,8 @@ const timeoutMs = 400;
 const { name, namespace } = workerData as { name: string; namespace: string | undefined };
 if (namespace !== undefined) enterNetworkNamespace(namespace);
 let held: (() => Promise<string>) | undefined;
+/** The port of the last association that was called from here. */
+let sctpPort = 40_000;
 
 parentPort?.on('message', (request: HostRequest) => {
   void perform(request).then((text) => {
@@ -48,6 +53,11 @@ parentPort?.on('message', (request: HostRequest) => {
 async function perform(request: HostRequest): Promise<string> {
   if (request.kind === 'serve') return serve(request.address, request.port);
   if (request.kind === 'again') return (await held?.()) ?? 'nothing held';
+  if (request.kind === 'call-sctp') return callSctp(request.address, request.port, (sctpPort += 1), timeoutMs);
+  if (request.kind === 'serve-sctp') {
+    serveSctp(request.address, request.port, name);
+    return 'serving';
+  }
   const open = request.udp ? openUdp : openTcp;
   const ask = open(request.address, request.port);
   if (request.kind === 'call') return ask().finally(() => ask.close());

@@ -16,13 +16,19 @@ export interface Host extends AsyncDisposable {
   /** The same, and keeps the connection or socket for `again`. */
   hold(address: string, port: number, udp: boolean): Promise<string>;
   again(): Promise<string>;
+  /** Answers SCTP associations on the port; needs CAP_NET_RAW. */
+  serveSctp(address: string, port: number): Promise<void>;
+  /** Begins an SCTP association: as `call`. */
+  callSctp(address: string, port: number): Promise<string>;
 }
 
 type Task = HostRequest extends infer R ? (R extends HostRequest ? Omit<R, 'id'> : never) : never;
 
 /** Starts a machine in a network namespace, or in that of the calling thread. */
 export function startHost(name: string, namespace?: string): Host {
-  const worker = new Worker(new URL('./host-worker.ts', import.meta.url), { workerData: { name, namespace } });
+  // Raw sockets are opened by foreign functions, of which Node knows nothing.
+  const options = { workerData: { name, namespace }, trackUnmanagedFds: false };
+  const worker = new Worker(new URL('./host-worker.ts', import.meta.url), options);
   const waiting = new Map<number, { resolve: (text: string) => void; reject: (error: Error) => void }>();
   let id = 0;
   worker.on('message', (reply: HostReply) => {
@@ -46,6 +52,10 @@ export function startHost(name: string, namespace?: string): Host {
     call: (address, port, udp) => ask({ kind: 'call', address, port, udp }),
     hold: (address, port, udp) => ask({ kind: 'hold', address, port, udp }),
     again: () => ask({ kind: 'again' }),
+    async serveSctp(address, port) {
+      await ask({ kind: 'serve-sctp', address, port });
+    },
+    callSctp: (address, port) => ask({ kind: 'call-sctp', address, port }),
     async [Symbol.asyncDispose]() {
       await worker.terminate();
     },

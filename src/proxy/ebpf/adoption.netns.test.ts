@@ -12,6 +12,7 @@ import { Frontends } from '../contract/cases.ts';
 import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
+import { differencesBetween } from '../differences.ts';
 import { backendValue, bucketKey, endpointKey, numberKey, readEndpoint, readFrontendValue } from './layout.ts';
 import { socketPlace } from './place.ts';
 import { type SocketMaps, socketMaps } from './tables.ts';
@@ -110,6 +111,20 @@ test('a new process takes over what is in force without changing anything', asyn
   assert.equal((await second.adopt(everySort)).operations, 0);
   assert.deepEqual(listing(), before);
   assert.deepEqual(sorted(await second.dump()), sorted(everySort));
+});
+
+test('a process that only looks sees what is in force and what was counted', async () => {
+  const writer = await adopted(everySort);
+  const { number } = withMaps(({ frontends }) => readFrontendValue(frontends.lookup(webKey) ?? assert.fail('no web')));
+  withMaps(({ counters }) => {
+    const value = Buffer.alloc(counters.valueBytes);
+    value.writeBigUInt64LE(7n);
+    counters.update([[numberKey(number), value]]);
+  });
+  const onlooker = open();
+  assert.deepEqual(differencesBetween(everySort, await onlooker.dump()), []);
+  assert.equal((await onlooker.counters()).get('10.96.0.10:80/TCP')?.connections, 7);
+  assert.deepEqual(await onlooker.counters(), await writer.counters());
 });
 
 test('the maps have what callers inside get, and only that', async () => {

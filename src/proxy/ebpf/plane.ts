@@ -14,7 +14,7 @@ import { frontendsInForce } from './in-force.ts';
 import { retireSocketPrograms, socketPlace, type SocketPlaceOptions } from './place.ts';
 import { readBalanced } from './read.ts';
 import { joinFlows, openSocketFlows } from './socket-flows.ts';
-import { socketMaps, SocketTables } from './tables.ts';
+import { readCounters, type SocketMaps, socketMaps, SocketTables } from './tables.ts';
 
 /** A new Pod's link, addresses and routes come one after the other: what follows within this time is one change. */
 const settleMs = 100;
@@ -88,20 +88,17 @@ class EbpfPlane implements Dataplane {
 
   async dump(): Promise<readonly Frontend[]> {
     const forwarded = await this.#nftables.dump();
-    const maps = openPinnedMaps(this.#place);
-    if (maps === undefined) return forwarded;
-    try {
-      const ranges = cidrsOf(this.#network.podCidrs);
-      const isLocal = (address: string) => ranges.some((range) => cidrContains(range, address));
-      return frontendsInForce(forwarded, readBalanced(socketMaps(maps)), isLocal);
-    } finally {
-      closeMaps(maps);
-    }
+    const ranges = cidrsOf(this.#network.podCidrs);
+    const isLocal = (address: string) => ranges.some((range) => cidrContains(range, address));
+    const look = (maps: SocketMaps) => frontendsInForce(forwarded, readBalanced(maps), isLocal);
+    return this.#lookAtPinned(look) ?? forwarded;
   }
 
   async counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>> {
     const sums = new Map(await this.#nftables.counters());
-    for (const [key, connections] of this.#tables.counters()) {
+    const look = (maps: SocketMaps) => readCounters(maps, readBalanced(maps));
+    const counted = this.#tables.isOpen ? this.#tables.counters() : this.#lookAtPinned(look);
+    for (const [key, connections] of counted ?? []) {
       sums.set(key, { connections: connections + (sums.get(key)?.connections ?? 0) });
     }
     return sums;
@@ -122,6 +119,17 @@ class EbpfPlane implements Dataplane {
     this.#stop();
     await retireSocketPrograms(this.#place, signal);
     await this.#nftables.close();
+  }
+
+  /** Reads what is pinned, whoever put it there; undefined when nothing is. */
+  #lookAtPinned<T>(look: (maps: SocketMaps) => T): T | undefined {
+    const maps = openPinnedMaps(this.#place);
+    if (maps === undefined) return undefined;
+    try {
+      return look(socketMaps(maps));
+    } finally {
+      closeMaps(maps);
+    }
   }
 
   #stop(): void {

@@ -1,4 +1,4 @@
-import { closeMaps, type InstallationPlace, openPinnedMaps } from '../../linux/bpf/installation.ts';
+import { type InstallationPlace, openPinnedMap } from '../../linux/bpf/installation.ts';
 import { networkCookie } from '../../linux/network-cookie.ts';
 import { inEachNetworkNamespace } from '../../linux/network-namespaces.ts';
 import { openRoute } from '../../linux/route.ts';
@@ -92,13 +92,8 @@ function endingCalls(place: InstallationPlace, protocol: 'TCP' | 'UDP', ended: r
 }
 
 function readCalls(place: InstallationPlace): SocketCall[] {
-  const maps = openPinnedMaps(place);
-  if (maps === undefined) return [];
-  try {
-    return maps['calls']?.entries().map(([key, value]) => readCall(key, value)) ?? [];
-  } finally {
-    closeMaps(maps);
-  }
+  using calls = openPinnedMap(place, 'calls');
+  return calls?.entries().map(([key, value]) => readCall(key, value)) ?? [];
 }
 
 function translationOf({ called, backend }: SocketCall): Translation {

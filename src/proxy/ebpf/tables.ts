@@ -9,6 +9,15 @@ import { independent, orphansOf, readBalanced } from './read.ts';
 /** The maps by name, as the object file has them. */
 export type SocketMaps = Readonly<Record<TableName | 'node_addresses' | 'callers' | 'calls', BpfMap>>;
 
+/** Connections by frontend. */
+export function readCounters(
+  { counters }: SocketMaps,
+  balanced: ReadonlyMap<FrontendKey, Balanced>,
+): Map<FrontendKey, number> {
+  const found = new Map(counters.entries().map(([key, value]) => [key.readUInt32LE(), readCounter(value)]));
+  return new Map([...balanced].map(([key, { entry }]) => [key, found.get(entry.number) ?? 0]));
+}
+
 /**
  * The frontends in the maps, and the belief of what is there. A change writes new backends first, under a generation of
  * their own, then the frontend's entry, which leads to them in one step, and takes the old ones away last: a program that
@@ -59,11 +68,13 @@ export class SocketTables {
     return operations;
   }
 
+  get isOpen(): boolean {
+    return this.#maps !== undefined;
+  }
+
   /** Connections by frontend, as the maps have them now. */
   counters(): Map<FrontendKey, number> {
-    const { counters } = this.maps;
-    const found = new Map(counters.entries().map(([key, value]) => [key.readUInt32LE(), readCounter(value)]));
-    return new Map([...this.#balanced].map(([key, { entry }]) => [key, found.get(entry.number) ?? 0]));
+    return readCounters(this.maps, this.#balanced);
   }
 
   close(): void {

@@ -126,9 +126,7 @@ class StaleFlowsPlane implements Dataplane {
 
   #forget(all: readonly (EndedFlows | undefined)[]): void {
     const ended = all.filter((each) => each !== undefined);
-    if (ended.length === 0) return;
-    this.#flows.forget(ended);
-    this.#plane.endFlows?.(ended);
+    if (ended.length > 0) this.#flows.forget(ended);
   }
 
   #arm(atLeastMs = 0): void {
@@ -144,7 +142,6 @@ class StaleFlowsPlane implements Dataplane {
     const due = this.#drains.take(nowMs);
     try {
       this.#flows.reset(due);
-      this.#plane.endFlows?.(due);
       this.#arm();
     } catch (error) {
       this.#logger.error('connections to backends that went could not be reset; trying again', { error, retryMs });

@@ -44,6 +44,30 @@ export function listenHttp({ address, port, handler, onFailure }: HttpListenerOp
   };
 }
 
+/** What a path answers. */
+export interface Page {
+  /** 200 unless given. */
+  readonly status?: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+/** Answers texts by path; every other path is 404. */
+export function pages(byPath: Readonly<Record<string, () => Page>>): RequestListener {
+  return (request, response) => {
+    const path = request.url?.split('?')[0] ?? '';
+    const page = Object.hasOwn(byPath, path) ? byPath[path]?.() : undefined;
+    if (page === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(page.status ?? 200, { 'Content-Type': page.type, 'X-Content-Type-Options': 'nosniff' });
+    response.end(page.text);
+  };
+}
+
+export const plainText = 'text/plain; charset=utf-8';
+
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
