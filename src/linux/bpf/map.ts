@@ -55,17 +55,28 @@ export class BpfMap implements Disposable {
   /** Every entry, each once as long as nobody writes meanwhile. */
   entries(): [key: Buffer, value: Buffer][] {
     const found: [Buffer, Buffer][] = [];
-    const cursor = Buffer.alloc(Math.max(8, this.definition.keySize));
+    this.each((key, value) => found.push([Buffer.from(key), Buffer.from(value)]));
+    return found;
+  }
+
+  /** Calls `visit` for every entry; the bytes are valid only inside the call. */
+  each(visit: (key: Buffer, value: Buffer) => void): void {
+    const { keySize } = this.definition;
+    const cursor = Buffer.alloc(Math.max(8, keySize));
     let room = batchEntries;
-    for (let isFirst = true; ; isFirst = false) {
-      const batch = this.#lookupBatch(cursor, isFirst, room);
+    for (let isFirst = true, isLast = false; !isLast;) {
+      const [keys, values] = [Buffer.allocUnsafe(room * keySize), Buffer.allocUnsafe(room * this.valueBytes)];
+      const batch = this.#lookupBatch(cursor, isFirst, { keys, values, room });
       if (batch === 'more room') {
         room *= 2;
-        isFirst = found.length === 0;
         continue;
       }
-      for (const entry of batch.entries) found.push(entry);
-      if (batch.isLast) return found;
+      for (let at = 0; at < batch.count; at += 1) {
+        const value = values.subarray(at * this.valueBytes, (at + 1) * this.valueBytes);
+        visit(keys.subarray(at * keySize, (at + 1) * keySize), value);
+      }
+      isFirst = false;
+      isLast = batch.isLast;
     }
   }
 
@@ -89,16 +100,13 @@ export class BpfMap implements Disposable {
     }
   }
 
+  /** Entries from the cursor on, which moves behind them: how many, and whether they are the last. */
   #lookupBatch(
     cursor: Buffer,
     isFirst: boolean,
-    room: number,
-  ): { readonly entries: [Buffer, Buffer][]; readonly isLast: boolean } | 'more room' {
-    const { keySize } = this.definition;
-    const keys = Buffer.allocUnsafe(room * keySize);
-    const values = Buffer.allocUnsafe(room * this.valueBytes);
-    const from = isFirst ? 0n : cursor;
-    const fields = { 0: from, 8: cursor, 16: keys, 24: values, 32: room, 36: this.fd };
+    { keys, values, room }: { readonly keys: Buffer; readonly values: Buffer; readonly room: number },
+  ): { readonly count: number; readonly isLast: boolean } | 'more room' {
+    const fields = { 0: isFirst ? 0n : cursor, 8: cursor, 16: keys, 24: values, 32: room, 36: this.fd };
     const attributes = new BpfAttributes(batchAttributes, fields);
     let isLast = false;
     try {
@@ -108,11 +116,7 @@ export class BpfMap implements Disposable {
       if (!isErrno(error, 'ENOENT')) throw error;
       isLast = true;
     }
-    const entries = Array.from({ length: attributes.bytes.readUInt32LE(32) }, (_, at): [Buffer, Buffer] => [
-      keys.subarray(at * keySize, (at + 1) * keySize),
-      values.subarray(at * this.valueBytes, (at + 1) * this.valueBytes),
-    ]);
-    return { entries, isLast };
+    return { count: attributes.bytes.readUInt32LE(32), isLast };
   }
 }
 

@@ -51,7 +51,8 @@ struct frontend {
 	__u8 in_turn;
 	/* Connections keep the port that was called. */
 	__u8 keeps_port;
-	__u8 zero;
+	/* TCP connections to a backend that went are reset some time. */
+	__u8 resets;
 	__u16 first_port;
 	__u16 last_port;
 };
@@ -90,7 +91,18 @@ struct memory {
 	__u32 zero;
 };
 
-/* What a socket got in the place of what it called. */
+/*
+ * What a TCP socket got in the place of what it called, for as long as no PEERS later sockets have: it only tells the
+ * name of the peer, and anything that lasts longer would cost more than all the rest of a connect.
+ */
+struct peer {
+	__u64 socket;
+	struct endpoint backend;
+	struct endpoint called;
+};
+#define PEERS 32768
+
+/* The same for UDP, and for TCP connections that are reset some time after their backend went. */
 struct call_key {
 	__u64 socket;
 	struct endpoint backend;
@@ -122,6 +134,7 @@ MAP(counters, BPF_MAP_TYPE_PERCPU_HASH, __u32, __u64, 0, BPF_F_NO_PREALLOC);
 MAP(node_addresses, BPF_MAP_TYPE_HASH, __u32[4], __u32, 4096, BPF_F_NO_PREALLOC);
 MAP(callers, BPF_MAP_TYPE_HASH, __u64, struct caller, 4096, BPF_F_NO_PREALLOC);
 MAP(memories, BPF_MAP_TYPE_LRU_HASH, struct memory_key, struct memory, 16384, 0);
+MAP(peers, BPF_MAP_TYPE_ARRAY, __u32, struct peer, PEERS, 0);
 MAP(calls, BPF_MAP_TYPE_LRU_HASH, struct call_key, struct call, 65536, 0);
 
 INLINE int is_ipv4(const __u32 *address)
@@ -220,8 +233,7 @@ INLINE int is_same(const struct endpoint *a, const struct endpoint *b)
 	       a->address[3] == b->address[3] && a->port == b->port;
 }
 
-/* Remembers what a socket called, for the way back. */
-INLINE void remember(struct bpf_sock_addr *context, const struct endpoint *called, const struct endpoint *backend)
+INLINE void remember_call(struct bpf_sock_addr *context, const struct endpoint *called, const struct endpoint *backend)
 {
 	struct call_key key = { .socket = socket_cookie(context), .backend = *backend };
 	struct call *known = lookup(&calls, &key);
@@ -229,6 +241,26 @@ INLINE void remember(struct bpf_sock_addr *context, const struct endpoint *calle
 		return;
 	struct call call = { .called = *called, .namespace = namespace_cookie(context) };
 	update(&calls, &key, &call, BPF_ANY);
+}
+
+INLINE struct peer *peer_of(__u64 socket)
+{
+	__u32 index = socket % PEERS;
+	return lookup(&peers, &index);
+}
+
+/* Remembers what a socket called, for the way back. */
+INLINE void remember(struct bpf_sock_addr *context, const struct endpoint *called, const struct endpoint *backend,
+		     int resets)
+{
+	if (called->protocol == IPPROTO_UDP || resets)
+		remember_call(context, called, backend);
+	if (called->protocol == IPPROTO_UDP)
+		return;
+	__u64 socket = socket_cookie(context);
+	struct peer *peer = peer_of(socket);
+	if (peer)
+		*peer = (struct peer){ .socket = socket, .backend = *backend, .called = *called };
 }
 
 /* Puts a backend in the place of a called frontend; returns 0 when none is called. */
@@ -255,15 +287,27 @@ INLINE int forward(struct bpf_sock_addr *context, struct endpoint *to, int conne
 		__builtin_memcpy(to->address, backend->address, sizeof(to->address));
 		if (!frontend.keeps_port)
 			to->port = backend->port;
-		remember(context, &called, to);
+		remember(context, &called, to, frontend.resets);
 		return 1;
 	}
 	return 0;
 }
 
-/* Puts the address that was called in the place of a backend's. */
+INLINE int restore_peer(struct bpf_sock_addr *context, struct endpoint *from)
+{
+	__u64 socket = socket_cookie(context);
+	struct peer *peer = peer_of(socket);
+	if (!peer || peer->socket != socket || !is_same(&peer->backend, from))
+		return 0;
+	*from = peer->called;
+	return 1;
+}
+
+/* Puts the address that was called in the place of a backend's; returns 0 when none was. */
 INLINE int restore(struct bpf_sock_addr *context, struct endpoint *from)
 {
+	if (from->protocol == IPPROTO_TCP)
+		return restore_peer(context, from);
 	struct call_key key = { .socket = socket_cookie(context), .backend = *from };
 	struct call *call = lookup(&calls, &key);
 	if (!call)

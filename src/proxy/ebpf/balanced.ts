@@ -62,6 +62,7 @@ export function balance(frontend: Frontend, previous: Balanced | undefined, numb
       affinitySeconds: affinity?.timeoutSeconds ?? 0,
       isByClient: scheduler === 'sh' || scheduler === 'mh',
       isInTurn: scheduler === 'rr' || scheduler === 'wrr',
+      hasResets: frontend.resetAfterSeconds !== undefined,
       firstPort: port,
       lastPort,
     },

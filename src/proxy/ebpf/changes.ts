@@ -84,13 +84,6 @@ function nameOf(key: Buffer): string {
   return key.toString('latin1');
 }
 
-/** Everything in a belief, as the maps must have it. */
-export function allElements(balanced: Iterable<Balanced>, zeroCounter: Buffer): Record<TableName, Element[]> {
-  const write = emptyTables<Element>();
-  for (const each of balanced) addWrites(write, each, undefined, zeroCounter);
-  return write;
-}
-
 function emptyTables<T>(): Record<TableName, T[]> {
   return { backends: [], counters: [], frontends: [], ranges: [] };
 }

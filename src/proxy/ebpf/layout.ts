@@ -9,7 +9,7 @@ import { backendName, parseBackendName } from '../backend-name.ts';
  * ```
  * endpoint   address 16 · protocol 1 · any address 1 · port 2
  * range      prefix length 4 · endpoint
- * frontend   generation 4 · number 4 · buckets 4 · affinity 4 · by client 1 · in turn 1 · keeps port 1+1 · ports 2+2
+ * frontend   generation 4 · number 4 · buckets 4 · affinity 4 · by client 1 · in turn 1 · keeps port 1 · resets 1 · ports 2+2
  * place      generation 4 · bucket, or slot with the highest bit, 4
  * backend    address 16 · port 2 · slot 2
  * caller     is node 4 · hash of IPv4 address 4 · of IPv6 address 4
@@ -40,16 +40,23 @@ export interface FrontendEntry {
   readonly affinitySeconds: number;
   readonly isByClient: boolean;
   readonly isInTurn: boolean;
+  /** TCP connections to a backend that went are reset some time: the programs remember them for that. */
+  readonly hasResets: boolean;
   readonly firstPort: number;
   /** Undefined for a single port; else connections keep the port that was called. */
   readonly lastPort: number | undefined;
+}
+
+/** From the pool: `Buffer.alloc` would make an allocation of its own for each of hundreds of thousands of keys. */
+function zeroed(length: number): Buffer {
+  return Buffer.allocUnsafe(length).fill(0);
 }
 
 /** 16 bytes. */
 export function addressKey(address: string): Buffer {
   const bytes = parseIp(address);
   if (bytes === undefined) throw new RangeError(`${address} is not an IP address`);
-  const key = Buffer.alloc(16);
+  const key = zeroed(16);
   key.set(bytes, 16 - bytes.length);
   if (bytes.length === 4) key.fill(0xff, 10, 12);
   return key;
@@ -64,7 +71,7 @@ export function isSocketProtocol(protocol: Protocol): protocol is 'TCP' | 'UDP' 
 }
 
 export function endpointKey({ family, address, port, protocol }: Endpoint): Buffer {
-  const key = Buffer.alloc(endpointBytes);
+  const key = zeroed(endpointBytes);
   addressKey(address ?? (family === 'IPv4' ? '0.0.0.0' : '::')).copy(key);
   key.writeUInt8(protocolNumbers[protocol], 16);
   key.writeUInt8(address === undefined ? 1 : 0, 17);
@@ -88,7 +95,7 @@ export function rangeKeys(first: Endpoint, lastPort: number): Buffer[] {
   for (let port = first.port; port <= lastPort;) {
     let size = 1;
     while (port % (size * 2) === 0 && port + size * 2 - 1 <= lastPort) size *= 2;
-    const key = Buffer.alloc(4 + endpointBytes);
+    const key = zeroed(4 + endpointBytes);
     key.writeUInt32LE(bitsBeforePort + 16 - Math.log2(size));
     endpointKey({ ...first, port }).copy(key, 4);
     keys.push(key);
@@ -102,7 +109,7 @@ export function readRangeKey(key: Buffer): Endpoint {
 }
 
 export function frontendValue(entry: FrontendEntry): Buffer {
-  const value = Buffer.alloc(24);
+  const value = zeroed(24);
   value.writeUInt32LE(entry.generation, 0);
   value.writeUInt32LE(entry.number, 4);
   value.writeUInt32LE(entry.buckets, 8);
@@ -110,6 +117,7 @@ export function frontendValue(entry: FrontendEntry): Buffer {
   value.writeUInt8(Number(entry.isByClient), 16);
   value.writeUInt8(Number(entry.isInTurn), 17);
   value.writeUInt8(Number(entry.lastPort !== undefined), 18);
+  value.writeUInt8(Number(entry.hasResets), 19);
   value.writeUInt16LE(entry.firstPort, 20);
   value.writeUInt16LE(entry.lastPort ?? entry.firstPort, 22);
   return value;
@@ -123,13 +131,14 @@ export function readFrontendValue(value: Buffer): FrontendEntry {
     affinitySeconds: value.readUInt32LE(12),
     isByClient: value.readUInt8(16) === 1,
     isInTurn: value.readUInt8(17) === 1,
+    hasResets: value.readUInt8(19) === 1,
     firstPort: value.readUInt16LE(20),
     lastPort: value.readUInt8(18) === 1 ? value.readUInt16LE(22) : undefined,
   };
 }
 
 export function bucketKey(generation: number, bucket: number): Buffer {
-  const key = Buffer.alloc(8);
+  const key = zeroed(8);
   key.writeUInt32LE(generation, 0);
   key.writeUInt32LE(bucket, 4);
   return key;
@@ -146,7 +155,7 @@ export function readPlaceKey(key: Buffer): { readonly generation: number; readon
 
 export function backendValue(name: string, slot: number): Buffer {
   const { address, port } = parseBackendName(name);
-  const value = Buffer.alloc(20);
+  const value = zeroed(20);
   addressKey(address).copy(value);
   value.writeUInt16BE(port, 16);
   value.writeUInt16LE(slot, 18);
@@ -159,7 +168,7 @@ export function readBackendValue(value: Buffer): string {
 }
 
 export function numberKey(number: number): Buffer {
-  const key = Buffer.alloc(4);
+  const key = zeroed(4);
   key.writeUInt32LE(number);
   return key;
 }
@@ -172,7 +181,7 @@ export function readCounter(value: Buffer): number {
 }
 
 export function cookieKey(cookie: bigint): Buffer {
-  const key = Buffer.alloc(8);
+  const key = zeroed(8);
   key.writeBigUInt64LE(cookie);
   return key;
 }
@@ -197,7 +206,7 @@ export function readCall(key: Buffer, value: Buffer): SocketCall {
 }
 
 export function callerValue(isNode: boolean, hashes: Readonly<Record<Frontend['family'], number>>): Buffer {
-  const value = Buffer.alloc(12);
+  const value = zeroed(12);
   value.writeUInt32LE(Number(isNode), 0);
   value.writeUInt32LE(hashes.IPv4, 4);
   value.writeUInt32LE(hashes.IPv6, 8);

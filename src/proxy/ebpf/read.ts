@@ -1,10 +1,11 @@
 import type { BpfMap } from '../../linux/bpf/map.ts';
 import { frontendKey, type FrontendKey } from '../../routing/frontend.ts';
 import type { Balanced } from './balanced.ts';
-import { allElements, tableNames, type TableName } from './changes.ts';
+import type { TableName } from './changes.ts';
 import {
   type Endpoint,
   type FrontendEntry,
+  rangeKeys,
   readBackendValue,
   readEndpoint,
   readFrontendValue,
@@ -21,14 +22,15 @@ interface Spread {
 export function readBalanced(maps: Readonly<Record<TableName, BpfMap>>): Map<FrontendKey, Balanced> {
   const spreads = readSpreads(maps.backends);
   const balanced = new Map<FrontendKey, Balanced>();
-  for (const [called, entry] of readFrontends(maps)) {
+  const note = (called: Endpoint, entry: FrontendEntry): void => {
     const spread = spreads.get(entry.generation);
     const buckets = spread === undefined ? undefined : wholeBuckets(spread, entry);
-    if (spread === undefined || buckets === undefined) continue;
+    if (spread === undefined || buckets === undefined) return;
     const slots = spread.slots.size === 0 ? undefined : spread.slots;
-    const key = frontendKey(called.family, called.address, called.port, called.protocol);
-    balanced.set(key, { called, entry, buckets, slots });
-  }
+    balanced.set(keyOf(called), { called, entry, buckets, slots });
+  };
+  maps.frontends.each((key, value) => note(readEndpoint(key), readFrontendValue(value)));
+  maps.ranges.each((key, value) => note(...readRange(key, value)));
   return balanced;
 }
 
@@ -39,28 +41,27 @@ export function independent(balanced: ReadonlyMap<FrontendKey, Balanced>): Map<F
   return new Map([...balanced].filter(([, { entry }]) => counts.get(entry.generation) === 1));
 }
 
-function* readFrontends({
-  frontends,
-  ranges,
-}: Readonly<Record<TableName, BpfMap>>): Generator<[Endpoint, FrontendEntry]> {
-  for (const [key, value] of frontends.entries()) yield [readEndpoint(key), readFrontendValue(value)];
-  for (const [key, value] of ranges.entries()) {
-    const entry = readFrontendValue(value);
-    yield [{ ...readRangeKey(key), port: entry.firstPort }, entry];
-  }
+/** A part of a range, as the whole of it. */
+function readRange(key: Buffer, value: Buffer): [Endpoint, FrontendEntry] {
+  const entry = readFrontendValue(value);
+  return [{ ...readRangeKey(key), port: entry.firstPort }, entry];
+}
+
+function keyOf({ family, address, port, protocol }: Endpoint): FrontendKey {
+  return frontendKey(family, address, port, protocol);
 }
 
 /** Backends by generation. */
 function readSpreads(backends: BpfMap): Map<number, Spread> {
   const spreads = new Map<number, Spread>();
-  for (const [key, value] of backends.entries()) {
+  backends.each((key, value) => {
     const { generation, index, isSlot } = readPlaceKey(key);
     let spread = spreads.get(generation);
     if (spread === undefined) spreads.set(generation, (spread = { buckets: new Map(), slots: new Map() }));
     const name = readBackendValue(value);
     if (isSlot) spread.slots.set(name, index);
     else spread.buckets.set(index, name);
-  }
+  });
   return spreads;
 }
 
@@ -75,16 +76,33 @@ function wholeBuckets({ buckets, slots }: Spread, entry: FrontendEntry): string[
   return names;
 }
 
-/** Keys of everything that none of the frontends has: of no use to anyone. */
+/** Keys of everything that none of the frontends has: of no use to anyone. Their generations must be their own. */
 export function orphansOf(
   maps: Readonly<Record<TableName, BpfMap>>,
   balanced: ReadonlyMap<FrontendKey, Balanced>,
 ): Record<TableName, Buffer[]> {
-  const wanted = allElements(balanced.values(), Buffer.alloc(0));
-  const orphans: Record<TableName, Buffer[]> = { backends: [], counters: [], frontends: [], ranges: [] };
-  for (const name of tableNames) {
-    const known = new Set(wanted[name].map(([key]) => key.toString('latin1')));
-    for (const [key] of maps[name].entries()) if (!known.has(key.toString('latin1'))) orphans[name].push(key);
+  const generations = new Set<number>();
+  const numbers = new Set<number>();
+  const parts = new Set<string>();
+  for (const { called, entry } of balanced.values()) {
+    generations.add(entry.generation);
+    numbers.add(entry.number);
+    if (entry.lastPort === undefined) continue;
+    for (const key of rangeKeys(called, entry.lastPort)) parts.add(key.toString('latin1'));
   }
-  return orphans;
+  return {
+    // The backends of a whole frontend are exactly those of its generation.
+    backends: keysBut(maps.backends, (key) => generations.has(readPlaceKey(key).generation)),
+    counters: keysBut(maps.counters, (key) => numbers.has(key.readUInt32LE())),
+    frontends: keysBut(maps.frontends, (key) => balanced.has(keyOf(readEndpoint(key)))),
+    ranges: keysBut(maps.ranges, (key) => parts.has(key.toString('latin1'))),
+  };
+}
+
+function keysBut(map: BpfMap, isWanted: (key: Buffer) => boolean): Buffer[] {
+  const keys: Buffer[] = [];
+  map.each((key) => {
+    if (!isWanted(key)) keys.push(Buffer.from(key));
+  });
+  return keys;
 }

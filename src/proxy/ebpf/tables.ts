@@ -2,9 +2,12 @@ import { closeMaps, install, type InstallationPlace } from '../../linux/bpf/inst
 import type { BpfMap } from '../../linux/bpf/map.ts';
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
 import type { Balanced, Numbers } from './balanced.ts';
-import { allElements, changesOf, type TableChanges, tableNames, type TableName } from './changes.ts';
+import { changesOf, type TableChanges, tableNames, type TableName } from './changes.ts';
 import { readCounter } from './layout.ts';
 import { independent, orphansOf, readBalanced } from './read.ts';
+
+/** How many frontends are written together at a start: bounds the memory that takes. */
+const frontendsAtOnce = 2048;
 
 /** The maps by name, as the object file has them. */
 export type SocketMaps = Readonly<Record<TableName | 'node_addresses' | 'callers' | 'calls', BpfMap>>;
@@ -52,8 +55,13 @@ export class SocketTables {
     this.#open(desired.length, backendEntries(desired));
     let operations = this.#believeKernel();
     const keys = new Set(desired.map(({ key }) => key));
-    const removed = [...this.#balanced.keys()].filter((key) => !keys.has(key));
-    operations += this.apply(desired, removed);
+    operations += this.apply(
+      [],
+      [...this.#balanced.keys()].filter((key) => !keys.has(key)),
+    );
+    for (let at = 0; at < desired.length; at += frontendsAtOnce) {
+      operations += this.apply(desired.slice(at, at + frontendsAtOnce), []);
+    }
     return operations;
   }
 
@@ -116,7 +124,9 @@ export class SocketTables {
       maps[name as TableName].delete(keys);
       operations += keys.length;
     }
-    this.#backendEntries = allElements(this.#balanced.values(), this.#zeroCounter()).backends.length;
+    this.#backendEntries = 0;
+    for (const { buckets, slots } of this.#balanced.values())
+      this.#backendEntries += buckets.length + (slots?.size ?? 0);
     return operations;
   }
 
