@@ -57,7 +57,7 @@ export async function run(): Promise<BenchResult> {
   const slowest: number[] = [];
   const operations: number[] = [];
   let peerFigure: number | undefined;
-  for (const open of kernelPlanes) {
+  for (const open of kernelPlanes()) {
     await using opened = await open(network);
     const { plane, name } = opened;
     const router = routerOf(services, endpoints);

@@ -22,7 +22,7 @@ const threadNet = '/proc/thread-self/ns/net';
 const firstPort = 1_024;
 const ports = 64_000;
 /** Sockets made at one go, so that the thread changes namespaces rarely. */
-const batch = 128;
+const batch = 512;
 
 /**
  * Caller – node – server: three network namespaces joined by veth pairs, every packet routed by the node. All of it is
@@ -35,6 +35,7 @@ export class Path implements Disposable {
   readonly #caller: string;
   readonly #listener: number;
   #callers: number[] = [];
+  #served = <T>(work: () => T): T => work();
   #port = 0;
 
   /** The node is the calling thread's namespace, or a new one that `prepare` is called in. */
@@ -49,6 +50,12 @@ export class Path implements Disposable {
     this.#join(this.#caller, 'caller', [callerAddress]);
     this.#join(server, 'server', serverAddresses);
     this.#listener = inNetworkNamespace(server, () => openListener('0.0.0.0', serverPort));
+  }
+
+  /** How callers' sockets are made from now on: where a plane serves them. */
+  serve(served: <T>(work: () => T) => T): void {
+    for (const fd of this.#callers.splice(0)) closeSync(fd);
+    this.#served = served;
   }
 
   /** Milliseconds of one handshake with `address:port`, which must lead to one of the servers. */
@@ -94,9 +101,8 @@ export class Path implements Disposable {
   #nextCaller(): number {
     const ready = this.#callers.pop();
     if (ready !== undefined) return ready;
-    this.#callers = inNetworkNamespace(this.#caller, () =>
-      Array.from({ length: batch }, () => openCaller(callerAddress, firstPort + (this.#port++ % ports))),
-    );
+    const open = (): number => openCaller(callerAddress, firstPort + (this.#port++ % ports));
+    this.#callers = this.#served(() => inNetworkNamespace(this.#caller, () => Array.from({ length: batch }, open)));
     return this.#nextCaller();
   }
 }
