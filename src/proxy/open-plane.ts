@@ -15,6 +15,8 @@ export interface PlaneSettings {
   readonly ipvs?: IpvsSettings;
   /** eBPF: the cgroup whose processes are served; undefined for the root of the hierarchy. */
   readonly cgroup?: string;
+  /** eBPF: where maps and programs are pinned; undefined for a folder of the network namespace's own in `/sys/fs/bpf`. */
+  readonly pinFolder?: string;
 }
 
 export interface IpvsSettings {
@@ -77,9 +79,9 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
     obstacle: async () => (await import('./ebpf/obstacle.ts')).ebpfObstacle(),
     open: async (options) => (await import('./ebpf/plane.ts')).openEbpfPlane(options),
     isPresent: async () => process.platform === 'linux' && (await import('./ebpf/place.ts')).hasSocketPrograms(),
-    retire: async ({ cgroup }, signal) => {
+    retire: async (options, signal) => {
       const { retireSocketPrograms, socketPlace } = await import('./ebpf/place.ts');
-      await retireSocketPrograms(socketPlace({ ...(cgroup !== undefined && { cgroup }) }), signal);
+      await retireSocketPrograms(socketPlace(options), signal);
     },
   },
   userspace: {

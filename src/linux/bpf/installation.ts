@@ -135,7 +135,7 @@ function cgroupId(cgroup: string): bigint {
 }
 
 /** How many processors this machine may ever have: per-processor maps have a value for each. */
-function possibleProcessors(): number {
+export function possibleProcessors(): number {
   const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
   const last = Number(text.split(/[,-]/).at(-1));
   return last + 1;

@@ -14,8 +14,9 @@ import {
 } from './layout.ts';
 
 interface Spread {
-  readonly buckets: Map<number, string>;
-  readonly slots: Map<string, number>;
+  /** Holes until all are read. */
+  readonly buckets: string[];
+  slots: Map<string, number> | undefined;
 }
 
 /** Reads back the frontends that are whole. Who only looks may do so while another process writes. */
@@ -26,8 +27,7 @@ export function readBalanced(maps: Readonly<Record<TableName, BpfMap>>): Map<Fro
     const spread = spreads.get(entry.generation);
     const buckets = spread === undefined ? undefined : wholeBuckets(spread, entry);
     if (spread === undefined || buckets === undefined) return;
-    const slots = spread.slots.size === 0 ? undefined : spread.slots;
-    balanced.set(keyOf(called), { called, entry, buckets, slots });
+    balanced.set(keyOf(called), { called, entry, buckets, slots: spread.slots });
   };
   maps.frontends.each((key, value) => note(readEndpoint(key), readFrontendValue(value)));
   maps.ranges.each((key, value) => note(...readRange(key, value)));
@@ -57,23 +57,21 @@ function readSpreads(backends: BpfMap): Map<number, Spread> {
   backends.each((key, value) => {
     const { generation, index, isSlot } = readPlaceKey(key);
     let spread = spreads.get(generation);
-    if (spread === undefined) spreads.set(generation, (spread = { buckets: new Map(), slots: new Map() }));
+    if (spread === undefined) spreads.set(generation, (spread = { buckets: [], slots: undefined }));
     const name = readBackendValue(value);
-    if (isSlot) spread.slots.set(name, index);
-    else spread.buckets.set(index, name);
+    if (isSlot) (spread.slots ??= new Map()).set(name, index);
+    else spread.buckets[index] = name;
   });
   return spreads;
 }
 
 function wholeBuckets({ buckets, slots }: Spread, entry: FrontendEntry): string[] | undefined {
-  if (buckets.size !== entry.buckets) return undefined;
-  const names: string[] = [];
-  for (let bucket = 0; bucket < entry.buckets; bucket += 1) {
-    const name = buckets.get(bucket);
-    if (name === undefined || (slots.size > 0 && !slots.has(name))) return undefined;
-    names.push(name);
+  if (buckets.length !== entry.buckets) return undefined;
+  for (let bucket = 0; bucket < buckets.length; bucket += 1) {
+    const name = buckets[bucket];
+    if (name === undefined || slots?.has(name) === false) return undefined;
   }
-  return names;
+  return buckets;
 }
 
 /** Keys of everything that none of the frontends has: of no use to anyone. Their generations must be their own. */
