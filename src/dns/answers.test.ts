@@ -14,6 +14,7 @@ import {
 import type { Resolved, Resolver } from './forward/resolver.ts';
 import type { RecordChange } from './records.ts';
 import { recordsOf } from './reply.ts';
+import { defaultCluster } from './settings/cluster-server.ts';
 import { extendedErrorsOf, writeEdns } from './wire/edns.ts';
 import { readMessage } from './wire/message.ts';
 import type { Question } from './wire/message.ts';
@@ -205,6 +206,42 @@ test('D16: a server that has not read the cluster denies nothing, and says why',
     assert.equal(message.rcode, rcodes.SERVFAIL);
     assert.equal(extendedErrorsOf(message.edns?.options ?? [])[0]?.code, 14);
   }
+});
+
+const shared = {
+  settings: {
+    cluster: { ...defaultCluster, cidrs: ['0.0.0.0/0'], fallthrough: ['in-addr.arpa', 'shop.svc.cluster.local'] },
+  },
+  config: { cidrs: ['0.0.0.0/0'] },
+};
+
+test('where missing names are left to others these are asked, also for what aliases lead to', async () => {
+  const resolver = knowsAll();
+  const changes = [...objects, aliasTo('nope.shop.svc.cluster.local')];
+  const { responder } = testResponder({ changes, resolver, ...shared });
+  for (const name of ['9.9.168.192.in-addr.arpa', '168.192.in-addr.arpa', 'nope.shop.svc.cluster.local', alias]) {
+    assert.equal((await ask(responder, name, 'A')).rcode, rcodes.NOERROR, name);
+  }
+  assert.deepEqual(resolver.asked, [
+    '9.9.168.192.in-addr.arpa.',
+    '168.192.in-addr.arpa.',
+    'nope.shop.svc.cluster.local.',
+    'nope.shop.svc.cluster.local.',
+  ]);
+  assert.equal((await ask(responder, 'nope.svc.cluster.local', 'A')).rcode, rcodes.NXDOMAIN, 'not in such a zone');
+  assert.deepEqual(summary(await ask(responder, '1.0.96.10.in-addr.arpa', 'PTR')), [
+    'NOERROR AA',
+    `1.0.96.10.in-addr.arpa. 5 PTR ${cart}.`,
+  ]);
+});
+
+test('D16: also where missing names are left to others nobody is asked before the cluster is read', async () => {
+  const resolver = knowsAll();
+  const { responder } = testResponder({ knowledge: 'none', resolver, ...shared });
+  for (const name of ['1.0.96.10.in-addr.arpa', cart]) {
+    assert.equal((await ask(responder, name, 'PTR')).rcode, rcodes.SERVFAIL);
+  }
+  assert.deepEqual(resolver.asked, []);
 });
 
 test('the last known state is answered as stale', async () => {

@@ -7,8 +7,10 @@ import type { Name } from './wire/names.ts';
 import { nameRdata, soaRdata, stringsRdata } from './wire/rdata.ts';
 import { classIn, typeNumbers } from './wire/types.ts';
 
-/** Version of the schema of kubernetes/dns that the records follow (R1). */
-const schemaVersion = '1.1.0';
+/** Version of the schema of kubernetes/dns that the cluster's records follow (R1). */
+export const clusterVersion = '1.1.0';
+/** The same for the zones of a cluster set (KEP-1645, specification 2.2). */
+export const multiclusterVersion = '1.0.0';
 const schemaTtlSeconds = 28_800;
 
 /** What the zones say about themselves. */
@@ -55,10 +57,10 @@ function serverRecords({ clusterZone, serverAddresses, ttl }: ApexConfig): Resou
 }
 
 /** R1: the version of the schema. */
-export function versionData(): NameData {
+export function versionData(version: string): NameData {
   return {
     source: 'dns-version',
     ttl: schemaTtlSeconds,
-    sets: recordSets({ [typeNumbers.TXT]: () => [stringsRdata([schemaVersion])] }),
+    sets: recordSets({ [typeNumbers.TXT]: () => [stringsRdata([version])] }),
   };
 }

@@ -32,7 +32,7 @@ const cases: readonly [name: string, type: string, lines: readonly RegExp[]][] =
   [
     'sleepy.shop.svc.cluster.local',
     'A',
-    [/headless Service shop\/sleepy has no ready endpoint \(NXDOMAIN of zone cluster\.local\.\)/],
+    [/Service shop\/sleepy has no ready endpoint, so it has no names \(NXDOMAIN of zone cluster\.local\.\)/],
   ],
   ['nope.shop.svc.cluster.local', 'A', [/there is no Service shop\/nope/]],
   ['cart.nope.svc.cluster.local', 'A', [/there is no Service nope\/cart/]],

@@ -27,7 +27,9 @@ function explainOne(records: Records, name: Name, type: number, lines: string[])
     return undefined;
   }
   if (found.kind === 'missing') {
-    lines.push(`cluster: ${text} does not exist: ${found.why} (NXDOMAIN of zone ${formatName(found.zone.name)})`);
+    lines.push(
+      `cluster: ${text} does not exist: ${records.why(nameKey(name))} (NXDOMAIN of zone ${formatName(found.zone.name)})`,
+    );
     return undefined;
   }
   const { alias, sets, source, ttl } = found.data;

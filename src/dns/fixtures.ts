@@ -23,6 +23,7 @@ import { ReplyMemo } from './reply-memo.ts';
 import { createResponder } from './responder.ts';
 import type { Responder } from './responder.ts';
 import { createServer } from './servers.ts';
+import type { ServiceImport } from './service-import.ts';
 import { emptyServer } from './settings/cluster-server.ts';
 import type { ServerSettings } from './settings/settings.ts';
 import { readMessage } from './wire/message.ts';
@@ -108,7 +109,7 @@ export function headlessService(spec: Partial<NonNullable<Service['spec']>> = {}
   return dnsService({ clusterIP: 'None', clusterIPs: ['None'], ...spec }, name);
 }
 
-/** A slice of `shop/cart`; endpoints as `address`, `address host=name`, `address !ready`. */
+/** A slice of `shop/cart`; endpoints as `address`, and behind it `host=`, `zone=` or `pod=NAME`, and `!ready`. */
 export function dnsSlice(
   endpoints: readonly string[],
   over: Partial<EndpointSlice> = {},
@@ -120,14 +121,35 @@ export function dnsSlice(
     ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
     endpoints: endpoints.map((text) => {
       const [address = '', ...words] = text.split(' ');
+      const word = (name: string): string | undefined =>
+        words.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
       return {
         addresses: [address],
         conditions: { ready: !words.includes('!ready') },
-        hostname: words.find((word) => word.startsWith('host='))?.slice(5),
+        hostname: word('host'),
+        zone: word('zone'),
+        targetRef: word('pod') === undefined ? undefined : { kind: 'Pod', name: word('pod') },
       };
     }),
     ...over,
   };
+}
+
+/** `shop/cart` of a cluster set. */
+export function serviceImport(type: 'ClusterSetIP' | 'Headless', ips: readonly string[] = []): ServiceImport {
+  return {
+    metadata: { name: 'cart', namespace: 'shop' },
+    spec: { type, ips, ports: [{ name: 'http', port: 80, protocol: 'TCP' }] },
+  };
+}
+
+/** A slice of that from one of its clusters. */
+export function importedSlice(endpoints: readonly string[], cluster: string): EndpointSlice {
+  const labels = {
+    'multicluster.kubernetes.io/service-name': 'cart',
+    'multicluster.kubernetes.io/source-cluster': cluster,
+  };
+  return dnsSlice(endpoints, { metadata: { name: `imported-${cluster}`, namespace: 'shop', labels } });
 }
 
 export function dnsNamespace(name = 'shop'): Namespace {

@@ -3,11 +3,14 @@ import type { Pod } from '../api/core/pod.ts';
 import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
-import type { Cache, Change } from '../client/caches.ts';
+import type { Cache, Caches, Change } from '../client/caches.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { objectKey } from '../routing/labels.ts';
 import { triggerTimeOf } from '../routing/trigger-time.ts';
 import type { RecordChange, Records } from './records.ts';
+import { followServed } from './served-kind.ts';
+import { ServiceImport } from './service-import.ts';
 import { loadState, saveState } from './state-file.ts';
 
 export interface FollowOptions {
@@ -19,6 +22,10 @@ export interface FollowOptions {
     /** Only for verified Pod records. */
     readonly pod: Cache<Pod> | undefined;
   };
+  /** Where ServiceImports come from, if the API serves them; undefined without a zone for them. */
+  readonly imports: Caches | undefined;
+  /** Whether Services are hidden that have no ready endpoint. */
+  readonly hidesEmptyServices: boolean;
   readonly dataDir: string | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -37,12 +44,14 @@ const saveEveryMs = 5000;
 
 /** Restores the last known state, then applies every change that the caches see at once. */
 export async function followCluster(options: FollowOptions): Promise<Following> {
-  const { records, caches, dataDir, metrics, now } = options;
+  const { records, caches, dataDir, metrics, now, logger } = options;
   const figures = followMetrics(metrics);
   const restored = dataDir === undefined ? undefined : await loadState(dataDir);
   if (restored !== undefined) records.apply(restored, seconds(now));
   let knowledge: 'none' | 'restored' | 'synced' = restored === undefined ? 'none' : 'restored';
-  const saver = createSaver(options);
+  const imports = options.imports && followImports(options.imports);
+  const imported = (): readonly ServiceImport[] => imports?.objects() ?? [];
+  const saver = createSaver(options, imported);
 
   function apply(changes: readonly RecordChange[]): void {
     records.apply(changes, seconds(now));
@@ -64,17 +73,28 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
       apply(changes.map(({ old, current }) => ({ type: 'pod', old, new: current }))),
     ),
   ];
-  const synced = Promise.all([service.synced, slice.synced, namespace.synced, pod?.synced]).then(() => {
-    records.apply(goneSince(restored ?? [], caches), seconds(now));
-    knowledge = 'synced';
-    figures.synced.set(1);
-    saver.changed();
-  });
+  const synced = Promise.all([service.synced, slice.synced, namespace.synced, pod?.synced, imports?.synced]).then(
+    () => {
+      records.apply(goneSince(restored ?? [], caches, imported()), seconds(now));
+      knowledge = 'synced';
+      figures.synced.set(1);
+      saver.changed();
+    },
+  );
+
+  function followImports(from: Caches) {
+    return followServed(
+      ServiceImport,
+      (changes) => apply(changes.map(({ old, current }) => ({ type: 'import', old, new: current }))),
+      { caches: from, logger },
+    );
+  }
 
   return {
     knowledge: () => knowledge,
     synced,
     async [Symbol.asyncDispose]() {
+      imports?.[Symbol.dispose]();
       for (const subscription of subscriptions) subscription?.[Symbol.dispose]();
       await saver[Symbol.asyncDispose]();
     },
@@ -82,7 +102,12 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
 }
 
 /** Objects of the restored state that the API does not have any more. */
-function goneSince(restored: readonly RecordChange[], caches: FollowOptions['caches']): RecordChange[] {
+function goneSince(
+  restored: readonly RecordChange[],
+  caches: FollowOptions['caches'],
+  imports: readonly ServiceImport[],
+): RecordChange[] {
+  const imported = new Set(imports.map(objectKey));
   return restored.flatMap((change): RecordChange[] => {
     switch (change.type) {
       case 'service':
@@ -91,7 +116,11 @@ function goneSince(restored: readonly RecordChange[], caches: FollowOptions['cac
         return isIn(caches.slice, change.new) ? [] : [{ type: 'slice', old: change.new }];
       case 'namespace':
         return isIn(caches.namespace, change.new) ? [] : [{ type: 'namespace', old: change.new }];
-      default:
+      case 'import':
+        return change.new === undefined || imported.has(objectKey(change.new))
+          ? []
+          : [{ ...change, old: change.new, new: undefined }];
+      case 'pod':
         return [];
     }
   });
@@ -106,7 +135,10 @@ function seconds(now: () => number): number {
 }
 
 /** Writes the state down some time after changes, and once more at the end. */
-function createSaver({ caches, dataDir, logger }: FollowOptions): { changed(): void } & AsyncDisposable {
+function createSaver(
+  { caches, dataDir, logger, hidesEmptyServices }: FollowOptions,
+  imported: () => readonly ServiceImport[],
+): { changed(): void } & AsyncDisposable {
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
   let isDirty = false;
@@ -115,7 +147,13 @@ function createSaver({ caches, dataDir, logger }: FollowOptions): { changed(): v
     if (dataDir === undefined || !isDirty) return;
     isDirty = false;
     const { service, slice, namespace } = caches;
-    const state = { services: service.list(), slices: slice.list(), namespaces: namespace.list() };
+    const state = {
+      services: service.list(),
+      slices: slice.list(),
+      namespaces: namespace.list(),
+      imports: imported(),
+      hidesEmptyServices,
+    };
     await saveState(dataDir, state).catch((error: unknown) =>
       logger.warn('the state could not be written; a restart would have to wait for the API', { error }),
     );

@@ -1,5 +1,5 @@
-import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { canonicalIp, dashedIp } from '../lib/ip.ts';
+import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import { endpointLabel, readyAddress } from './endpoint-label.ts';
 import { emptyName, recordSets } from './name-data.ts';
 import type { NameData } from './name-data.ts';
 import { addressRecords, addressSets, childName, isProtocolOf, portsNamed, srvSet } from './service-names.ts';
@@ -12,40 +12,37 @@ import { typeNumbers } from './wire/types.ts';
 export interface HeadlessSlice {
   readonly hosts: readonly Host[];
   readonly ports: readonly NamedPort[];
-  readonly reverse: readonly ReverseEntry[];
+  /** Id of the cluster it comes from, lower case: a label of its endpoints' names; undefined for this cluster. */
+  readonly cluster: string | undefined;
 }
 
-/** A ready endpoint. */
-interface Host {
-  /** Its hostname, else its address with dashes; lower case. */
-  readonly label: string;
-  readonly name: Name;
-  readonly address: string;
+/** A ready endpoint; its reverse name leads to its name. */
+interface Host extends ReverseEntry {
+  /** Its topology zone, lower case, where it matters. */
+  readonly zone: string | undefined;
 }
 
-/** Reads a slice; `base` is the name of its Service. FQDN slices have nothing for DNS. */
-export function readHeadlessSlice(slice: EndpointSlice, base: Name): HeadlessSlice {
+/** Reads a slice; `base` is the name of its Service. */
+export function readHeadlessSlice(slice: EndpointSlice, base: Name, scheme: NamingScheme): HeadlessSlice {
+  const { clusterLabel, namesByPod, zonal } = scheme;
+  const id = clusterLabel === undefined ? undefined : slice.metadata.labels?.[clusterLabel]?.toLowerCase();
+  const cluster = id !== undefined && /^[^.]{1,63}$/.test(id) ? id : undefined;
+  const parent = cluster === undefined ? base : childName(base, cluster);
   const hosts: Host[] = [];
-  const reverse: ReverseEntry[] = [];
   for (const endpoint of slice.endpoints ?? []) {
     const address = readyAddress(endpoint, slice.addressType);
     if (address === undefined) continue;
-    const label = (endpoint.hostname || dashedIp(address)).toLowerCase();
-    const name = childName(base, label);
-    hosts.push({ label, name, address });
-    reverse.push({ address, target: name, hasHostname: Boolean(endpoint.hostname) });
+    hosts.push({
+      address,
+      target: childName(parent, endpointLabel(endpoint, address, namesByPod)),
+      hasHostname: Boolean(endpoint.hostname),
+      zone: zonal ? endpoint.zone?.toLowerCase() : undefined,
+    });
   }
   const ports = (slice.ports ?? []).flatMap(({ name, protocol, port }) =>
     port === undefined ? [] : [{ name: name ?? '', protocol: protocol ?? 'TCP', port }],
   );
-  return { hosts, ports, reverse };
-}
-
-/** Readiness is all DNS needs: the slice controller has applied publishNotReadyAddresses already. */
-function readyAddress(endpoint: Endpoint, family: string): string | undefined {
-  if (endpoint.conditions?.ready === false || (family !== 'IPv4' && family !== 'IPv6')) return undefined;
-  const address = canonicalIp(endpoint.addresses?.[0] ?? '');
-  return address?.includes(':') === (family === 'IPv6') ? address : undefined;
+  return { hosts, ports, cluster };
 }
 
 /** A port of one endpoint. */
@@ -57,47 +54,84 @@ interface HostPort extends NamedPort {
  * Names of a headless Service: rules R6-R9 of the specification; R11: without ready endpoints no name exists. Nothing is
  * put together before it is asked for, so a change costs no more than reading the slice that changed.
  */
-export function namesOfHeadless(source: string, { ttl }: NamingScheme, slices: readonly HeadlessSlice[]): ServiceNames {
+export function namesOfHeadless(source: string, scheme: NamingScheme, slices: readonly HeadlessSlice[]): ServiceNames {
   const used = slices.filter((slice) => slice.hosts.length > 0);
-  const allHosts = once(() => used.flatMap((slice) => slice.hosts));
-  const byLabel = once(() => Map.groupBy(allHosts(), (host) => host.label));
-  const ports = used.flatMap((slice) => slice.ports);
-  const data = (sets: NameData['sets'], glue?: NameData['glue']): NameData => ({
-    source,
-    ttl,
-    sets,
-    glue,
-    owner: names,
-  });
-  const glueOf = (records: readonly HostPort[]) => (): ResourceRecord[] => {
-    const targets = new Set(records.map(({ target }) => target));
-    const hosts = new Map(allHosts().map((host) => [`${host.address} ${host.label}`, host]));
-    return [...hosts.values()].flatMap((it) => (targets.has(it.name) ? addressRecords(it.name, it.address, ttl) : []));
-  };
-  const base = once((): NameData => {
-    const all = once(() => hostPorts(used, (some) => some));
+  const byName = once(() =>
+    Map.groupBy(
+      used.flatMap((slice) => slice.hosts),
+      (host) => host.target,
+    ),
+  );
+  const whole = once(() => dataOf(used));
+  const { ttl } = scheme;
+
+  /** Addresses, and SRV of all ports, of some endpoints. */
+  function dataOf(some: readonly HeadlessSlice[]): NameData {
+    const hosts = once(() => some.flatMap((slice) => slice.hosts));
+    const ports = once(() => hostPorts(some, (all) => all));
     const sets = recordSets({
-      ...addressSets(() => allHosts().map((host) => host.address)),
-      [typeNumbers.SRV]: () => srvSet(all()),
+      ...addressSets(() => hosts().map((host) => host.address)),
+      [typeNumbers.SRV]: () => srvSet(ports()),
     });
-    return data(sets, () => glueOf(all())());
-  });
+    return { source, ttl, sets, glue: () => glueOf(ports()), owner: names };
+  }
+
+  function glueOf(records: readonly HostPort[]): ResourceRecord[] {
+    const found = new Map<string, ResourceRecord>();
+    for (const target of new Set(records.map((record) => record.target))) {
+      for (const { address } of byName().get(target) ?? []) {
+        for (const record of addressRecords(target, address, ttl)) found.set(`${address} ${target}`, record);
+      }
+    }
+    return [...found.values()];
+  }
+
+  function belowOne(label: string): NameData | undefined {
+    const isEmpty =
+      (scheme.zonal && label === zonalLabel) ||
+      used.some((slice) => slice.cluster === label || isProtocolOf(slice.ports, label));
+    return isEmpty ? emptyName(source) : undefined;
+  }
+
+  function belowTwo(first: string, second: string): NameData | undefined {
+    if (scheme.zonal && second === zonalLabel) return isZonalMode(first) ? emptyName(source) : undefined;
+    const asked = hostPorts(used, (some) => portsNamed(some, first, second));
+    if (asked.length === 0) return undefined;
+    const sets = recordSets({ [typeNumbers.SRV]: () => srvSet(asked) });
+    return { source, ttl, sets, glue: () => glueOf(asked), owner: names };
+  }
+
+  /** `<zone>.pin._zone`: the endpoints there, if any; `<zone>.prefer._zone`: all when there are none. */
+  function inZone(zone: string, mode: string): NameData | undefined {
+    if (!isZonalMode(mode)) return undefined;
+    const there = used.map((slice) => ({ ...slice, hosts: slice.hosts.filter((host) => host.zone === zone) }));
+    const isEmpty = there.every(({ hosts }) => hosts.length === 0);
+    return isEmpty && mode === 'prefer' ? whole() : dataOf(there);
+  }
+
   const names: ServiceNames = {
     isCurrent: true,
-    base: () => (used.length === 0 ? undefined : base()),
-    below(label) {
-      const hosts = byLabel().get(label);
-      if (hosts !== undefined) return data(recordSets(addressSets(() => hosts.map((host) => host.address))));
-      return isProtocolOf(ports, label) ? emptyName(source) : undefined;
+    base: () => (used.length === 0 ? undefined : whole()),
+    below(key, labels) {
+      if (used.length === 0) return undefined;
+      const hosts = byName().get(key);
+      if (hosts !== undefined) {
+        return { source, ttl, sets: recordSets(addressSets(() => hosts.map((host) => host.address))), owner: names };
+      }
+      const [first = '', second = '', third] = labels;
+      if (labels.length === 1) return belowOne(first);
+      if (labels.length === 2) return belowTwo(first, second);
+      return scheme.zonal && labels.length === 3 && third === zonalLabel ? inZone(first, second) : undefined;
     },
-    port(name, protocol) {
-      const asked = hostPorts(used, (some) => portsNamed(some, name, protocol));
-      if (asked.length === 0) return undefined;
-      return data(recordSets({ [typeNumbers.SRV]: () => srvSet(asked) }), glueOf(asked));
-    },
-    reverse: used.map((slice) => slice.reverse),
+    reverse: used.map((slice) => slice.hosts),
   };
   return names;
+}
+
+const zonalLabel = '_zone';
+
+function isZonalMode(label: string): boolean {
+  return label === 'pin' || label === 'prefer';
 }
 
 /** The chosen ports of every endpoint. An endpoint that is in two slices counts once. */
@@ -108,8 +142,8 @@ function hostPorts(
   const found = new Map<string, HostPort>();
   for (const { hosts, ports } of slices) {
     for (const port of choose(ports)) {
-      for (const { name: target, label } of hosts) {
-        found.set(`${port.name} ${port.protocol} ${port.port} ${label}`, { ...port, target });
+      for (const { target } of hosts) {
+        found.set(`${port.name} ${port.protocol} ${port.port} ${target}`, { ...port, target });
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Records } from './records.ts';
+import type { Names } from './records.ts';
 import { buildReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import type { Question } from './wire/message.ts';
@@ -10,11 +10,11 @@ import type { Zone } from './zone.ts';
  * frequent answer of a cluster (search lists, ndots) the cheapest.
  */
 export class NegativeReplies {
-  readonly #records: Records;
+  readonly #records: Names;
   #serial = -1;
   readonly #kept = new Map<Zone, Map<number, Reply>>();
 
-  constructor(records: Records) {
+  constructor(records: Names) {
     this.#records = records;
   }
 

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, dnsNamespace, dnsService, dnsSlice, headlessService, summary, testResponder } from './fixtures.ts';
+import {
+  ask,
+  dnsNamespace,
+  dnsService,
+  dnsSlice,
+  headlessService,
+  importedSlice,
+  serviceImport,
+  summary,
+  testResponder,
+} from './fixtures.ts';
 import type { RecordChange, RecordsConfig } from './records.ts';
 
 const ns: RecordChange = { type: 'namespace', new: dnsNamespace() };
@@ -36,6 +46,25 @@ const multi: readonly RecordChange[] = [
   },
 ];
 const unnamed: readonly RecordChange[] = [ns, { type: 'service', new: dnsService({ ports: [{ port: 80 }] }) }];
+
+const set = 'clusterset.local';
+const imported: readonly RecordChange[] = [
+  ns,
+  { type: 'import', new: serviceImport('ClusterSetIP', ['10.42.0.1']) },
+  { type: 'slice', new: importedSlice(['10.2.0.1'], 'east') },
+];
+const importedHeadless: readonly RecordChange[] = [
+  ns,
+  { type: 'import', new: serviceImport('Headless') },
+  { type: 'slice', new: importedSlice(['10.2.0.1 host=web-0'], 'east') },
+  { type: 'slice', new: importedSlice(['10.3.0.1 host=web-0'], 'west') },
+];
+const zonal: readonly RecordChange[] = [
+  ns,
+  { type: 'service', new: headlessService() },
+  { type: 'slice', new: dnsSlice(['10.244.0.1 zone=a', '10.244.0.2 zone=B']) },
+];
+const podSlice: RecordChange = { type: 'slice', new: dnsSlice(['10.244.0.1 pod=cart-7f', '10.244.0.2 pod=cart.2']) };
 
 const nxdomain = ['NXDOMAIN AA', 'auth cluster.local. SOA'];
 const nodata = ['NOERROR AA', 'auth cluster.local. SOA'];
@@ -332,6 +361,201 @@ const cases: readonly Case[] = [
     rule: 'D17: ANY gets one record set',
     objects: dual,
     ask: [cart, 'ANY'],
+    answer: ['NOERROR AA', `${cart}. 5 A 10.96.0.1`],
+  },
+  {
+    rule: 'D12: the zone of a cluster set has the version of its own schema',
+    objects: [],
+    config: { multicluster: [set] },
+    ask: [`dns-version.${set}`, 'TXT'],
+    answer: ['NOERROR AA', `dns-version.${set}. 28800 TXT "1.0.0"`],
+  },
+  {
+    rule: 'a cluster set: address of a ServiceImport',
+    objects: imported,
+    config: { multicluster: [set] },
+    ask: [`cart.shop.svc.${set}`, 'A'],
+    answer: ['NOERROR AA', `cart.shop.svc.${set}. 5 A 10.42.0.1`],
+  },
+  {
+    rule: 'a cluster set: SRV of a named port',
+    objects: imported,
+    config: { multicluster: [set] },
+    ask: [`_http._tcp.cart.shop.svc.${set}`, 'SRV'],
+    answer: [
+      'NOERROR AA',
+      `_http._tcp.cart.shop.svc.${set}. 5 SRV 0 100 80 cart.shop.svc.${set}.`,
+      `add cart.shop.svc.${set}. 5 A 10.42.0.1`,
+    ],
+  },
+  ...['east', '10-2-0-1', '10-2-0-1.east'].map((label) => ({
+    rule: `a cluster set: ${label} leads to no cluster of a Service with an address of the set`,
+    objects: imported,
+    config: { multicluster: [set] },
+    ask: [`${label}.cart.shop.svc.${set}`, 'A'] as const,
+    answer: ['NXDOMAIN AA', `auth ${set}. SOA`],
+  })),
+  {
+    rule: 'a cluster set: its addresses have no reverse names',
+    objects: imported,
+    config: { multicluster: [set], cidrs: ['10.42.0.0/16'] },
+    ask: ['1.0.42.10.in-addr.arpa', 'PTR'],
+    answer: ['NXDOMAIN AA', 'auth 42.10.in-addr.arpa. SOA'],
+  },
+  {
+    rule: 'a cluster set: a headless ServiceImport has the endpoints of all clusters',
+    objects: importedHeadless,
+    config: { multicluster: [set] },
+    ask: [`cart.shop.svc.${set}`, 'A'],
+    answer: ['NOERROR AA', `cart.shop.svc.${set}. 5 A 10.2.0.1`, `cart.shop.svc.${set}. 5 A 10.3.0.1`],
+  },
+  {
+    rule: 'a cluster set: endpoints have the id of their cluster in their name',
+    objects: importedHeadless,
+    config: { multicluster: [set] },
+    ask: [`web-0.west.cart.shop.svc.${set}`, 'A'],
+    answer: ['NOERROR AA', `web-0.west.cart.shop.svc.${set}. 5 A 10.3.0.1`],
+  },
+  {
+    rule: 'a cluster set: a cluster by itself is an empty non-terminal',
+    objects: importedHeadless,
+    config: { multicluster: [set] },
+    ask: [`west.cart.shop.svc.${set}`, 'A'],
+    answer: ['NOERROR AA', `auth ${set}. SOA`],
+  },
+  {
+    rule: 'a cluster set: SRV leads to endpoints by their cluster',
+    objects: importedHeadless,
+    config: { multicluster: [set] },
+    ask: [`_http._tcp.cart.shop.svc.${set}`, 'SRV'],
+    answer: [
+      'NOERROR AA',
+      `_http._tcp.cart.shop.svc.${set}. 5 SRV 0 50 8080 web-0.east.cart.shop.svc.${set}.`,
+      `_http._tcp.cart.shop.svc.${set}. 5 SRV 0 50 8080 web-0.west.cart.shop.svc.${set}.`,
+      `add web-0.east.cart.shop.svc.${set}. 5 A 10.2.0.1`,
+      `add web-0.west.cart.shop.svc.${set}. 5 A 10.3.0.1`,
+    ],
+  },
+  {
+    rule: 'a cluster set: what is not imported does not exist',
+    objects: [...cluster, { type: 'slice', new: importedSlice(['10.2.0.1'], 'east') }],
+    config: { multicluster: [set] },
+    ask: [`cart.shop.svc.${set}`, 'A'],
+    answer: ['NXDOMAIN AA', `auth ${set}. SOA`],
+  },
+  {
+    rule: 'topology: pin gives the endpoints of one zone',
+    objects: zonal,
+    config: { zonal: true },
+    ask: [`b.pin._zone.${cart}`, 'A'],
+    answer: ['NOERROR AA', `b.pin._zone.${cart}. 5 A 10.244.0.2`],
+  },
+  {
+    rule: 'topology: pin in a zone without endpoints is empty',
+    objects: zonal,
+    config: { zonal: true },
+    ask: [`c.pin._zone.${cart}`, 'A'],
+    answer: nodata,
+  },
+  {
+    rule: 'topology: prefer gives the endpoints of one zone',
+    objects: zonal,
+    config: { zonal: true },
+    ask: [`a.prefer._zone.${cart}`, 'A'],
+    answer: ['NOERROR AA', `a.prefer._zone.${cart}. 5 A 10.244.0.1`],
+  },
+  {
+    rule: 'topology: prefer in a zone without endpoints gives all',
+    objects: zonal,
+    config: { zonal: true },
+    ask: [`c.prefer._zone.${cart}`, 'A'],
+    answer: ['NOERROR AA', `c.prefer._zone.${cart}. 5 A 10.244.0.1`, `c.prefer._zone.${cart}. 5 A 10.244.0.2`],
+  },
+  {
+    rule: 'topology: SRV of a zone',
+    objects: zonal,
+    config: { zonal: true },
+    ask: [`a.pin._zone.${cart}`, 'SRV'],
+    answer: [
+      'NOERROR AA',
+      `a.pin._zone.${cart}. 5 SRV 0 100 8080 10-244-0-1.${cart}.`,
+      `add 10-244-0-1.${cart}. 5 A 10.244.0.1`,
+    ],
+  },
+  ...['_zone', 'pin._zone', 'prefer._zone'].map((label) => ({
+    rule: `topology: ${label} is an empty non-terminal`,
+    objects: zonal,
+    config: { zonal: true },
+    ask: [`${label}.${cart}`, 'A'] as const,
+    answer: nodata,
+  })),
+  { rule: 'topology: not unless asked for', objects: zonal, ask: [`a.pin._zone.${cart}`, 'A'], answer: nxdomain },
+  {
+    rule: 'topology: a Service with a cluster IP has no zones',
+    objects: cluster,
+    config: { zonal: true },
+    ask: [`a.pin._zone.${cart}`, 'A'],
+    answer: nxdomain,
+  },
+  {
+    rule: 'Services without a ready endpoint are hidden where that is wanted',
+    objects: [...cluster, { type: 'slice', new: dnsSlice(['10.244.0.1 !ready']) }],
+    config: { hidesEmptyServices: true },
+    ask: [cart, 'A'],
+    answer: nxdomain,
+  },
+  {
+    rule: 'also their reverse names',
+    objects: [...cluster, { type: 'slice', new: dnsSlice(['10.244.0.1 !ready']) }],
+    config: { hidesEmptyServices: true },
+    ask: ['1.0.96.10.in-addr.arpa', 'PTR'],
+    answer: ['NXDOMAIN AA', 'auth 96.10.in-addr.arpa. SOA'],
+  },
+  {
+    rule: 'but not those with one',
+    objects: [...cluster, { type: 'slice', new: dnsSlice(['10.244.0.1 !ready', '10.244.0.2']) }],
+    config: { hidesEmptyServices: true },
+    ask: [cart, 'A'],
+    answer: ['NOERROR AA', `${cart}. 5 A 10.96.0.1`],
+  },
+  {
+    rule: 'endpoints have the names of their Pods where that is wanted',
+    objects: [...cluster, { type: 'service', new: headlessService() }, podSlice],
+    config: { namesEndpointsByPod: true },
+    ask: [`cart-7f.${cart}`, 'A'],
+    answer: ['NOERROR AA', `cart-7f.${cart}. 5 A 10.244.0.1`],
+  },
+  {
+    rule: 'a name of a Pod that is no label gives way to the address',
+    objects: [...cluster, { type: 'service', new: headlessService() }, podSlice],
+    config: { namesEndpointsByPod: true },
+    ask: [`10-244-0-2.${cart}`, 'A'],
+    answer: ['NOERROR AA', `10-244-0-2.${cart}. 5 A 10.244.0.2`],
+  },
+  {
+    rule: 'endpoints of a Service with a cluster IP have names as those of a headless one',
+    objects: [...cluster, { type: 'slice', new: dnsSlice(['10.244.0.1 host=web-0', '10.244.0.2']) }],
+    ask: [`web-0.${cart}`, 'A'],
+    answer: ['NOERROR AA', `web-0.${cart}. 5 A 10.244.0.1`],
+  },
+  {
+    rule: 'also those without a hostname',
+    objects: [...cluster, { type: 'slice', new: dnsSlice(['10.244.0.1 host=web-0', '10.244.0.2']) }],
+    ask: [`10-244-0-2.${cart}`, 'A'],
+    answer: ['NOERROR AA', `10-244-0-2.${cart}. 5 A 10.244.0.2`],
+  },
+  ...[cart, `shop.svc.${zone}`, `10-244-0-9.shop.pod.${zone}`, '1.0.96.10.in-addr.arpa'].map((name) => ({
+    rule: `${name} does not exist where its namespace is not shown`,
+    objects: cluster,
+    config: { namespaces: ['other'] },
+    ask: [name, 'A'] as const,
+    answer: name.endsWith('arpa') ? ['NXDOMAIN AA', 'auth 96.10.in-addr.arpa. SOA'] : nxdomain,
+  })),
+  {
+    rule: 'and does where it is',
+    objects: cluster,
+    config: { namespaces: ['other', 'shop'] },
+    ask: [cart, 'A'],
     answer: ['NOERROR AA', `${cart}. 5 A 10.96.0.1`],
   },
   { rule: 'a type nobody knows is NODATA', objects: cluster, ask: [cart, 'TYPE666'], answer: nodata },

@@ -2,33 +2,40 @@ import type { Namespace } from '../api/core/namespace.ts';
 import type { Pod } from '../api/core/pod.ts';
 import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { objectKey, serviceKeyOfSlice } from '../routing/labels.ts';
-import { apexData, serverData, soaOf, versionData } from './apex.ts';
+import { serviceNameLabel } from '../routing/labels.ts';
+import { apexData, clusterVersion, multiclusterVersion, serverData, soaOf, versionData } from './apex.ts';
 import type { ApexConfig } from './apex.ts';
 import type { PodRecords } from './config.ts';
 import { emptyName } from './name-data.ts';
 import type { NameData } from './name-data.ts';
 import { PodNames } from './pod-names.ts';
 import { ReverseIndex } from './reverse-index.ts';
-import { namesOfHeadless, readHeadlessSlice } from './headless-names.ts';
-import type { HeadlessSlice } from './headless-names.ts';
-import { isHeadless, namesOfService, serviceName } from './service-names.ts';
-import type { ServiceNames } from './service-names.ts';
+import { importedServiceLabel, serviceOfImport, sourceClusterLabel } from './service-import.ts';
+import type { ServiceImport } from './service-import.ts';
+import { serviceName } from './service-names.ts';
+import { ServiceTree, whyNotBelow } from './service-tree.ts';
 import { parseReverse, zonesOf } from './zone.ts';
 import type { Zone } from './zone.ts';
 import type { ResourceRecord } from './wire/message.ts';
-import { isWithin, labelsOf } from './wire/names.ts';
+import { isWithin, labelsBefore, labelsOf } from './wire/names.ts';
 import type { Name } from './wire/names.ts';
 
 export interface RecordsConfig {
   readonly clusterDomain: string;
   /** Service and Pod ranges: their reverse zones are ours. */
   readonly cidrs?: readonly string[];
+  /** Zones of a cluster set (KEP-1645), with the names of ServiceImports. */
+  readonly multicluster?: readonly string[];
   /** Seconds. */
   readonly ttlSeconds?: number;
   readonly pods?: PodRecords;
   /** What `ns.dns.<zone>` answers. */
   readonly serverAddresses?: readonly string[];
+  /** Only objects of these Namespaces have names; empty for all. */
+  readonly namespaces?: readonly string[];
+  readonly zonal?: boolean;
+  readonly hidesEmptyServices?: boolean;
+  readonly namesEndpointsByPod?: boolean;
 }
 
 /** One change of one object: `old` undefined when it was created, `new` undefined when it was deleted. */
@@ -36,75 +43,85 @@ export type RecordChange =
   | { readonly type: 'service'; readonly old?: Service; readonly new?: Service }
   | { readonly type: 'slice'; readonly old?: EndpointSlice; readonly new?: EndpointSlice }
   | { readonly type: 'namespace'; readonly old?: Namespace; readonly new?: Namespace }
-  | { readonly type: 'pod'; readonly old?: Pod; readonly new?: Pod };
+  | { readonly type: 'pod'; readonly old?: Pod; readonly new?: Pod }
+  | { readonly type: 'import'; readonly old?: ServiceImport; readonly new?: ServiceImport };
 
-/** What the records say about a name. */
+/** What names say about a name. */
 export type Found =
   /** The name exists; `zone` is undefined for a reverse name outside the zones of this server. */
   | { readonly kind: 'data'; readonly data: NameData; readonly zone: Zone | undefined }
   /** In a zone of this server, and it does not exist. */
-  | { readonly kind: 'missing'; readonly zone: Zone; readonly why: string }
+  | { readonly kind: 'missing'; readonly zone: Zone }
   /** Not a name of this server: others know. */
   | { readonly kind: 'outside' };
 
-/**
- * The cluster's names: objects in, names out. Pure and incremental: a change only replaces the one Service it concerns,
- * and the records of a name are put together when they are asked for.
- */
-export interface Records {
+/** Names that answers are made of. */
+export interface Names {
   readonly zones: readonly Zone[];
-  /** `nowSeconds` (Unix) becomes the serial of the zones. */
-  apply(changes: readonly RecordChange[], nowSeconds: number): void;
   /** `key` is the name in lower case. */
   find(key: Name): Found;
+  /** Why a name is missing, for people. */
+  why(key: Name): string;
   /** The SOA record that negative answers of a zone carry. */
   soa(zone: Zone): ResourceRecord;
   /** Unix time of the last change, in seconds. */
   readonly serial: number;
 }
 
-interface ServiceState {
-  service: Service | undefined;
-  readonly slices: Map<string, SliceState>;
-  names: ServiceNames | undefined;
+/**
+ * The cluster's names: objects in, names out. Pure and incremental: a change only replaces the one Service it concerns,
+ * and the records of a name are put together when they are asked for.
+ */
+export interface Records extends Names {
+  /** `nowSeconds` (Unix) becomes the serial of the zones. */
+  apply(changes: readonly RecordChange[], nowSeconds: number): void;
 }
 
-/** A slice, and what names need of it once they do. */
-interface SliceState {
-  readonly slice: EndpointSlice;
-  read: HeadlessSlice | undefined;
-}
-
-/** Records without objects: only the apex of each zone exists. */
+/** Records without objects: only the apex of each zone exists. Throws RangeError for a malformed domain or range. */
 export function createRecords(config: RecordsConfig): Records {
-  const zones = zonesOf(config.clusterDomain, config.cidrs ?? []);
-  return new ClusterRecords(zones, config);
+  return new ClusterRecords(config);
+}
+
+const outside: Found = { kind: 'outside' };
+
+/** A zone with the names of Services: the cluster's, or a cluster set's. */
+interface ServiceZone {
+  readonly zone: Zone;
+  readonly tree: ServiceTree;
+  readonly isMulticluster: boolean;
+  /** What is said of every name in it that does not exist. */
+  readonly missing: Found;
 }
 
 class ClusterRecords implements Records {
   readonly zones: readonly [Zone, ...Zone[]];
   serial = 0;
   readonly #apex: ApexConfig;
-  readonly #clusterLabels: number;
-  readonly #services = new Map<string, ServiceState>();
-  readonly #owners = new Map<string, string>();
+  readonly #serviceZones: readonly [ServiceZone, ...ServiceZone[]];
+  readonly #shown: ReadonlySet<string>;
   readonly #namespaces = new Set<string>();
   readonly #reverse = new ReverseIndex();
   readonly #pods: PodNames;
+  /** Where the labels of the name at hand start: a search makes nothing. */
+  readonly #starts = new Uint8Array(128);
 
-  constructor(zones: readonly [Zone, ...Zone[]], config: RecordsConfig) {
+  constructor(config: RecordsConfig) {
     const { ttlSeconds: ttl = 5, pods = 'insecure', serverAddresses = [] } = config;
-    this.zones = zones;
-    this.#apex = { clusterZone: zones[0].name, ttl, serverAddresses };
-    this.#clusterLabels = labelsOf(zones[0].name).length;
+    this.zones = zonesOf(config.clusterDomain, config.cidrs ?? [], config.multicluster ?? []);
+    this.#apex = { clusterZone: this.zones[0].name, ttl, serverAddresses };
+    const [cluster, ...others] = this.zones;
+    this.#serviceZones = [
+      this.#serviceZone(cluster, config, false),
+      ...others.filter(({ isReverse }) => !isReverse).map((zone) => this.#serviceZone(zone, config, true)),
+    ];
+    this.#shown = new Set(config.namespaces);
     this.#pods = new PodNames(pods, ttl);
   }
 
   apply(changes: readonly RecordChange[], nowSeconds: number): void {
-    const concerned = new Set<string>();
-    for (const change of changes) this.#note(change, concerned);
-    for (const key of concerned) this.#rename(key);
-    const isSeen = concerned.size > 0 || changes.some(({ type }) => type === 'namespace' || type === 'pod');
+    let isSeen = false;
+    for (const change of changes) isSeen = this.#note(change) || isSeen;
+    for (const { tree } of this.#serviceZones) isSeen = tree.settle() || isSeen;
     if (isSeen) this.serial = nowSeconds;
   }
 
@@ -113,154 +130,153 @@ class ClusterRecords implements Records {
   }
 
   find(key: Name): Found {
-    const [cluster] = this.zones;
-    if (!isWithin(key, cluster.name)) return this.#findReverse(key);
-    const labels = labelsOf(key);
-    const relative = labels.slice(0, labels.length - this.#clusterLabels);
-    const found = relative.length === 0 ? apexData(cluster, this.#apex, this.serial) : this.#findBelow(relative);
-    if (typeof found === 'string') return { kind: 'missing', zone: cluster, why: found };
-    return { kind: 'data', data: found, zone: cluster };
+    for (const serviceZone of this.#serviceZones) {
+      const count = labelsBefore(key, serviceZone.zone.name, this.#starts);
+      if (count < 0) continue;
+      const data = this.#findBelow(key, count, serviceZone);
+      return data === undefined ? serviceZone.missing : { kind: 'data', data, zone: serviceZone.zone };
+    }
+    return this.#findReverse(key);
+  }
+
+  why(key: Name): string {
+    for (const { zone, tree, isMulticluster } of this.#serviceZones) {
+      if (!isWithin(key, zone.name)) continue;
+      const all = labelsOf(key);
+      const [top = '', namespace = '', ...below] = all.slice(0, all.length - labelsOf(zone.name).length).toReversed();
+      return this.#whyMissing({ top, namespace, below: below.toReversed(), tree, zone, isMulticluster });
+    }
+    const address = parseReverse(labelsOf(key));
+    return `no Service and no headless endpoint has the address ${address ?? ''}`.trim();
+  }
+
+  #whyMissing({ top, namespace, below, tree, zone, isMulticluster }: Missed): string {
+    if (top === 'pod' && !isMulticluster && this.#namespaces.has(namespace)) {
+      return `no Pod of namespace ${namespace} has the address that ${below[0]} stands for`;
+    }
+    if (top !== 'svc' && top !== 'pod') {
+      return `names of the cluster end in svc${isMulticluster ? '' : ' or pod'} before the domain, not in ${top}`;
+    }
+    if (!this.#isShown(namespace)) return `Namespace ${namespace} is not among the namespaces that are shown`;
+    const service = below.at(-1);
+    if (service === undefined || top === 'pod') return `there is no Namespace ${namespace}`;
+    const names = tree.get(serviceName(namespace, service, zone.name));
+    const kind = isMulticluster ? 'ServiceImport' : 'Service';
+    return whyNotBelow(`${kind} ${namespace}/${service}`, names, below.slice(0, -1));
   }
 
   #findReverse(key: Name): Found {
-    if (!key.endsWith('\x04arpa\0')) return { kind: 'outside' };
+    if (!key.endsWith('\x04arpa\0')) return outside;
     const zone = this.zones.find((candidate) => candidate.isReverse && isWithin(key, candidate.name));
     const address = parseReverse(labelsOf(key));
     const known = address === undefined || address === 'part' ? undefined : this.#reverse.get(address, this.#apex.ttl);
     if (known !== undefined) return { kind: 'data', data: known, zone };
-    if (zone === undefined) return { kind: 'outside' };
+    if (zone === undefined) return outside;
     if (key === zone.name) return { kind: 'data', data: apexData(zone, this.#apex, this.serial), zone };
     // Inside a range of the cluster a shorter name always has room for names below it: never NXDOMAIN (RFC 8020).
     if (address === 'part') return { kind: 'data', data: emptyName('part of an address'), zone };
-    return {
-      kind: 'missing',
-      zone,
-      why: `no Service and no headless endpoint has the address ${address ?? ''}`.trim(),
-    };
+    return { kind: 'missing', zone };
   }
 
-  /** Data of a name below the cluster zone, or why there is none. */
-  #findBelow(labels: readonly string[]): NameData | string {
-    const [first = '', second = ''] = labels;
-    switch (labels.at(-1)) {
-      case 'svc':
-        return this.#findService(labels.slice(0, -1));
-      case 'pod':
-        return this.#findPod(labels.slice(0, -1));
-      case 'dns-version':
-        return labels.length === 1 ? versionData() : `nothing is below ${first}.dns-version`;
-      case 'dns':
-        if (labels.length === 1) return emptyName('dns');
-        return labels.length === 2 && first === 'ns' ? serverData(this.#apex) : `${first} is not a name of this server`;
-      default:
-        return `names of the cluster end in svc or pod before the domain, not in ${labels.at(-1) ?? second}`;
+  /** Data of a name with `count` labels before a zone with Services; undefined when it does not exist. */
+  #findBelow(key: Name, count: number, { zone, tree, isMulticluster }: ServiceZone): NameData | undefined {
+    if (count === 0) return apexData(zone, this.#apex, this.serial);
+    const top = this.#starts[count - 1] ?? 0;
+    if (key.startsWith('\x03svc', top)) return this.#findService(key, count, tree);
+    if (key.startsWith('\x0bdns-version', top)) {
+      return count === 1 ? versionData(isMulticluster ? multiclusterVersion : clusterVersion) : undefined;
     }
+    if (isMulticluster) return undefined;
+    if (key.startsWith('\x03pod', top)) return this.#findPod(key, count);
+    if (!key.startsWith('\x03dns', top)) return undefined;
+    if (count === 1) return emptyName('dns');
+    return count === 2 && key.startsWith('\x02ns') ? serverData(this.#apex) : undefined;
   }
 
-  /** `labels`: [[[port] protocol or endpoint] service] namespace. */
-  #findService(labels: readonly string[]): NameData | string {
-    const namespace = labels.at(-1);
-    if (namespace === undefined) return emptyName('svc');
-    if (labels.length === 1) return this.#findNamespace(namespace);
-    const service = `${namespace}/${labels.at(-2)}`;
-    const names = this.#services.get(service)?.names;
-    if (names === undefined) return `there is no Service ${service}`;
-    const [first = '', second = ''] = labels;
-    if (labels.length === 2) return names.base() ?? `headless Service ${service} has no ready endpoint`;
-    if (labels.length === 3) return names.below(first) ?? `Service ${service} has no ready endpoint named ${first}`;
-    if (labels.length > 4) return `Service ${service} has no names that deep`;
-    return names.port(first, second) ?? `Service ${service} has no port ${first}.${second}, or no ready endpoint`;
+  /** A name that ends in `svc`: most of what search lists make comes here and finds no Service. */
+  #findService(key: Name, count: number, tree: ServiceTree): NameData | undefined {
+    if (count === 1) return emptyName('svc');
+    if (count === 2) return this.#findNamespace(this.#label(key, 0));
+    const names = tree.get(count === 3 ? key : key.slice(this.#starts[count - 3]));
+    if (names === undefined) return undefined;
+    if (count === 3) return names.base();
+    return names.below(
+      key,
+      Array.from({ length: count - 3 }, (_, index) => this.#label(key, index)),
+    );
   }
 
-  #findPod(labels: readonly string[]): NameData | string {
-    const namespace = labels.at(-1);
-    if (namespace === undefined) return emptyName('pod');
+  #findPod(key: Name, count: number): NameData | undefined {
+    if (count === 1) return emptyName('pod');
+    const namespace = this.#label(key, count - 2);
     const found = this.#findNamespace(namespace);
-    if (labels.length === 1 || typeof found === 'string') return found;
-    const data = labels.length === 2 ? this.#pods.get(labels[0] ?? '', namespace) : undefined;
-    return data ?? `no Pod of namespace ${namespace} has the address that ${labels[0]} stands for`;
+    if (count === 2 || found === undefined) return found;
+    return count === 3 ? this.#pods.get(this.#label(key, 0), namespace) : undefined;
   }
 
-  #findNamespace(namespace: string): NameData | string {
-    const source = `Namespace ${namespace}`;
-    return this.#namespaces.has(namespace) ? emptyName(source) : `there is no Namespace ${namespace}`;
+  #findNamespace(namespace: string): NameData | undefined {
+    return this.#namespaces.has(namespace) ? emptyName(`Namespace ${namespace}`) : undefined;
   }
 
-  #note(change: RecordChange, concerned: Set<string>): void {
+  #label(key: Name, index: number): string {
+    const start = this.#starts[index] ?? 0;
+    return key.slice(start + 1, start + 1 + key.charCodeAt(start));
+  }
+
+  #serviceZone(zone: Zone, config: RecordsConfig, isMulticluster: boolean): ServiceZone {
+    const scheme = {
+      zone: zone.name,
+      ttl: this.#apex.ttl,
+      namesByPod: config.namesEndpointsByPod ?? false,
+      zonal: config.zonal ?? false,
+      hidesEmpty: !isMulticluster && (config.hidesEmptyServices ?? false),
+      clusterLabel: isMulticluster ? sourceClusterLabel : undefined,
+    };
+    const ownerLabel = isMulticluster ? importedServiceLabel : serviceNameLabel;
+    // An address of a cluster set may be one of the cluster, which then names it: there is no second name (KEP-1645).
+    const reverse = isMulticluster ? undefined : this.#reverse;
+    const tree = new ServiceTree({ scheme, ownerLabel, reverse });
+    return { zone, tree, isMulticluster, missing: { kind: 'missing', zone } };
+  }
+
+  #isShown(namespace: string | undefined): boolean {
+    return this.#shown.size === 0 || this.#shown.has(namespace ?? '');
+  }
+
+  /** Takes a change; whether names that are no Service's show it. */
+  #note(change: RecordChange): boolean {
+    const { namespace, name = '' } = (change.new ?? change.old)?.metadata ?? {};
+    if (!this.#isShown(change.type === 'namespace' ? name : namespace)) return false;
+    const [cluster, ...sets] = this.#serviceZones;
     switch (change.type) {
       case 'service':
-        return this.#noteService(change.new ?? change.old, change.new, concerned);
+        cluster.tree.noteService(change.new ?? change.old, change.new);
+        return false;
       case 'slice':
-        return this.#noteSlice(change.new ?? change.old, change.new, concerned);
+        for (const { tree } of this.#serviceZones) tree.noteSlice(change.new ?? change.old, change.new);
+        return false;
+      case 'import':
+        for (const { tree } of sets) tree.noteService(change.new ?? change.old, serviceOfImport(change.new));
+        return false;
       case 'pod':
-        return this.#pods.change(change.old, change.new);
+        this.#pods.change(change.old, change.new);
+        return true;
       case 'namespace':
-        if (change.new) this.#namespaces.add(change.new.metadata.name ?? '');
-        else this.#namespaces.delete(change.old?.metadata.name ?? '');
+        if (change.new) this.#namespaces.add(name);
+        else this.#namespaces.delete(name);
+        return true;
     }
   }
+}
 
-  #noteService(object: Service | undefined, now: Service | undefined, concerned: Set<string>): void {
-    if (object === undefined) return;
-    const key = objectKey(object).toLowerCase();
-    this.#state(key).service = now;
-    concerned.add(key);
-  }
-
-  /** A slice may move from one Service to another by its label. */
-  #noteSlice(object: EndpointSlice | undefined, now: EndpointSlice | undefined, concerned: Set<string>): void {
-    if (object === undefined) return;
-    const sliceKey = objectKey(object);
-    const before = this.#owners.get(sliceKey);
-    const after = now && serviceKeyOfSlice(now)?.toLowerCase();
-    if (before !== undefined) {
-      this.#services.get(before)?.slices.delete(sliceKey);
-      this.#owners.delete(sliceKey);
-      this.#noteEndpoints(before, concerned);
-    }
-    if (now === undefined || after === undefined) return;
-    this.#state(after).slices.set(sliceKey, { slice: now, read: undefined });
-    this.#owners.set(sliceKey, after);
-    this.#noteEndpoints(after, concerned);
-  }
-
-  /** Endpoints of Services with a cluster IP have no names. */
-  #noteEndpoints(key: string, concerned: Set<string>): void {
-    const state = this.#services.get(key);
-    if (state === undefined) return;
-    if (isHeadless(state.service)) concerned.add(key);
-    else if (state.service === undefined && state.slices.size === 0) this.#services.delete(key);
-  }
-
-  #state(key: string): ServiceState {
-    let state = this.#services.get(key);
-    if (state === undefined)
-      this.#services.set(key, (state = { service: undefined, slices: new Map(), names: undefined }));
-    return state;
-  }
-
-  /** Gives a Service its names anew; of the reverse names only those that differ. */
-  #rename(key: string): void {
-    const state = this.#services.get(key);
-    if (state === undefined) return;
-    const before = state.names;
-    const after = this.#namesOf(state);
-    if (before !== undefined) before.isCurrent = false;
-    state.names = after;
-    const old = new Set(before?.reverse);
-    for (const group of after?.reverse ?? []) if (!old.delete(group)) this.#reverse.add(group);
-    for (const group of old) this.#reverse.remove(group);
-    if (state.service === undefined && state.slices.size === 0) this.#services.delete(key);
-  }
-
-  #namesOf({ service, slices }: ServiceState): ServiceNames | undefined {
-    if (service === undefined) return undefined;
-    const { name = '', namespace = '' } = service.metadata;
-    const scheme = { zone: this.#apex.clusterZone, ttl: this.#apex.ttl };
-    const source = `Service ${namespace}/${name}`;
-    const base = serviceName(namespace, name, scheme.zone);
-    if (!isHeadless(service)) return namesOfService(service, source, base, scheme);
-    const read = Array.from(slices.values(), (state) => (state.read ??= readHeadlessSlice(state.slice, base)));
-    return namesOfHeadless(source, scheme, read);
-  }
+/** A name that does not exist, in parts. */
+interface Missed {
+  /** `svc` or `pod`, if it is right. */
+  readonly top: string;
+  readonly namespace: string;
+  /** From left to right: what comes before the namespace. */
+  readonly below: readonly string[];
+  readonly tree: ServiceTree;
+  readonly zone: Zone;
+  readonly isMulticluster: boolean;
 }

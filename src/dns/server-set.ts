@@ -103,8 +103,13 @@ export class ServerSet implements AsyncDisposable {
     const records = createRecords({
       clusterDomain: cluster.zone,
       cidrs: cluster.cidrs,
+      multicluster: cluster.multicluster,
       ttlSeconds: cluster.ttlSeconds,
       pods: cluster.pods,
+      namespaces: cluster.namespaces,
+      zonal: cluster.zonal,
+      hidesEmptyServices: cluster.hidesEmptyServices,
+      namesEndpointsByPod: cluster.namesEndpointsByPod,
       serverAddresses: ownIp ? [ownIp] : listen.map(({ address }) => address),
     });
     const following = await followCluster({
@@ -115,6 +120,8 @@ export class ServerSet implements AsyncDisposable {
         namespace: caches.of(Namespace),
         pod: cluster.pods === 'verified' ? caches.of(Pod) : undefined,
       },
+      hidesEmptyServices: cluster.hidesEmptyServices,
+      imports: cluster.multicluster.length > 0 ? caches : undefined,
       dataDir,
       logger,
       metrics,

@@ -1,5 +1,7 @@
 import type { Service } from '../api/core/service.ts';
+import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { canonicalIp, parseIp } from '../lib/ip.ts';
+import { endpointLabel, readyAddress } from './endpoint-label.ts';
 import { aliasName, emptyName, recordSets } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
 import type { ResourceRecord } from './wire/message.ts';
@@ -8,12 +10,20 @@ import type { Name } from './wire/names.ts';
 import { srvRdata } from './wire/rdata.ts';
 import { classIn, typeNumbers } from './wire/types.ts';
 
-/** Where the names of Services live. */
+/** Where the names of Services live, and which of them there are. */
 export interface NamingScheme {
-  /** The cluster zone, lower case. */
+  /** The zone, lower case. */
   readonly zone: Name;
   /** Seconds. */
   readonly ttl: number;
+  /** Endpoints without a hostname have the name of their Pod. */
+  readonly namesByPod: boolean;
+  /** Endpoints of one topology zone have names of their own. */
+  readonly zonal: boolean;
+  /** A Service with a cluster IP but no ready endpoint has no names. */
+  readonly hidesEmpty: boolean;
+  /** Label of a slice with the id of its cluster, which the names of its endpoints then hold; undefined for one cluster. */
+  readonly clusterLabel: string | undefined;
 }
 
 /** An address that answers under a name: what its reverse name leads to. */
@@ -28,10 +38,8 @@ export interface ReverseEntry {
 export interface ServiceNames extends Owner {
   /** `<svc>.<ns>.svc.<zone>`. */
   base(): NameData | undefined;
-  /** One label before it: an endpoint of a headless Service, or `_tcp`. */
-  below(label: string): NameData | undefined;
-  /** `_<port>._<proto>` before it, both with their underscore. */
-  port(name: string, protocol: string): NameData | undefined;
+  /** A name below it: an endpoint, `_tcp`, `_<port>._<proto>` … `key` is the whole name, `labels` those before the base. */
+  below(key: Name, labels: readonly string[]): NameData | undefined;
   /** In groups that stay the same objects as long as nothing in them changes. */
   readonly reverse: readonly (readonly ReverseEntry[])[];
 }
@@ -58,10 +66,34 @@ export function isHeadless(service: Service | undefined): boolean {
   return service !== undefined && service.spec?.type !== 'ExternalName' && clusterIpsOf(service).length === 0;
 }
 
+/** What the names of one Service are made of. */
+export interface NamedService {
+  readonly service: Service;
+  /** What the records come from, for people. */
+  readonly source: string;
+  /** `<svc>.<ns>.svc.<zone>`. */
+  readonly base: Name;
+  readonly scheme: NamingScheme;
+  /** Its slices at any time. */
+  readonly slices: () => Iterable<EndpointSlice>;
+}
+
 /** Names of a Service that is not headless; rules R2-R5 and R10 of the specification (kubernetes/dns, schema 1.1.0). */
-export function namesOfService(service: Service, source: string, base: Name, scheme: NamingScheme): ServiceNames {
-  if (service.spec?.type === 'ExternalName') return namesOfAlias(service, source, scheme);
-  return namesOfClusterIps(service, source, base, scheme);
+export function namesOfService(named: NamedService): ServiceNames {
+  if (named.service.spec?.type === 'ExternalName') return namesOfAlias(named);
+  if (named.scheme.hidesEmpty && !hasReadyEndpoint(named.slices())) return noNames();
+  return namesOfClusterIps(named);
+}
+
+/** Of a Service that nobody shall see. */
+function noNames(): ServiceNames {
+  return { isCurrent: true, base: () => undefined, below: () => undefined, reverse: [] };
+}
+
+function hasReadyEndpoint(slices: Iterable<EndpointSlice>): boolean {
+  for (const { endpoints = [] } of slices)
+    if (endpoints.some(({ conditions }) => conditions?.ready !== false)) return true;
+  return false;
 }
 
 function clusterIpsOf(service: Service): string[] {
@@ -70,19 +102,21 @@ function clusterIpsOf(service: Service): string[] {
 }
 
 /** R10: an alias and nothing below it. A malformed external name leaves a name without records. */
-function namesOfAlias(service: Service, source: string, { ttl }: NamingScheme): ServiceNames {
+function namesOfAlias({ service, source, scheme: { ttl } }: NamedService): ServiceNames {
   const target = parseName((service.spec?.externalName ?? '').toLowerCase());
   return {
     isCurrent: true,
     base: () => (target === undefined ? emptyName(source) : aliasName(source, ttl, target)),
     below: () => undefined,
-    port: () => undefined,
     reverse: [],
   };
 }
 
-/** R2-R5. */
-function namesOfClusterIps(service: Service, source: string, base: Name, scheme: NamingScheme): ServiceNames {
+/**
+ * R2-R5. Their endpoints have names too, which the specification leaves open and CoreDNS has: those are looked for in the
+ * slices when they are asked for and not kept, so nobody who does not ask pays for them.
+ */
+function namesOfClusterIps({ service, source, base, scheme, slices }: NamedService): ServiceNames {
   const clusterIps = clusterIpsOf(service);
   const ports = (service.spec?.ports ?? []).map(({ name = '', protocol = 'TCP', port = 0 }): NamedPort => ({
     name,
@@ -103,14 +137,36 @@ function namesOfClusterIps(service: Service, source: string, base: Name, scheme:
   const names: ServiceNames = {
     isCurrent: true,
     base: () => (whole ??= data({ ...addressSets(() => clusterIps), [typeNumbers.SRV]: srv(ports) })),
-    below: (label) => (isProtocolOf(ports, label) ? emptyName(source) : undefined),
-    port(name, protocol) {
-      const asked = portsNamed(ports, name, protocol);
-      return asked.length === 0 ? undefined : data({ [typeNumbers.SRV]: srv(asked) });
+    below(_, [first = '', protocol, ...more]) {
+      if (more.length > 0) return undefined;
+      if (protocol !== undefined) {
+        const asked = portsNamed(ports, first, protocol);
+        return asked.length === 0 ? undefined : data({ [typeNumbers.SRV]: srv(asked) });
+      }
+      if (isProtocolOf(ports, first)) return emptyName(source);
+      return scheme.clusterLabel === undefined ? endpointsNamed(first, slices(), source, scheme) : undefined;
     },
     reverse: [clusterIps.map((address) => ({ address, target: base, hasHostname: true }))],
   };
   return names;
+}
+
+/** Ready endpoints under one label, whatever it is made of. */
+function endpointsNamed(
+  label: string,
+  slices: Iterable<EndpointSlice>,
+  source: string,
+  { ttl, namesByPod }: NamingScheme,
+): NameData | undefined {
+  const found: string[] = [];
+  for (const { endpoints = [], addressType } of slices) {
+    for (const endpoint of endpoints) {
+      const address = readyAddress(endpoint, addressType);
+      if (address !== undefined && endpointLabel(endpoint, address, namesByPod) === label) found.push(address);
+    }
+  }
+  if (found.length === 0) return undefined;
+  return { source: `endpoint of ${source}`, ttl, sets: recordSets(addressSets(() => found)) };
 }
 
 /** Whether a label is the protocol of a named port: then names are below it, and it exists. */

@@ -3,7 +3,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ask, dnsNamespace, dnsService, dnsSlice, headlessService, summary, testResponder } from './fixtures.ts';
+import {
+  ask,
+  dnsNamespace,
+  dnsService,
+  dnsSlice,
+  headlessService,
+  importedSlice,
+  serviceImport,
+  summary,
+  testResponder,
+} from './fixtures.ts';
 import { loadState, saveState } from './state-file.ts';
 
 let folder = '';
@@ -21,6 +31,8 @@ const state = {
     }),
   ],
   namespaces: [dnsNamespace()],
+  imports: [],
+  hidesEmptyServices: false,
 };
 
 test('what is saved answers as before', async () => {
@@ -35,6 +47,24 @@ test('what is saved answers as before', async () => {
     'web.shop.svc.cluster.local. 5 A 10.96.0.1',
   ]);
   assert.equal(changes.filter(({ type }) => type === 'slice').length, 1, 'slices without names are not kept');
+});
+
+test('ServiceImports are kept, with the endpoints of their clusters', async () => {
+  const config = { multicluster: ['clusterset.local'] };
+  await saveState(folder, {
+    ...state,
+    slices: [importedSlice(['10.2.0.1 host=web-0'], 'east')],
+    imports: [serviceImport('Headless')],
+  });
+  const { responder } = testResponder({ changes: await loadState(folder), config });
+  const name = 'web-0.east.cart.shop.svc.clusterset.local';
+  assert.deepEqual(summary(await ask(responder, name, 'A')), ['NOERROR AA', `${name}. 5 A 10.2.0.1`]);
+});
+
+test('where Services without endpoints are hidden, those with some are not after a restart', async () => {
+  await saveState(folder, { ...state, hidesEmptyServices: true });
+  const { responder } = testResponder({ changes: await loadState(folder), config: { hidesEmptyServices: true } });
+  assert.equal((await ask(responder, 'web.shop.svc.cluster.local', 'A')).answers.length, 1);
 });
 
 test('a file that is damaged, cut or of another version counts as none', async () => {

@@ -6,6 +6,8 @@ import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { serviceKeyOfSlice, serviceNameLabel } from '../routing/labels.ts';
 import { objectKey } from '../routing/labels.ts';
 import type { RecordChange } from './records.ts';
+import { importedServiceLabel, sourceClusterLabel } from './service-import.ts';
+import type { ServiceImport } from './service-import.ts';
 import { isHeadless } from './service-names.ts';
 
 /** The objects that names are made of. */
@@ -13,6 +15,9 @@ export interface DnsState {
   readonly services: readonly Service[];
   readonly slices: readonly EndpointSlice[];
   readonly namespaces: readonly Namespace[];
+  readonly imports: readonly ServiceImport[];
+  /** Services with a cluster IP have names only while they have endpoints: their slices are kept too. */
+  readonly hidesEmptyServices: boolean;
 }
 
 /**
@@ -67,6 +72,7 @@ interface Line {
   readonly service?: Service;
   readonly slice?: EndpointSlice;
   readonly namespace?: Namespace;
+  readonly import?: ServiceImport;
   readonly end?: number;
 }
 
@@ -74,14 +80,18 @@ function parseLine(text: string): Line {
   return JSON.parse(text) as Line;
 }
 
-function changeOf({ service, slice, namespace }: Line): RecordChange {
+function changeOf({ service, slice, namespace, import: imported }: Line): RecordChange {
   if (service !== undefined) return { type: 'service', new: service };
   if (slice !== undefined) return { type: 'slice', new: slice };
+  if (imported !== undefined) return { type: 'import', new: imported };
   return { type: 'namespace', new: namespace };
 }
 
-function* valuesOf({ services, slices, namespaces }: DnsState): Generator<Line> {
+function* valuesOf({ services, slices, namespaces, imports, hidesEmptyServices }: DnsState): Generator<Line> {
   yield header;
+  for (const { metadata, spec } of imports) {
+    yield { import: { metadata: { name: metadata.name, namespace: metadata.namespace }, spec } };
+  }
   const headless = new Set<string>();
   for (const namespace of namespaces)
     yield { namespace: { ...namespace, metadata: { name: namespace.metadata.name } } };
@@ -91,12 +101,13 @@ function* valuesOf({ services, slices, namespaces }: DnsState): Generator<Line> 
   }
   let kept = 0;
   for (const slice of slices) {
-    // Only the endpoints of headless Services have names.
-    if (!headless.has(serviceKeyOfSlice(slice) ?? '')) continue;
+    // Only the endpoints of headless Services have names that are kept.
+    const isImported = imports.length > 0 && slice.metadata.labels?.[importedServiceLabel] !== undefined;
+    if (!hidesEmptyServices && !isImported && !headless.has(serviceKeyOfSlice(slice) ?? '')) continue;
     kept += 1;
     yield { slice: slimSlice(slice) };
   }
-  yield { end: namespaces.length + services.length + kept };
+  yield { end: imports.length + namespaces.length + services.length + kept };
 }
 
 function slimService({ metadata: { name, namespace }, spec }: Service): Service {
@@ -104,16 +115,24 @@ function slimService({ metadata: { name, namespace }, spec }: Service): Service 
   return { metadata: { name, namespace }, spec: { type, clusterIP, clusterIPs, ports, externalName } };
 }
 
+const keptLabels = [serviceNameLabel, importedServiceLabel, sourceClusterLabel];
+
 function slimSlice(slice: EndpointSlice): EndpointSlice {
   const { name, namespace, labels } = slice.metadata;
   return {
-    metadata: { name, namespace, labels: { [serviceNameLabel]: labels?.[serviceNameLabel] ?? '' } },
+    metadata: {
+      name,
+      namespace,
+      labels: Object.fromEntries(keptLabels.map((label) => [label, labels?.[label] ?? ''])),
+    },
     addressType: slice.addressType,
     ports: slice.ports,
-    endpoints: slice.endpoints?.map(({ addresses, conditions, hostname }) => ({
+    endpoints: slice.endpoints?.map(({ addresses, conditions, hostname, zone, targetRef }) => ({
       addresses,
       conditions: { ready: conditions?.ready },
       hostname,
+      zone,
+      targetRef: targetRef && { name: targetRef.name },
     })),
   };
 }

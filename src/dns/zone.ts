@@ -11,12 +11,28 @@ export interface Zone {
   readonly isReverse: boolean;
 }
 
-/** The cluster zone and the reverse zones of its ranges. Throws RangeError for a malformed domain or range. */
-export function zonesOf(clusterDomain: string, cidrs: readonly string[]): readonly [Zone, ...Zone[]] {
-  const name = parseName(clusterDomain.toLowerCase());
-  if (name === undefined || name === '\0') throw new RangeError(`"${clusterDomain}" is no cluster domain`);
+/**
+ * The cluster zone first, then those of cluster sets, and the reverse zones of its ranges. Throws RangeError for a malformed
+ * domain or range.
+ */
+export function zonesOf(
+  clusterDomain: string,
+  cidrs: readonly string[],
+  multicluster: readonly string[],
+): readonly [Zone, ...Zone[]] {
   const reverse = new Set(cidrs.flatMap(reverseZonesOf));
-  return [{ name, isReverse: false }, ...[...reverse].map((zone) => ({ name: zone, isReverse: true }))];
+  return [
+    forwardZone(clusterDomain),
+    ...multicluster.map(forwardZone),
+    ...[...reverse].map((zone) => ({ name: zone, isReverse: true })),
+  ];
+}
+
+/** Throws RangeError for a malformed domain. */
+export function forwardZone(domain: string): Zone {
+  const name = parseName(domain.toLowerCase());
+  if (name === undefined || name === '\0') throw new RangeError(`"${domain}" is no cluster domain`);
+  return { name, isReverse: false };
 }
 
 /** Names of the reverse zones that cover a range exactly: several when it does not end at a label. */

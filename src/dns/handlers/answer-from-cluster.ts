@@ -3,7 +3,7 @@ import { buildReply, codeReply, recordsOf } from '../reply.ts';
 import type { Reply } from '../reply.ts';
 import type { ExtendedError } from '../wire/edns.ts';
 import type { Question, ResourceRecord } from '../wire/message.ts';
-import { nameKey } from '../wire/names.ts';
+import { isWithin, nameKey, parseName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { nameRdata } from '../wire/rdata.ts';
@@ -17,16 +17,31 @@ const { A, AAAA, ANY, CNAME, SRV } = typeNumbers;
 /** Longest chain of aliases that is followed. */
 const maxAliases = 8;
 
-/** Answers names of the cluster zone and of its reverse zones. Queries for them never go further. */
-export const answerFromCluster: HandlerMaker = (_, { cluster, resolver }) =>
-  cluster && { name: 'cluster', answer: answerFrom({ ...cluster, resolver }) };
+/**
+ * Answers names of the cluster zone, of cluster sets, and of the cluster's reverse zones. Queries for them go further only
+ * where the settings leave missing names to others.
+ */
+export const answerFromCluster: HandlerMaker = (settings, { cluster, resolver }) =>
+  cluster && {
+    name: 'cluster',
+    answer: answerFrom({ ...cluster, resolver, isLeft: zoneTest(settings.cluster?.fallthrough ?? []) }),
+  };
 
-/** What an answer is made from: the cluster, and who knows names that aliases lead to. */
-interface HandlerContext extends ClusterParts {
+/** What answers are made from: names, and who knows those that aliases lead to. */
+export interface NamesContext extends ClusterParts {
   readonly resolver: Resolver | undefined;
+  /** Whether a missing name is left to the next handler. */
+  readonly isLeft: (key: Name) => boolean;
 }
 
-function answerFrom(context: HandlerContext): (query: Query) => Reply | Promise<Reply> | undefined {
+/** Whether a name is within one of some zones. */
+export function zoneTest(zones: readonly string[]): (key: Name) => boolean {
+  const names = zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  return (key) => names.some((zone) => isWithin(key, zone));
+}
+
+/** Answers from names. */
+export function answerFrom(context: NamesContext): (query: Query) => Reply | Promise<Reply> | undefined {
   return (query) => {
     const kept = context.memo.get(query.type, query.key);
     if (kept !== undefined) return kept;
@@ -37,10 +52,10 @@ function answerFrom(context: HandlerContext): (query: Query) => Reply | Promise<
   };
 }
 
-/** A server that does not know everything yet must not deny a name. */
-function missing(query: Query, zone: Zone, context: HandlerContext): Reply {
-  if (context.knowledge() === 'synced') return context.negatives.get(query, zone, rcodes.NXDOMAIN);
-  return codeReply(rcodes.SERVFAIL, notReady);
+/** A server that does not know everything yet must neither deny a name nor let others do so. */
+function missing(query: Query, zone: Zone, context: NamesContext): Reply | undefined {
+  if (context.knowledge() !== 'synced') return codeReply(rcodes.SERVFAIL, notReady);
+  return context.isLeft(query.key) ? undefined : context.negatives.get(query, zone, rcodes.NXDOMAIN);
 }
 
 const notReady: ExtendedError = { code: extendedErrors.notReady, text: 'the cluster is not read completely yet' };
@@ -49,14 +64,18 @@ function fromData(
   query: Query,
   data: NameData,
   zone: Zone | undefined,
-  context: HandlerContext,
+  context: NamesContext,
 ): Reply | Promise<Reply> | undefined {
   if (data.alias !== undefined && query.type !== CNAME && query.type !== ANY) {
     return followAlias(query, data.alias, data.ttl, context);
   }
   const type = query.type === ANY ? oneType(data) : query.type;
   const rdata = data.alias === undefined ? data.sets.get(type) : type === CNAME ? [nameRdata(data.alias)] : undefined;
-  if (rdata === undefined) return zone && context.negatives.get(query, zone, rcodes.NOERROR);
+  if (rdata === undefined) {
+    // Of a reverse zone that is shared with others only the addresses are known, not what is above them.
+    const isOthers = zone === undefined || (zone.isReverse && data.owner === undefined && context.isLeft(query.key));
+    return isOthers ? undefined : context.negatives.get(query, zone, rcodes.NOERROR);
+  }
   const answers = recordsOf(query.name, type, data.ttl, rdata);
   const additionals = type === SRV || type === typeNumbers.NS ? data.glue?.() : undefined;
   const reply = buildReply(query, { answers, additionals, owner: data.owner, error: stale(context) });
@@ -70,7 +89,7 @@ function oneType(data: NameData): number {
   return [A, AAAA, SRV].find((type) => data.sets.get(type) !== undefined) ?? data.sets.types()[0] ?? A;
 }
 
-function stale(context: HandlerContext): ExtendedError | undefined {
+function stale(context: NamesContext): ExtendedError | undefined {
   if (context.knowledge() === 'synced') return undefined;
   return { code: extendedErrors.staleAnswer, text: 'last known state: the API has not been read yet' };
 }
@@ -82,11 +101,12 @@ interface Chain {
 }
 
 /** The alias and what its target has, of any type; the code is the target's (RFC 1034 3.6.2, RFC 6604 3). */
-function followAlias(query: Query, alias: Name, ttl: number, context: HandlerContext): Reply | Promise<Reply> {
+function followAlias(query: Query, alias: Name, ttl: number, context: NamesContext): Reply | Promise<Reply> {
   const chain: Chain = { answers: recordsOf(query.name, CNAME, ttl, [nameRdata(alias)]), target: alias };
   for (let i = 0; i < maxAliases; i += 1) {
     const found = context.records.find(nameKey(chain.target));
-    if (found.kind === 'outside') return followOutside(query, chain, context);
+    const isOutside = found.kind === 'outside' || (found.kind === 'missing' && context.isLeft(nameKey(chain.target)));
+    if (isOutside) return followOutside(query, chain, context);
     if (found.kind === 'missing') return endMissing(query, chain, found.zone, context);
     const { data, zone } = found;
     if (data.alias === undefined) return endOfChain(query, chain, data, zone, context);
@@ -101,14 +121,14 @@ function endOfChain(
   { answers, target }: Chain,
   data: NameData,
   zone: Zone | undefined,
-  context: HandlerContext,
+  context: NamesContext,
 ): Reply {
   const records = recordsOf(target, question.type, data.ttl, data.sets.get(question.type));
   if (records.length > 0) return buildReply(question, { answers: [...answers, ...records], error: stale(context) });
   return buildReply(question, { answers, authorities: zone ? [context.records.soa(zone)] : [] });
 }
 
-function endMissing(question: Question, { answers }: Chain, zone: Zone, context: HandlerContext): Reply {
+function endMissing(question: Question, { answers }: Chain, zone: Zone, context: NamesContext): Reply {
   if (context.knowledge() !== 'synced') {
     return buildReply(question, { rcode: rcodes.SERVFAIL, answers, error: notReady });
   }
@@ -116,7 +136,7 @@ function endMissing(question: Question, { answers }: Chain, zone: Zone, context:
 }
 
 /** The target is outside the cluster: the upstream servers know. Without them the alias alone would look like NODATA. */
-function followOutside(query: Query, { answers, target }: Chain, context: HandlerContext): Reply | Promise<Reply> {
+function followOutside(query: Query, { answers, target }: Chain, context: NamesContext): Reply | Promise<Reply> {
   if (!query.recursionDesired) return buildReply(query, { answers });
   if (context.resolver === undefined) {
     const error = { code: extendedErrors.noReachableAuthority, text: 'no upstream server is configured' };

@@ -2,7 +2,7 @@ import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Resolver } from '../forward/resolver.ts';
 import type { NegativeReplies } from '../negative.ts';
-import type { Records } from '../records.ts';
+import type { Names } from '../records.ts';
 import type { Reply } from '../reply.ts';
 import type { ReplyMemo } from '../reply-memo.ts';
 import type { ServerSettings } from '../settings/settings.ts';
@@ -44,9 +44,9 @@ export interface ServerParts {
   readonly now: () => number;
 }
 
-/** What is known of the cluster, and the answers made of it. */
+/** Names of the cluster, how well they are known, and the answers made of them. */
 export interface ClusterParts {
-  readonly records: Records;
+  readonly records: Names;
   readonly negatives: NegativeReplies;
   readonly memo: ReplyMemo;
   /**

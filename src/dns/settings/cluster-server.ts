@@ -1,5 +1,5 @@
 import type { PodRecords, SocketAddress } from '../config.ts';
-import type { CacheSettings, DnsSettings, ForwardSettings, ServerSettings } from './settings.ts';
+import type { CacheSettings, ClusterSettings, DnsSettings, ForwardSettings, ServerSettings } from './settings.ts';
 
 /** What most clusters say about their DNS: the rest are defaults. */
 export interface ClusterServer {
@@ -68,24 +68,29 @@ export const noCache: CacheSettings = {
   failureSeconds: 1,
 };
 
+/** Names of a cluster as most have them. */
+export const defaultCluster: ClusterSettings = {
+  zone: 'cluster.local',
+  multicluster: [],
+  cidrs: [],
+  pods: 'insecure',
+  ttlSeconds: 5,
+  namespaces: [],
+  fallthrough: [],
+  zonal: false,
+  hidesEmptyServices: false,
+  namesEndpointsByPod: false,
+};
+
 /** One server for the cluster's names and, through upstreams, everybody else's. */
 export function clusterServer(options: ClusterServer): DnsSettings {
-  const { listen, clusterDomain = 'cluster.local', upstreams = [], cidrs = [], pods = 'insecure' } = options;
+  const { listen, upstreams = [] } = options;
+  const { clusterDomain = defaultCluster.zone, cidrs = [], pods = defaultCluster.pods } = options;
+  const { ttlSeconds = defaultCluster.ttlSeconds } = options;
   const server: ServerSettings = {
     ...emptyServer,
     listen: listen.map((address) => ({ ...address, transport: 'dns' })),
-    cluster: {
-      zone: clusterDomain,
-      multicluster: [],
-      cidrs,
-      pods,
-      ttlSeconds: options.ttlSeconds ?? 5,
-      namespaces: [],
-      fallthrough: [],
-      zonal: false,
-      hidesEmptyServices: false,
-      namesEndpointsByPod: false,
-    },
+    cluster: { ...defaultCluster, zone: clusterDomain, cidrs, pods, ttlSeconds },
     cache: defaultCache,
     forwards: upstreams.length === 0 ? [] : [forwardAll(upstreams)],
   };

@@ -45,6 +45,23 @@ export function isWithin(name: Name, zone: Name): boolean {
   return at === start;
 }
 
+/**
+ * Notes where the labels of a name before a zone start, and returns how many there are; -1 when the name is not within the
+ * zone. Both must be lower case; `starts` holds at least 127 numbers.
+ */
+export function labelsBefore(name: Name, zone: Name, starts: Uint8Array): number {
+  if (!name.endsWith(zone)) return -1;
+  const end = name.length - zone.length;
+  let count = 0;
+  let at = 0;
+  while (at < end) {
+    starts[count] = at;
+    count += 1;
+    at += name.charCodeAt(at) + 1;
+  }
+  return at === end ? count : -1;
+}
+
 /** The name without its first label; undefined for the root. */
 export function parentOf(name: Name): Name | undefined {
   const length = name.charCodeAt(0);

@@ -56,7 +56,12 @@ test("kubeadm's Corefile is read", () => {
   assert.equal(only?.cluster?.zone, 'cluster.local');
   assert.equal(only?.cluster?.pods, 'insecure');
   assert.equal(only?.cluster?.ttlSeconds, 30);
-  assert.deepEqual(only?.cluster?.cidrs, [], 'reverse names of others are left to the upstream servers');
+  assert.deepEqual(only?.cluster?.cidrs, ['0.0.0.0/0', '::/0']);
+  assert.deepEqual(
+    only?.cluster?.fallthrough,
+    ['in-addr.arpa', 'ip6.arpa'],
+    'reverse names of others are left to others',
+  );
   assert.deepEqual(
     only?.forwards[0]?.upstreams.map(({ address }) => address),
     ['192.0.2.53', '2001:db8::53'],
@@ -104,6 +109,32 @@ corp.example:5353 {
     serverName: 'dns.example',
   });
   assert.deepEqual(corp?.log?.classes, ['denial']);
+});
+
+test('options of kubernetes', () => {
+  const { cluster } = server(
+    'kubernetes cluster.local clusterset.local 10.96.0.0/12 {',
+    ' multicluster clusterset.local',
+    ' pods verified',
+    ' ttl 30',
+    ' namespaces shop other',
+    ' zonal',
+    ' endpoint_pod_names',
+    ' ignore empty_service',
+    '}',
+  );
+  assert.deepEqual(cluster, {
+    zone: 'cluster.local',
+    multicluster: ['clusterset.local'],
+    cidrs: ['10.96.0.0/12'],
+    pods: 'verified',
+    ttlSeconds: 30,
+    namespaces: ['shop', 'other'],
+    fallthrough: [],
+    zonal: true,
+    hidesEmptyServices: true,
+    namesEndpointsByPod: true,
+  });
 });
 
 test('rules of rewrite, template, hosts, acl and cache', () => {

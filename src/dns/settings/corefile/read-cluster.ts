@@ -1,3 +1,4 @@
+import { defaultCluster } from '../cluster-server.ts';
 import type { ClusterSettings } from '../settings.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
@@ -10,8 +11,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const everything: Readonly<Record<string, string>> = { 'in-addr.arpa': '0.0.0.0/0', 'ip6.arpa': '::/0' };
 
 /**
- * `kubernetes [ZONES…] { … }`. The forward zone is the cluster's. Names of a reverse zone are denied here unless the zone is
- * in `fallthrough`; those of known addresses are answered either way.
+ * `kubernetes [ZONES…] { … }`. The forward zone that is not in `multicluster` is the cluster's. Names of a reverse zone are
+ * denied here unless the zone is in `fallthrough`; those of known addresses are answered either way.
  */
 export const readKubernetes: DirectiveReader = (directive, { server, note }) => {
   const { name, args } = directive;
@@ -21,29 +22,18 @@ export const readKubernetes: DirectiveReader = (directive, { server, note }) => 
     args.filter(({ text }) => !text.includes('/')),
     server.zones,
   );
-  const [zone, ...others] = zones.filter((each) => everything[each] === undefined && each !== '.');
-  if (zone === undefined) throw wrong(name, 'kubernetes needs a forward zone such as cluster.local');
-  if (others.length > 0)
-    throw wrong(name, `kubernetes has one forward zone here; give ${others[0]} a server of its own`);
-  const draft: Mutable<ClusterSettings> = {
-    zone,
-    cidrs: ranges,
-    multicluster: [],
-    pods: 'disabled',
-    ttlSeconds: 5,
-    namespaces: [],
-    fallthrough: [],
-    zonal: false,
-    hidesEmptyServices: false,
-    namesEndpointsByPod: false,
-  };
+  const draft: Mutable<ClusterSettings> = { ...defaultCluster, cidrs: ranges, pods: 'disabled' };
   readOptions(
     directive,
     optionsOf(draft, (option) => note(option, 'how to reach the API is said by --kubeconfig')),
   );
-  const isLeft = (each: string): boolean => draft.fallthrough.some((open) => open === '.' || open === each);
-  const denied = zones.filter((each) => !isLeft(each)).flatMap((each) => everything[each] ?? []);
-  server.cluster = { ...draft, cidrs: [...ranges, ...denied] };
+  const isOwn = (each: string): boolean =>
+    everything[each] === undefined && each !== '.' && !draft.multicluster.includes(each);
+  const [zone, ...others] = zones.filter(isOwn);
+  if (zone === undefined) throw wrong(name, 'kubernetes needs a forward zone such as cluster.local');
+  if (others.length > 0)
+    throw wrong(name, `kubernetes has one forward zone here; give ${others[0]} a server of its own`);
+  server.cluster = { ...draft, zone, cidrs: [...ranges, ...zones.flatMap((each) => everything[each] ?? [])] };
 };
 
 function optionsOf(

@@ -1,4 +1,4 @@
-import { bareSettings, emptyServer } from '../cluster-server.ts';
+import { bareSettings, defaultCluster, emptyServer } from '../cluster-server.ts';
 import type {
   AclRule,
   CacheSettings,
@@ -230,11 +230,11 @@ const clusterFields = [
 function readCluster(value: YamlValue): ClusterSettings {
   const fields = value.fields(clusterFields);
   return {
-    zone: fields.zone?.read(readZone) ?? 'cluster.local',
+    zone: fields.zone?.read(readZone) ?? defaultCluster.zone,
     multicluster: fields.multicluster?.list(readZone) ?? [],
     cidrs: fields.cidrs?.list(readCidr) ?? [],
-    pods: fields.pods?.read((word) => readChoice(word, ['insecure', 'verified', 'disabled'])) ?? 'insecure',
-    ttlSeconds: fields.ttl?.read(seconds) ?? 5,
+    pods: fields.pods?.read((word) => readChoice(word, ['insecure', 'verified', 'disabled'])) ?? defaultCluster.pods,
+    ttlSeconds: fields.ttl?.read(seconds) ?? defaultCluster.ttlSeconds,
     namespaces: fields.namespaces?.list(textOf) ?? [],
     fallthrough: fields.fallthrough?.list(readZone) ?? [],
     zonal: fields.zonal?.boolean() ?? false,

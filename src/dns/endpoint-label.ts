@@ -1,0 +1,22 @@
+import type { Endpoint } from '../api/discovery/endpoint-slice.ts';
+import { canonicalIp, dashedIp } from '../lib/ip.ts';
+
+/**
+ * The label of an endpoint below its Service, lower case: its hostname, else its Pod's name where that is wanted and is a
+ * label, else its address (canonical text) with dashes.
+ */
+export function endpointLabel({ hostname, targetRef }: Endpoint, address: string, namesByPod: boolean): string {
+  if (hostname) return hostname.toLowerCase();
+  const pod = namesByPod ? (targetRef?.name ?? '') : '';
+  return pod !== '' && pod.length < 64 && !pod.includes('.') ? pod.toLowerCase() : dashedIp(address);
+}
+
+/**
+ * The address of an endpoint that has names, canonical; undefined for others. Readiness is all DNS needs: the slice
+ * controller has applied publishNotReadyAddresses already. Slices of type FQDN have nothing for DNS.
+ */
+export function readyAddress(endpoint: Endpoint, family: string): string | undefined {
+  if (endpoint.conditions?.ready === false || (family !== 'IPv4' && family !== 'IPv6')) return undefined;
+  const address = canonicalIp(endpoint.addresses?.[0] ?? '');
+  return address?.includes(':') === (family === 'IPv6') ? address : undefined;
+}

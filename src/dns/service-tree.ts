@@ -1,0 +1,136 @@
+import type { Service } from '../api/core/service.ts';
+import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import type { ApiObject } from '../api/meta/object-meta.ts';
+import { objectKey } from '../routing/labels.ts';
+import { namesOfHeadless, readHeadlessSlice } from './headless-names.ts';
+import type { HeadlessSlice } from './headless-names.ts';
+import type { ReverseIndex } from './reverse-index.ts';
+import { isHeadless, namesOfService, serviceName } from './service-names.ts';
+import type { NamingScheme, ServiceNames } from './service-names.ts';
+import type { Name } from './wire/names.ts';
+
+interface ServiceState {
+  service: Service | undefined;
+  readonly slices: Map<string, SliceState>;
+  names: ServiceNames | undefined;
+}
+
+/** A slice, and what names need of it once they do. */
+interface SliceState {
+  readonly slice: EndpointSlice;
+  read: HeadlessSlice | undefined;
+}
+
+export interface ServiceTreeOptions {
+  readonly scheme: NamingScheme;
+  /** Label of a slice that names its Service. */
+  readonly ownerLabel: string;
+  /** Where the addresses of its names go; undefined for a zone without reverse names. */
+  readonly reverse: ReverseIndex | undefined;
+}
+
+/** The Services of one zone, each with its names, by their names (`<svc>.<ns>.svc.<zone>`, lower case). */
+export class ServiceTree {
+  readonly #options: ServiceTreeOptions;
+  readonly #services = new Map<Name, ServiceState>();
+  readonly #owners = new Map<string, Name>();
+  readonly #concerned = new Set<Name>();
+
+  constructor(options: ServiceTreeOptions) {
+    this.#options = options;
+  }
+
+  /** The names of a Service; undefined when there is none. */
+  get(base: Name): ServiceNames | undefined {
+    return this.#services.get(base)?.names;
+  }
+
+  /** `object` is what changed, `now` what it is; undefined when it has no names any more. */
+  noteService(object: ApiObject | undefined, now: Service | undefined): void {
+    if (object === undefined) return;
+    const base = this.#baseOf(object.metadata.namespace, object.metadata.name);
+    this.#state(base).service = now;
+    this.#concerned.add(base);
+  }
+
+  /** A slice may move from one Service to another by its label. */
+  noteSlice(object: EndpointSlice | undefined, now: EndpointSlice | undefined): void {
+    if (object === undefined) return;
+    const sliceKey = objectKey(object);
+    const before = this.#owners.get(sliceKey);
+    const owner = now?.metadata.labels?.[this.#options.ownerLabel];
+    if (before !== undefined) {
+      this.#services.get(before)?.slices.delete(sliceKey);
+      this.#owners.delete(sliceKey);
+      this.#noteEndpoints(before);
+    }
+    if (now === undefined || !owner) return;
+    const after = this.#baseOf(now.metadata.namespace, owner);
+    this.#state(after).slices.set(sliceKey, { slice: now, read: undefined });
+    this.#owners.set(sliceKey, after);
+    this.#noteEndpoints(after);
+  }
+
+  /** Gives the Services that changed their names; whether there were any. */
+  settle(): boolean {
+    const isChanged = this.#concerned.size > 0;
+    for (const base of this.#concerned) this.#rename(base);
+    this.#concerned.clear();
+    return isChanged;
+  }
+
+  #baseOf(namespace = '', name = ''): Name {
+    return serviceName(namespace, name, this.#options.scheme.zone);
+  }
+
+  /** The kept names of a Service with a cluster IP do not depend on its endpoints. */
+  #noteEndpoints(base: Name): void {
+    const state = this.#services.get(base);
+    if (state === undefined) return;
+    if (state.service === undefined && state.slices.size === 0) this.#services.delete(base);
+    else if (this.#options.scheme.hidesEmpty || isHeadless(state.service)) this.#concerned.add(base);
+  }
+
+  #state(base: Name): ServiceState {
+    let state = this.#services.get(base);
+    if (state === undefined)
+      this.#services.set(base, (state = { service: undefined, slices: new Map(), names: undefined }));
+    return state;
+  }
+
+  /** Gives a Service its names anew; of the reverse names only those that differ. */
+  #rename(base: Name): void {
+    const state = this.#services.get(base);
+    if (state === undefined) return;
+    const before = state.names;
+    const after = this.#namesOf(base, state);
+    if (before !== undefined) before.isCurrent = false;
+    state.names = after;
+    const { reverse } = this.#options;
+    const old = new Set(before?.reverse);
+    for (const group of after?.reverse ?? []) if (!old.delete(group)) reverse?.add(group);
+    for (const group of old) reverse?.remove(group);
+    if (state.service === undefined && state.slices.size === 0) this.#services.delete(base);
+  }
+
+  #namesOf(base: Name, { service, slices }: ServiceState): ServiceNames | undefined {
+    if (service === undefined) return undefined;
+    const { scheme } = this.#options;
+    const source = `Service ${objectKey(service)}`;
+    if (!isHeadless(service)) {
+      return namesOfService({ service, source, base, scheme, slices: () => slices.values().map(({ slice }) => slice) });
+    }
+    const read = Array.from(slices.values(), (state) => (state.read ??= readHeadlessSlice(state.slice, base, scheme)));
+    return namesOfHeadless(source, scheme, read);
+  }
+}
+
+/** Why a Service's names do not have one, for people: `labels` are those before the Service's. */
+export function whyNotBelow(source: string, names: ServiceNames | undefined, labels: readonly string[]): string {
+  if (names === undefined) return `there is no ${source}`;
+  if (names.base() === undefined) return `${source} has no ready endpoint, so it has no names`;
+  const [first = '', second = ''] = labels;
+  if (labels.length === 1) return `${source} has no ready endpoint named ${first}`;
+  if (labels.length === 2) return `${source} has no port ${first}.${second}, or no ready endpoint`;
+  return `${source} has no names that deep`;
+}
