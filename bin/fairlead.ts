@@ -25,6 +25,8 @@ const commands: readonly CommandEntry[] = [
   { group: 'Components', name: 'agent', load: () => import('../src/cli/agent.ts') },
   { group: 'Components', name: 'proxy', load: () => import('../src/cli/proxy.ts') },
   { group: 'Components', name: 'dns', load: () => import('../src/cli/dns.ts') },
+  { group: 'Components', name: 'dns check', load: () => import('../src/cli/dns-check.ts') },
+  { group: 'Components', name: 'dns import', load: () => import('../src/cli/dns-import.ts') },
   { group: 'About', name: 'version', load: () => import('../src/cli/version.ts') },
 ];
 

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
 import { startDns } from '../dns/run.ts';
 import { clusterServer } from '../dns/settings/cluster-server.ts';
+import type { DnsSettings, ListenSettings } from '../dns/settings/settings.ts';
+import { UsageError } from './command-error.ts';
+import { SettingsFollower } from './dns/follow-settings.ts';
+import { readSettings, type ReadSettings } from './dns/settings-source.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
 import { readAddress, readCidrs } from './component/addresses.ts';
@@ -10,6 +14,12 @@ import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 
 const options = {
+  config: {
+    type: 'string',
+    value: 'FILE',
+    summary: 'Settings (docs/reference/dns-settings.md); no other flag of names',
+  },
+  corefile: { type: 'string', value: 'FILE', summary: 'The same as a Corefile of CoreDNS' },
   listen: {
     type: 'strings',
     value: 'ADDRESS:PORT',
@@ -56,15 +66,22 @@ export const command = defineCommand({
   summary: 'Run the DNS server alone, against any API server',
   usage: ['dns [flags]'],
   options,
+  description: `Settings are read again when their file changes, as often as they say, and on SIGHUP; a wrong file is said and those
+before stay. On SIGTERM it goes on answering until the API sends no client here any more, at most health.lameDuck.`,
   examples: [
+    { command: 'fairlead dns --corefile /etc/coredns/Corefile', does: "In CoreDNS's place" },
     { command: 'fairlead dns --listen 127.0.0.1:5353', does: 'The names of the current cluster, for this machine' },
   ],
   run,
 });
 
-async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
-  const { options } = context;
-  const listen = options.listen.length > 0 ? options.listen : ['127.0.0.1:10053'];
+type DnsContext = CommandContext<typeof options>;
+
+async function run(context: DnsContext): Promise<ExitCode> {
+  const { options, stdout } = context;
+  const read = settingsReader(context);
+  const { settings, notes } = read();
+  for (const note of notes) stdout.write(`Without effect: ${note}\n`);
   await using connected = await connectComponent('dns', context);
   const { client, caches, logger, metrics } = connected;
   await using dns = await startDns({
@@ -72,21 +89,53 @@ async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
     caches,
     logger,
     metrics,
-    settings: clusterServer({
-      clusterDomain: options['cluster-domain'],
-      listen: listen.map((text) => readAddress('listen', text, 53)),
-      upstreams:
-        options.upstream.length > 0
-          ? options.upstream.map((text) => readAddress('upstream', text, 53))
-          : hostResolvers(),
-      cidrs: readCidrs('cidr', options.cidr),
-      pods: options.pods,
-      ttlSeconds: options.ttl,
-    }),
+    settings,
     ...(options.state === undefined ? {} : { dataDir: resolve(context.cwd, options.state) }),
   });
-  const addresses = dns.listening.map(({ address, port }) => `${address}:${port}`).join(', ');
-  context.stdout.write(`Answering ${options['cluster-domain']} on ${addresses}\n`);
+  using follower = new SettingsFollower({ dns, read: () => read().settings, initial: settings, logger });
+  const addresses = dns.listening.map(addressText).join(', ');
+  stdout.write(`Answering ${settings.servers.flatMap(({ zones }) => zones).join(' ')} on ${addresses}\n`);
+  using _hangUp = onHangUp(() => void follower.look());
   await aborted(context.signal);
   return exitCodes.ok;
+}
+
+/** Reads the settings: of the file that a flag names, else of the flags. Throws `CommandError`. */
+function settingsReader(context: DnsContext): () => ReadSettings {
+  const { cwd, env } = context;
+  const { config, corefile } = context.options;
+  if (config !== undefined && corefile !== undefined)
+    throw new UsageError('--config and --corefile are two ways of one thing');
+  const file = config ?? corefile;
+  if (file === undefined) {
+    const settings = settingsOfFlags(context.options);
+    return () => ({ settings, notes: [] });
+  }
+  const flag = (['listen', 'upstream', 'cidr'] as const).find((name) => context.options[name].length > 0);
+  if (flag !== undefined) throw new UsageError(`--${flag} belongs into ${file}`);
+  const format = config === undefined ? 'corefile' : 'settings';
+  return () => readSettings({ path: resolve(cwd, file), format, environment: env });
+}
+
+function settingsOfFlags(flags: DnsContext['options']): DnsSettings {
+  const listen = flags.listen.length > 0 ? flags.listen : ['127.0.0.1:10053'];
+  return clusterServer({
+    clusterDomain: flags['cluster-domain'],
+    listen: listen.map((text) => readAddress('listen', text, 53)),
+    upstreams:
+      flags.upstream.length > 0 ? flags.upstream.map((text) => readAddress('upstream', text, 53)) : hostResolvers(),
+    cidrs: readCidrs('cidr', flags.cidr),
+    pods: flags.pods,
+    ttlSeconds: flags.ttl,
+  });
+}
+
+function addressText({ transport, address, port }: ListenSettings): string {
+  const text = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return transport === 'dns' ? text : `${transport}://${text}`;
+}
+
+function onHangUp(listener: () => void): Disposable {
+  process.on('SIGHUP', listener);
+  return { [Symbol.dispose]: () => void process.off('SIGHUP', listener) };
 }

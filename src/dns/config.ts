@@ -35,6 +35,8 @@ export interface DnsConfig {
   readonly client: Client;
   readonly caches: Caches;
   readonly settings: DnsSettings;
+  /** The Service that leads here, for leaving: `kube-system/kube-dns` unless given. */
+  readonly service?: { readonly namespace: string; readonly name: string };
   readonly advertise?: AdvertiseConfig;
   /** Folder for the last known state (`<dataDir>/state.ndjson`); undefined keeps nothing on disk. */
   readonly dataDir?: string;

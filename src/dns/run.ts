@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import { serviceNameLabel } from '../routing/labels.ts';
 import { advertise } from './advertise.ts';
 import type { Identity } from './answer-options.ts';
 import type { Dns, DnsConfig } from './config.ts';
+import { Endpoints } from './endpoints.ts';
+import { lameDuck } from './lame-duck.ts';
 import { OpenListeners } from './listen/open-listeners.ts';
 import { streamIdleMs } from './listen/tcp.ts';
 import { ServerSet } from './server-set.ts';
@@ -20,6 +25,12 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const listeners = stack.use(new OpenListeners({ ...config, identity: await identityOf(config.settings) }));
 
   /** Gives a function: a promise of a promise would wait for both. */
+  let isReady = false;
+  let isLeaving = false;
+  const endpoints = stack.use(
+    new Endpoints({ logger, metrics: config.metrics, isReady: () => isReady, isLeaving: () => isLeaving }),
+  );
+  let { health } = config.settings;
   const become = async (settings: DnsSettings): Promise<{ readonly synced: Promise<void> }> => {
     const prepared = await servers.prepare(settings);
     try {
@@ -29,6 +40,9 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
       throw error;
     }
     await prepared.commit();
+    endpoints.become(settings);
+    ({ health } = settings);
+    void prepared.synced.then(() => (isReady = true));
     for (const resolver of servers.resolvers) void resolver.findLoops();
     return { synced: prepared.synced };
   };
@@ -41,6 +55,10 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const owned = stack.move();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    isLeaving = true;
+    const mostMs = health?.lameDuckMs ?? 0;
+    if (mostMs > 0)
+      await lameDuck({ mostMs, isAdvertised: () => isAdvertised(config), queries: () => servers.asked() });
     stop.abort();
     await advertised;
     await owned.disposeAsync();
@@ -59,6 +77,23 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Whether an EndpointSlice of the DNS Service still sends clients to an address of this machine. */
+function isAdvertised({ caches, service = { namespace: 'kube-system', name: 'kube-dns' } }: DnsConfig): boolean {
+  const own = new Set(Object.values(networkInterfaces()).flatMap((link = []) => link.map(({ address }) => address)));
+  return caches
+    .of(EndpointSlice)
+    .list()
+    .filter(
+      (slice) =>
+        slice.metadata.namespace === service.namespace && slice.metadata.labels?.[serviceNameLabel] === service.name,
+    )
+    .some((slice) =>
+      (slice.endpoints ?? []).some(
+        ({ addresses, conditions }) => conditions?.ready !== false && own.has(addresses?.[0] ?? ''),
+      ),
+    );
 }
 
 /** Throws RangeError when the secret's file does not hold one. */

@@ -51,6 +51,11 @@ export class ServerSet implements AsyncDisposable {
     return this.#resolvers.values();
   }
 
+  /** Questions that the servers in service were asked. */
+  asked(): number {
+    return this.#servers.reduce((sum, server) => sum + server.asked(), 0);
+  }
+
   /** Rejects with what is wrong with the settings, such as a zone file that is none; then nothing has changed. */
   async prepare(settings: DnsSettings): Promise<Prepared> {
     const clusters = this.#clusters.next();

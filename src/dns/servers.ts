@@ -19,6 +19,8 @@ export interface Server extends Disposable {
   readonly views: (query: Query) => boolean;
   /** Whether names of others are asked for. */
   readonly hasRecursion: boolean;
+  /** Questions so far. */
+  readonly asked: () => number;
   /** Answers and counts. */
   readonly ask: (query: Query) => Answer;
 }
@@ -28,6 +30,7 @@ export function createServer(settings: ServerSettings, given: Omit<ServerParts, 
   const parts: ServerParts = { ...given, again: (query) => ask(query) };
   const handlers = chain.map((make) => make(settings, parts)).filter((handler) => handler !== undefined);
   let answeredBy = 0;
+  let asked = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));
   const counts = createQueryCounts(parts.metrics, names);
   return {
@@ -35,7 +38,9 @@ export function createServer(settings: ServerSettings, given: Omit<ServerParts, 
     tls: settings.tls,
     views: viewOf(settings.view),
     hasRecursion: parts.resolver !== undefined,
+    asked: () => asked,
     ask(query) {
+      asked += 1;
       const answer = ask(query);
       const handler = answeredBy;
       const { transport } = query.client;

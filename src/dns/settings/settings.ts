@@ -204,8 +204,8 @@ export interface ForwardSettings {
   readonly healthCheckMs: number;
   /** Questions under way at once; more get SERVFAIL. */
   readonly maxConcurrent: number;
-  /** `tcp` asks over TCP only, `udp` over TCP when an answer is cut, `as-asked` as the client did. */
-  readonly transport: 'udp' | 'tcp' | 'as-asked';
+  /** `tcp` asks over TCP only, `udp` over TCP when an answer was cut. */
+  readonly transport: 'udp' | 'tcp';
 }
 
 export interface UpstreamSettings extends SocketAddress {

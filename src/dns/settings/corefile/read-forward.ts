@@ -25,7 +25,7 @@ export const readForward: DirectiveReader = (directive, { server, resolvers, not
     policy: 'random',
     healthCheckMs: 500,
     maxConcurrent: 1000,
-    transport: 'as-asked',
+    transport: 'udp',
   };
   const noted = (why: string) => (option: Directive) => note(option, why);
   readOptions(directive, {

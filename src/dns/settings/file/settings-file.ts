@@ -335,7 +335,7 @@ function readForward(value: YamlValue, { resolvers }: SettingsFileOptions): Forw
     policy: fields.policy?.read((word) => readChoice(word, ['sequential', 'random', 'round_robin'])) ?? 'sequential',
     healthCheckMs: fields.healthCheck?.read((word) => readDuration(word)) ?? 500,
     maxConcurrent: fields.maxConcurrent?.read((word) => readNumber(word, 1, 1_000_000)) ?? 1000,
-    transport: fields.transport?.read((word) => readChoice(word, ['udp', 'tcp', 'as-asked'])) ?? 'udp',
+    transport: fields.transport?.read((word) => readChoice(word, ['udp', 'tcp'])) ?? 'udp',
   };
 }
 

@@ -1,0 +1,67 @@
+import type { Dns } from '../../dns/config.ts';
+import type { DnsSettings } from '../../dns/settings/settings.ts';
+import { errorText, type Logger } from '../../observe/log.ts';
+
+export interface FollowSettingsOptions {
+  readonly dns: Pick<Dns, 'become'>;
+  /** Reads the settings anew; throws with what is wrong with them. */
+  readonly read: () => DnsSettings;
+  /** Those in service now. */
+  readonly initial: DnsSettings;
+  readonly logger: Logger;
+}
+
+/**
+ * Brings changed settings into service: looked at as often as they themselves say, and on `look` (a SIGHUP), which also reads
+ * zone files and certificates again. Settings that are wrong are said once, and those before stay.
+ */
+export class SettingsFollower implements Disposable {
+  readonly #options: FollowSettingsOptions;
+  #current: string;
+  #said = '';
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: FollowSettingsOptions) {
+    this.#options = options;
+    this.#current = JSON.stringify(options.initial);
+    this.#plan(options.initial.reloadSeconds);
+  }
+
+  /** Resolves when what the file says now is in service, or was found wrong. */
+  look(): Promise<void> {
+    return this.#enqueue(true);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #enqueue(isForced: boolean): Promise<void> {
+    this.#running = this.#running.then(() => this.#look(isForced));
+    return this.#running;
+  }
+
+  async #look(isForced: boolean): Promise<void> {
+    const { dns, read, logger } = this.#options;
+    try {
+      const settings = read();
+      const text = JSON.stringify(settings);
+      if (text === this.#current && !isForced) return;
+      await dns.become(settings);
+      if (text !== this.#current) this.#plan(settings.reloadSeconds);
+      this.#current = text;
+      this.#said = '';
+      logger.info('settings were read again');
+    } catch (error) {
+      const said = errorText(error);
+      if (said !== this.#said) logger.error('the new settings are wrong; those before stay', { error });
+      this.#said = said;
+    }
+  }
+
+  #plan(seconds: number): void {
+    clearInterval(this.#timer);
+    this.#timer = seconds > 0 ? setInterval(() => void this.#enqueue(false), seconds * 1000).unref() : undefined;
+  }
+}

@@ -1,0 +1,147 @@
+import { stringify } from 'yaml';
+import { bareSettings, emptyServer } from '../cluster-server.ts';
+import type { DnsSettings, ListenSettings, RewriteRule, ServerSettings, UpstreamSettings } from '../settings.ts';
+
+/** A settings file that says the same: the inverse of `readSettingsFile`. What is as by default is left out. */
+export function writeSettingsFile(settings: DnsSettings): string {
+  const { servers, identity, cookieSecretFile, health, ready, metrics, reloadSeconds } = settings;
+  return stringify(
+    pruned({
+      servers: servers.map(serverFields),
+      identity: identity === bareSettings.identity ? undefined : identity,
+      cookieSecretFile,
+      health: health && { listen: addressText(health), lameDuck: ms(health.lameDuckMs) },
+      ready: ready && addressText(ready),
+      metrics: metrics && addressText(metrics),
+      reload: reloadSeconds === 0 ? undefined : seconds(reloadSeconds),
+    }),
+    { lineWidth: 120 },
+  );
+}
+
+function serverFields(server: ServerSettings) {
+  const { cluster, external, hosts, templates, files, autopath, cache, forwards, transfer, log } = server;
+  return {
+    zones: server.zones,
+    listen: server.listen.map(listenText),
+    tls: server.tls,
+    view: server.view,
+    log: log?.classes,
+    dnstap: server.dnstap && {
+      ...server.dnstap,
+      to: typeof server.dnstap.to === 'string' ? server.dnstap.to : `tcp://${addressText(server.dnstap.to)}`,
+    },
+    rewrite: server.rewrite.map(rewriteFields),
+    acl: server.acl,
+    dns64: server.dns64,
+    minimal: server.minimal === emptyServer.minimal ? undefined : server.minimal,
+    cluster: cluster && clusterFields(cluster),
+    external: external && { zones: external.zones, ttl: seconds(external.ttlSeconds) },
+    hosts: hosts && {
+      file: hosts.file,
+      lines: hosts.lines,
+      ttl: seconds(hosts.ttlSeconds),
+      reverse: hosts.reverse,
+      fallthrough: explicit(hosts.fallthrough),
+    },
+    templates: templates.map((each) => ({ ...each, fallthrough: explicit(each.fallthrough) })),
+    files: files.map(({ path, zones, reloadSeconds }) => ({ path, zones, reload: seconds(reloadSeconds) })),
+    autopath: autopath && { search: autopath.search },
+    cache: cache && {
+      zones: cache.zones,
+      positive: boundsFields(cache.positive),
+      negative: boundsFields(cache.negative),
+      stale: seconds(cache.staleSeconds),
+      prefetch: cache.prefetchQueries,
+      failure: seconds(cache.failureSeconds),
+    },
+    forward: forwards.map((forward) => ({
+      zones: forward.zones,
+      except: forward.except,
+      to: forward.upstreams.map(upstreamText),
+      policy: forward.policy,
+      healthCheck: ms(forward.healthCheckMs),
+      maxConcurrent: forward.maxConcurrent,
+      transport: forward.transport,
+    })),
+    transfer: transfer.map((each) => ({ ...each, notify: each.notify.map(addressText) })),
+  };
+}
+
+function clusterFields(cluster: NonNullable<ServerSettings['cluster']>) {
+  return {
+    zone: cluster.zone,
+    multicluster: cluster.multicluster,
+    cidrs: cluster.cidrs,
+    pods: cluster.pods,
+    ttl: seconds(cluster.ttlSeconds),
+    namespaces: cluster.namespaces,
+    fallthrough: cluster.fallthrough,
+    zonal: cluster.zonal || undefined,
+    hideEmptyServices: cluster.hidesEmptyServices || undefined,
+    nameEndpointsByPod: cluster.namesEndpointsByPod || undefined,
+  };
+}
+
+function boundsFields({
+  capacity,
+  minSeconds,
+  maxSeconds,
+}: {
+  capacity: number;
+  minSeconds: number;
+  maxSeconds: number;
+}) {
+  return { capacity, min: seconds(minSeconds), max: seconds(maxSeconds) };
+}
+
+function rewriteFields(rule: RewriteRule) {
+  const goOn = rule.isLast ? undefined : true;
+  if (rule.kind === 'type') return { type: rule.from, to: rule.to, goOn };
+  const name = { [rule.match.kind]: rule.match.text };
+  if (rule.kind === 'name') return { name, to: rule.to, goOn };
+  return { name, ttl: `${rule.seconds.min}-${rule.seconds.max}`, goOn };
+}
+
+/** An empty list differs from the default of a field whose default is not empty, so it is kept. */
+const keptEmpty = new WeakSet<object>();
+
+function explicit(list: readonly string[]): readonly string[] {
+  const copy = [...list];
+  keptEmpty.add(copy);
+  return copy;
+}
+
+/** Without undefined fields and empty lists. */
+function pruned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(pruned);
+  if (typeof value !== 'object' || value === null) return value;
+  const isKept = (field: unknown): boolean =>
+    field !== undefined && !(Array.isArray(field) && field.length === 0 && !keptEmpty.has(field));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, field]) => (isKept(field) ? [[name, pruned(field)]] : [])),
+  );
+}
+
+function seconds(count: number): string {
+  return `${count}s`;
+}
+
+function ms(count: number): string {
+  return count % 1000 === 0 ? seconds(count / 1000) : `${count}ms`;
+}
+
+function addressText({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function listenText(where: ListenSettings): string {
+  return where.transport === 'dns' ? addressText(where) : `${where.transport}://${addressText(where)}`;
+}
+
+function upstreamText(upstream: UpstreamSettings): string {
+  const name = upstream.serverName === undefined ? '' : `%${upstream.serverName}`;
+  return upstream.transport === 'dns'
+    ? addressText(upstream)
+    : `${upstream.transport}://${addressText(upstream)}${name}`;
+}
