@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { isolateNetwork } from '../src/linux/namespaces.ts';
-import { bootUml, umlObstacle } from '../test/uml/boot.ts';
 import { Path, serverAddresses, serverPort } from './load/path.ts';
 import { kernelPlanes, openIpvs, type OpenedPlane, type OpenPlane } from './load/planes.ts';
 import { hasProgram, network, routerOf, serviceAddress, sliceWith } from './load/services.ts';
+import { figuresInUml } from './load/uml.ts';
 import { type BenchResult, percentile } from './result.ts';
 
 interface Extent {
@@ -15,7 +15,6 @@ interface Extent {
 const here: Extent = { sizes: [1, 1_000, 10_000, 30_000], warmUp: 1_000, samples: 8_000 };
 /** User-Mode Linux takes ten times as long for everything. */
 const inUml: Extent = { sizes: [1, 1_000, 10_000], warmUp: 200, samples: 2_000 };
-const umlTimeoutMs = 170_000;
 
 /** Where the peer's rule leads away from: an address of no Service. */
 const peerAddress = '192.0.2.80';
@@ -36,7 +35,7 @@ export async function run(): Promise<BenchResult> {
     using paths = new Paths();
     for (const open of kernelPlanes()) Object.assign(figures, await measurePlane(open, here, paths));
   }
-  Object.assign(figures, await measureInUml());
+  Object.assign(figures, await figuresInUml(import.meta.filename));
   const rule = figures['nftables.rule.p50At10000'];
   const ratio = figures['nftables.ruleRatioAt10000'];
   return {
@@ -126,19 +125,6 @@ function addRule(): void {
   const to = `${serverAddresses[0]}:${serverPort}`;
   const chain = `type nat hook prerouting priority -100\nip daddr ${peerAddress} tcp dport 80 dnat to ${to}`;
   execFileSync('nft', ['-f', '-'], { input: `table ip peer {\nchain prerouting {\n${chain}\n}\n}\n` });
-}
-
-/** The figures of IPVS; none where User-Mode Linux cannot run. */
-async function measureInUml(): Promise<Record<string, number>> {
-  const obstacle = umlObstacle();
-  if (obstacle !== undefined) {
-    console.error(`no figures of IPVS: ${obstacle}`);
-    return {};
-  }
-  const command = [process.execPath, import.meta.filename, 'ipvs'];
-  const { status, output, console: said } = await bootUml({ command, timeoutMs: umlTimeoutMs, memoryMb: 2048 });
-  if (status !== 0) throw new Error(`the measurement inside User-Mode Linux failed: ${output}\n${said}`);
-  return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>;
 }
 
 async function runInside(): Promise<Record<string, number>> {
