@@ -73,6 +73,17 @@ export function listChains(socket: NetlinkSocket, family: NftFamily, table: stri
   return chains;
 }
 
+/** Names of a table's sets and maps. */
+export function listSets(socket: NetlinkSocket, family: NftFamily, table: string): string[] {
+  const sets: string[] = [];
+  const build = (writer: MessageWriter) => header(writer, familyNumber(family)).attributeString(1, table);
+  socket.dump(subsystem | GET.set, 'list sets', build, ({ payload }) => {
+    const attributes = readAttributes(payload, 4);
+    if (readString(attributes.get(1)) === table) sets.push(readString(attributes.get(2)));
+  });
+  return sets;
+}
+
 /** Calls `visit` for each element of a set or map; nothing when the set is not there. */
 export function eachElement(
   socket: NetlinkSocket,

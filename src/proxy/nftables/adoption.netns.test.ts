@@ -123,6 +123,38 @@ test('a new process changes only what differs', async () => {
   assert.deepEqual(new Set(await plane.dump()), new Set(desired));
 });
 
+test('many backends are kept on shelves, and taken over from there', async () => {
+  const backends = Array.from({ length: 100 }, (_, at) => {
+    return { address: `10.245.0.${at + 1}`, port: 8080, weight: 1, local: false };
+  });
+  const wide = Array.from({ length: 330 }, (_, at) => {
+    return make.make('ClusterIP', `10.96.${1 + (at >> 8)}.${at & 255}`, 80, { verdict: 'forward', backends });
+  });
+  const last = [
+    make.clusterIp(make.forward('pod1', 'pod2', 'pod3')),
+    make.clusterIp(make.forward('pod2'), { port: 81, key: '10.96.0.10:81/TCP', affinity: { timeoutSeconds: 60 } }),
+  ];
+  const first = open();
+  await first.adopt([...wide, ...last]);
+  const chains = nft('list', 'map', 'ip', 'fairlead', 'classes');
+  for (const chain of ['spread-100', 'spread-100.2', 'spread-3.2', 'sticky-1-60s.2']) {
+    assert.match(chains, new RegExp(`goto ${chain}\\b`));
+  }
+  assert.match(nft('list', 'chain', 'ip', 'fairlead', 'spread-3.2'), /map @backends-2/);
+  nft('add', 'element', 'ip', 'fairlead', 'backends-2', '{ 10.96.1.0 . tcp . 80 . 7 : 10.245.0.1 . 8080 }');
+  const second = open();
+  assert.equal((await second.adopt([...wide, ...last])).operations, 1, 'the one that is on the wrong shelf goes');
+  assert.deepEqual(new Set(await second.dump()), new Set([...wide, ...last]));
+  const client = hosts.host('client');
+  assert.match(await client.call('10.96.0.10', 80, false), /^pod/);
+  assert.match(await client.call('10.96.0.10', 81, false), /^pod2 /);
+  await second.apply(changesBetween([...wide, ...last], last));
+  assert.deepEqual(new Set(await second.dump()), new Set(last));
+  const next = make.make('ClusterIP', '10.96.0.11', 80, make.forward('pod1'));
+  await second.apply(changesBetween([], [next]));
+  assert.match(nft('list', 'map', 'ip', 'fairlead', 'backends'), /10.96.0.11 . tcp . 80/, 'room on the first again');
+});
+
 test('elements that nobody asked for go, missing ones come back', async () => {
   await open().adopt(everySort);
   nft('add', 'element', 'ip', 'fairlead', 'cluster-ips', '{ 10.96.7.7 }');

@@ -2,7 +2,7 @@ import type { Expression } from '../../linux/nftables/expressions.ts';
 import * as x from '../../linux/nftables/expressions.ts';
 import type { Frontend, Target } from '../../routing/frontend.ts';
 import type { Scheduler } from '../../routing/scheduler.ts';
-import { type FamilyLayout, memories, type Space, spaceOf, spaces } from './schema.ts';
+import { type FamilyLayout, memories, shelfSet, type Space, spaceOf, spaces } from './schema.ts';
 
 /**
  * A class: everything about how a frontend treats a new connection, except its backends. Frontends of one class share
@@ -11,6 +11,8 @@ import { type FamilyLayout, memories, type Space, spaceOf, spaces } from './sche
  */
 export interface ForwardClass {
   readonly space: Space;
+  /** Where the backends are, in the space of addresses; 0 in the others. */
+  readonly shelf: number;
   /** First port of a range, in the space of ranges. */
   readonly firstPort: number | undefined;
   readonly buckets: number;
@@ -65,19 +67,21 @@ export function className(spec: ForwardClass): string {
   const how =
     spec.stickySeconds === undefined ? `spread-${spec.buckets}` : `sticky-${spec.buckets}-${spec.stickySeconds}s`;
   const draw = spec.draw === 'random' ? '' : `-by-${spec.draw}`;
-  return `${prefix}${how}${draw}${spec.isOutside ? '-outside' : ''}${spec.isRestricted ? '-restricted' : ''}`;
+  const shelf = spec.shelf === 0 ? '' : `.${spec.shelf + 1}`;
+  return `${prefix}${how}${draw}${spec.isOutside ? '-outside' : ''}${spec.isRestricted ? '-restricted' : ''}${shelf}`;
 }
 
 const pattern =
-  /^(?:(port)-|range-(\d+)-)?(?:spread-(\d+)|sticky-(\d+)-(\d+)s)(?:-by-(source|destination))?(-outside)?(-restricted)?$/;
+  /^(?:(port)-|range-(\d+)-)?(?:spread-(\d+)|sticky-(\d+)-(\d+)s)(?:-by-(source|destination))?(-outside)?(-restricted)?(?:\.(\d+))?$/;
 
 /** Inverse of `className`; undefined for any other chain. */
 export function parseClassName(name: string): ForwardClass | undefined {
   const match = pattern.exec(name);
   if (match === null) return undefined;
-  const [, port, firstPort, spread, sticky, seconds, draw, outside, restricted] = match;
+  const [, port, firstPort, spread, sticky, seconds, draw, outside, restricted, shelf] = match;
   return {
     space: port !== undefined ? 'port' : firstPort === undefined ? 'address' : 'range',
+    shelf: shelf === undefined ? 0 : Number(shelf) - 1,
     firstPort: firstPort === undefined ? undefined : Number(firstPort),
     buckets: Number(spread ?? sticky),
     draw: draw === 'source' || draw === 'destination' ? draw : 'random',
@@ -87,13 +91,18 @@ export function parseClassName(name: string): ForwardClass | undefined {
   };
 }
 
-/** Which chain a target of a frontend goes to, when it has `buckets` buckets. */
-export function classOf(frontend: Frontend, target: Target, buckets: number, isOutside: boolean): string {
+/** Which chain a target of a frontend goes to, when it has `buckets` buckets on a shelf. */
+export function classOf(
+  frontend: Frontend,
+  target: Target,
+  { buckets, shelf, isOutside }: Pick<ForwardClass, 'buckets' | 'shelf' | 'isOutside'>,
+): string {
   if (target.verdict === 'drop') return ignoreChain;
   if (target.verdict === 'reject' || buckets === 0) return refuseChain;
   const space = spaceOf(frontend);
   return className({
     space,
+    shelf,
     firstPort: space === 'range' ? frontend.port : undefined,
     buckets,
     draw: drawOf(frontend.scheduler),
@@ -177,9 +186,9 @@ function draw(layout: FamilyLayout, spec: ForwardClass, to: number): readonly Ex
   return [address(layout, to + 1), hash];
 }
 
-function translate(layout: FamilyLayout, { space }: ForwardClass): readonly Expression[] {
+function translate(layout: FamilyLayout, { space, shelf }: ForwardClass): readonly Expression[] {
   const port = space === 'range' ? undefined : words(layout);
-  return [x.lookup(spaces[space].backends, 0, { to: 0 }), x.dnat(layout.family, 0, port)];
+  return [x.lookup(shelfSet(spaces[space].backends, shelf), 0, { to: 0 }), x.dnat(layout.family, 0, port)];
 }
 
 function spreadRule(layout: FamilyLayout, spec: ForwardClass): readonly Expression[] {
@@ -209,7 +218,7 @@ function stickyRules(layout: FamilyLayout, spec: ForwardClass): readonly (readon
     [
       ...frontend.load,
       x.meta('mark', frontend.next),
-      x.lookup(spaces[spec.space].slots, 0, { to: frontend.next + 1 }),
+      x.lookup(shelfSet(spaces[spec.space].slots, spec.shelf), 0, { to: frontend.next + 1 }),
       x.setMark(frontend.next + 1),
     ],
     [...client.load, x.meta('mark', client.next), x.dynset(set, 'update', 0, { data: client.next, timeoutMs })],

@@ -6,7 +6,7 @@ import type { NodeNetwork } from '../dataplane.ts';
 import { networkElements } from './network.ts';
 import { isSameProgram, type Programmed } from './program.ts';
 import { readTable } from './read.ts';
-import { type FamilyLayout, setSpecs, tableName } from './schema.ts';
+import { type FamilyLayout, tableName } from './schema.ts';
 import { type Draft, FamilyState } from './state.ts';
 import { removeElements, removeNumber, writeDraft, writeNetworkChanges, writeTable } from './write.ts';
 
@@ -16,7 +16,6 @@ const idleClassesKept = 16;
 /** One family's table: what this process believes of it, and how to change it. */
 export class TableFamily {
   readonly layout: FamilyLayout;
-  readonly #specs: ReturnType<typeof setSpecs>;
   readonly #settings: NodeNetwork;
   readonly #network: ReturnType<typeof networkElements>;
   #state: FamilyState;
@@ -25,7 +24,6 @@ export class TableFamily {
 
   constructor(layout: FamilyLayout, network: NodeNetwork) {
     this.layout = layout;
-    this.#specs = setSpecs(layout);
     this.#settings = network;
     this.#network = networkElements(layout, network);
     this.#state = this.#emptyState();
@@ -58,7 +56,7 @@ export class TableFamily {
     if (typeof table === 'string') {
       if (table === 'other') transaction.deleteTable(this.layout.family, tableName);
       const numberOf = (chain: string) => this.#state.classNumber(chain);
-      writeTable(transaction, this.layout, this.#specs, this.#settings, this.#network, numberOf);
+      writeTable(transaction, this.layout, this.#settings, this.#network, numberOf);
       return;
     }
     const whole = table.frontends.filter(({ isWhole }) => isWhole);
@@ -66,9 +64,9 @@ export class TableFamily {
       whole.map(({ programmed }) => programmed),
       table.classes,
     );
-    removeElements(transaction, this.layout, this.#specs, table.leftovers);
+    removeElements(transaction, this.layout, table.leftovers);
     for (const chain of table.orphans) transaction.deleteChain(this.layout.family, tableName, chain);
-    writeNetworkChanges(transaction, socket, this.layout, this.#specs, this.#network);
+    writeNetworkChanges(transaction, socket, this.layout, this.#network);
   }
 
   recordHandle(socket: NetlinkSocket): void {
@@ -89,7 +87,7 @@ export class TableFamily {
   }
 
   write(socket: NetlinkSocket, transaction: Transaction, draft: Draft): void {
-    writeDraft(transaction, socket, this.layout, this.#specs, draft);
+    writeDraft(transaction, socket, this.layout, draft);
   }
 
   record(draft: Draft): void {
@@ -106,7 +104,7 @@ export class TableFamily {
     const numbers = new Transaction(socket);
     const chains = new Transaction(socket);
     for (const chain of idle) {
-      removeNumber(numbers, this.layout, this.#specs, this.#state.classNumber(chain) ?? 0);
+      removeNumber(numbers, this.layout, this.#state.classNumber(chain) ?? 0);
       chains.deleteChain(this.layout.family, tableName, chain);
       this.#state.forgetClass(chain);
     }

@@ -1,16 +1,16 @@
 import { cidrLast, parseCidr } from '../../lib/cidr.ts';
-import { formatIp, parseIp } from '../../lib/ip.ts';
+import { formatIp } from '../../lib/ip.ts';
 import { eachElement } from '../../linux/nftables/dump.ts';
 import type { ElementView } from '../../linux/nftables/element-view.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { type Backend, type Frontend, frontendKey as keyText, type Target } from '../../routing/frontend.ts';
-import { backendName, parseBackendName } from '../backend-name.ts';
+import { parseBackendName } from '../backend-name.ts';
 import { type ForwardClass, ignoreChain, outsideOffset, parseClassName, readSlotMark } from './classes.ts';
 import { KeyIndex } from './key-index.ts';
-import { hairpinKey, readBackendData, readFrontendKey } from './keys.ts';
+import { addressKey, readBackendData, readFrontendKey } from './keys.ts';
 import { NumberedElements } from './numbered-elements.ts';
 import { classesOf, type Element, type Programmed, type Spread } from './program.ts';
-import { type FamilyLayout, type FrontendSet, type Space, spaces, tableName } from './schema.ts';
+import { type FamilyLayout, type FrontendSet, shelfSet, type Space, spaces, tableName } from './schema.ts';
 
 /** What the frontends of all spaces have in common. */
 export interface SharedElements {
@@ -19,6 +19,10 @@ export interface SharedElements {
   /** Keys of `cluster-ips` and `hairpins`, as latin1 text. */
   readonly clusterIps: ReadonlySet<string>;
   readonly hairpins: ReadonlySet<string>;
+}
+
+interface SpaceOptions extends SharedElements {
+  readonly shelves: number;
 }
 
 /** A frontend as the kernel has it. */
@@ -35,6 +39,7 @@ interface Called {
   readonly inside: string | undefined;
   readonly comment: string | undefined;
   outside: string | undefined;
+  shelf: number;
   isMasqueraded: boolean;
   readonly sourceRanges: { readonly key: Buffer; readonly keyEnd: Buffer | undefined }[];
 }
@@ -46,7 +51,11 @@ export class FrontendReader {
   readonly space: Space;
   readonly #socket: NetlinkSocket;
   readonly #layout: FamilyLayout;
-  readonly #shared: SharedElements;
+  readonly #classes: ReadonlyMap<number, string>;
+  readonly #clusterIps: ReadonlySet<string>;
+  /** Addresses of backends on this node. */
+  readonly #local: ReadonlySet<string>;
+  readonly #specs = new Map<string, ForwardClass | undefined>();
   readonly #index: KeyIndex;
   readonly #called: Called[] = [];
   readonly #backends: NumberedElements;
@@ -54,19 +63,34 @@ export class FrontendReader {
   /** Elements that belong to no frontend. */
   readonly #strays: Element[] = [];
 
-  constructor(socket: NetlinkSocket, layout: FamilyLayout, space: Space, shared: SharedElements) {
+  constructor(socket: NetlinkSocket, layout: FamilyLayout, space: Space, options: SpaceOptions) {
     this.#socket = socket;
     this.#layout = layout;
     this.space = space;
-    this.#shared = shared;
+    this.#classes = options.classes;
+    this.#clusterIps = options.clusterIps;
+    const halves = [...options.hairpins].map((pair) => [
+      pair.slice(0, layout.addressBytes),
+      pair.slice(layout.addressBytes),
+    ]);
+    this.#local = new Set(
+      halves.flatMap(([first = '', second]) => (first === second ? [formatIp(Buffer.from(first, 'latin1'))] : [])),
+    );
     this.#index = new KeyIndex(space === 'port' ? 8 : layout.addressBytes + 8);
     this.#backends = new NumberedElements(space === 'range' ? layout.addressBytes : layout.addressBytes + 4);
     const names = spaces[space];
     this.#eachElement(names.classes, (element) => this.#addCalled(element));
     this.#eachOfCalled(names.outside, (called, element) => (called.outside = this.#chainOf(element)));
     this.#eachOfCalled(names.masqueraded, (called) => (called.isMasqueraded = true));
-    this.#readNumbered(names.backends, this.#backends);
-    this.#readNumbered(names.slots, this.#slots);
+    for (const called of this.#called) {
+      called.shelf = (this.#spec(called.inside) ?? this.#spec(called.outside))?.shelf ?? 0;
+    }
+    for (let shelf = 0; shelf < options.shelves; shelf += 1) {
+      this.#readNumbered(shelfSet(names.backends, shelf), shelf, this.#backends);
+      this.#readNumbered(shelfSet(names.slots, shelf), shelf, this.#slots);
+    }
+    this.#backends.group(this.#called.length);
+    this.#slots.group(this.#called.length);
   }
 
   /** Takes an element of `source-ranges`; false when it is none of this space's. */
@@ -98,7 +122,16 @@ export class FrontendReader {
     this.#index.add(this.#ownKey(key));
     const inside = this.#chainOf(element);
     const comment = element.comment();
-    this.#called.push({ key, keyEnd, inside, comment, outside: undefined, isMasqueraded: false, sourceRanges: [] });
+    this.#called.push({
+      key,
+      keyEnd,
+      inside,
+      comment,
+      outside: undefined,
+      shelf: 0,
+      isMasqueraded: false,
+      sourceRanges: [],
+    });
   }
 
   #eachOfCalled(set: FrontendSet, visit: (called: Called, element: ElementView) => void): void {
@@ -127,18 +160,25 @@ export class FrontendReader {
     return own;
   }
 
-  #readNumbered(set: FrontendSet, into: NumberedElements): void {
+  /** What a chain does; undefined for those that forward nothing. */
+  #spec(chain: string | undefined): ForwardClass | undefined {
+    if (chain === undefined) return undefined;
+    if (!this.#specs.has(chain)) this.#specs.set(chain, parseClassName(chain));
+    return this.#specs.get(chain);
+  }
+
+  /** Elements of a frontend on another shelf than its own are nobody's. */
+  #readNumbered(set: FrontendSet, shelf: number, into: NumberedElements): void {
     this.#eachElement(set, (element) => {
       const owner = this.#index.find(element.bytes, element.keyAt);
       const number = element.bytes.readUInt32LE(element.keyAt + element.keyLength - 4);
-      if (owner < 0) this.#strays.push({ set, key: element.key() });
+      if (this.#called[owner]?.shelf !== shelf) this.#strays.push({ set, key: element.key() });
       else into.add(owner, number, element.bytes, element.dataAt);
     });
-    into.group(this.#called.length);
   }
 
   #chainOf({ bytes, dataAt, dataLength }: ElementView): string | undefined {
-    return dataLength === 4 ? this.#shared.classes.get(bytes.readUInt32LE(dataAt)) : undefined;
+    return dataLength === 4 ? this.#classes.get(bytes.readUInt32LE(dataAt)) : undefined;
   }
 
   #frontend(called: Called, owner: number): FoundFrontend {
@@ -148,6 +188,8 @@ export class FrontendReader {
       frontend: this.#describe(called, inside.spread, outside?.spread),
       internal: inside.spread,
       outside: outside?.spread,
+      shelf: called.shelf,
+      local: this.#localOf(inside.spread, outside?.spread),
     };
     const chains = called.outside === undefined ? [called.inside] : [called.inside, called.outside];
     const isWhole =
@@ -165,7 +207,7 @@ export class FrontendReader {
   #describe(called: Called, inside: Spread, outside: Spread | undefined): Frontend {
     const family = this.#layout.family === 'ip' ? 'IPv4' : 'IPv6';
     const { address, port = 0, protocol = 'TCP' } = readFrontendKey(called.key) ?? {};
-    const spec = parseClassName(called.inside ?? '') ?? parseClassName(called.outside ?? '');
+    const spec = this.#spec(called.inside) ?? this.#spec(called.outside);
     const kind = this.#kind(address, spec);
     const internal = this.#target(called.inside, inside);
     const [service = '', portName = ''] = (called.comment ?? '').split(':');
@@ -192,14 +234,14 @@ export class FrontendReader {
 
   #kind(address: string | undefined, spec: ForwardClass | undefined): Frontend['kind'] {
     if (address === undefined) return 'NodePort';
-    const key = Buffer.from(parseIp(address) ?? []).toString('latin1');
-    if (this.#shared.clusterIps.has(key)) return 'ClusterIP';
+    const key = addressKey(address).toString('latin1');
+    if (this.#clusterIps.has(key)) return 'ClusterIP';
     return spec?.isRestricted === true ? 'LoadBalancer' : 'ExternalIP';
   }
 
   /** The buckets of a class, those without a backend as ''; how many elements they explain. */
   #spread(owner: number, chain: string | undefined, isOutside: boolean) {
-    const spec = parseClassName(chain ?? '');
+    const spec = this.#spec(chain);
     if (spec === undefined) return { spread: noSpread, backends: 0, slots: 0, isWhole: chain !== undefined };
     const offset = isOutside ? outsideOffset : 0;
     return spec.stickySeconds === undefined
@@ -239,31 +281,46 @@ export class FrontendReader {
 
   #target(chain: string | undefined, spread: Spread): Target {
     if (spread.buckets.length === 0) return { verdict: chain === ignoreChain ? 'drop' : 'reject', backends: [] };
-    const counts = new Map<string, number>();
-    for (const name of spread.buckets) if (name !== '') counts.set(name, (counts.get(name) ?? 0) + 1);
-    const backends = [...counts].map(([name, weight]): Backend => {
-      const { address, port } = parseBackendName(name);
-      return { address, port, weight, local: this.#isLocal(address) };
-    });
-    return { verdict: 'forward', backends: backends.sort((a, b) => (backendName(a) < backendName(b) ? -1 : 1)) };
+    const local = this.#local;
+    let backends: Backend[] | undefined;
+    // Only who looks needs them; an adoption compares buckets.
+    return {
+      verdict: 'forward',
+      get backends() {
+        return (backends ??= backendsOf(spread, local));
+      },
+    };
   }
 
-  #isLocal(address: string): boolean {
-    const { hairpins } = this.#shared;
-    return hairpins.size > 0 && hairpins.has(hairpinKey(address).toString('latin1'));
+  #localOf(inside: Spread, outside: Spread | undefined): readonly string[] {
+    if (this.#local.size === 0) return [];
+    const addresses = [...inside.buckets, ...(outside?.buckets ?? [])].map((name) => parseBackendName(name).address);
+    return [...new Set(addresses)].filter((address) => this.#local.has(address)).sort();
   }
 
-  #elementsOf({ key, keyEnd, outside, isMasqueraded, sourceRanges }: Called, owner: number): Element[] {
+  #elementsOf(called: Called, owner: number): Element[] {
+    const { key, keyEnd, outside, isMasqueraded, sourceRanges } = called;
     const names = spaces[this.space];
     const elements: Element[] = [{ set: names.classes, key, keyEnd }];
     if (outside !== undefined) elements.push({ set: names.outside, key, keyEnd });
     if (isMasqueraded) elements.push({ set: names.masqueraded, key, keyEnd });
     for (const range of sourceRanges) elements.push({ set: 'source-ranges', ...range });
     const own = this.#index.key(owner);
-    this.#backends.each(owner, (number) => elements.push({ set: names.backends, key: numbered(own, number) }));
-    this.#slots.each(owner, (number) => elements.push({ set: names.slots, key: numbered(own, number) }));
+    const [backends, slots] = [shelfSet(names.backends, called.shelf), shelfSet(names.slots, called.shelf)];
+    this.#backends.each(owner, (number) => elements.push({ set: backends, key: numbered(own, number) }));
+    this.#slots.each(owner, (number) => elements.push({ set: slots, key: numbered(own, number) }));
     return elements;
   }
+}
+
+/** The backends of buckets, each with as many as it has for weight. */
+function backendsOf({ buckets }: Spread, local: ReadonlySet<string>): Backend[] {
+  const counts = new Map<string, number>();
+  for (const name of buckets) if (name !== '') counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts.keys()].sort().map((name) => {
+    const { address, port } = parseBackendName(name);
+    return { address, port, weight: counts.get(name) ?? 0, local: local.has(address) };
+  });
 }
 
 function numbered(own: Buffer, number: number): Buffer {

@@ -105,6 +105,8 @@ test('a class chain says what it does, and is read back', () => {
     'port-sticky-4-60s',
     'range-8000-spread-4096-by-source-outside-restricted',
     'sticky-256-30s-by-destination',
+    'spread-50.2',
+    'sticky-3-60s-outside-restricted.17',
   ]) {
     const spec = parseClassName(name);
     assert.equal(spec && className(spec), name);

@@ -16,7 +16,7 @@ import {
   rangeEnd,
   sourceRangeKeys,
 } from './keys.ts';
-import { type FrontendSet, type Space, spaceOf, spaces } from './schema.ts';
+import { type FrontendSet, shelfSet, type Space, spaceOf, spaces } from './schema.ts';
 
 /** Which backend has which buckets, and under affinity which slot. */
 export interface Spread {
@@ -32,6 +32,10 @@ export interface Programmed {
   readonly internal: Spread;
   /** Set when clients from outside have backends of their own (a Local policy). */
   readonly outside: Spread | undefined;
+  /** Where its backends are; 0 but in the space of addresses. */
+  readonly shelf: number;
+  /** Addresses of backends on this node that get connections, in order, without duplicates. */
+  readonly local: readonly string[];
 }
 
 /** One element that a frontend needs. */
@@ -45,12 +49,17 @@ export interface Element {
 
 const nothing: Spread = { buckets: [], slots: undefined };
 
-/** Decides the buckets of a frontend so that as little as possible differs from what it has now. Pure. */
-export function program(frontend: Frontend, previous: Programmed | undefined): Programmed {
+/**
+ * Decides the buckets of a frontend so that as little as possible differs from what it has now; `shelf` is for one that has
+ * none. Pure.
+ */
+export function program(frontend: Frontend, previous: Programmed | undefined, shelf = 0): Programmed {
   return {
     frontend,
     internal: spreadOf(frontend, frontend.internal, previous?.internal ?? nothing),
     outside: hasOutside(frontend) ? spreadOf(frontend, frontend.external, previous?.outside ?? nothing) : undefined,
+    shelf: spaceOf(frontend) === 'address' ? (previous?.shelf ?? shelf) : 0,
+    local: localAddresses(frontend),
   };
 }
 
@@ -74,10 +83,19 @@ function spreadOf(frontend: Frontend, target: Target, previous: Spread): Spread 
 }
 
 /** The chains a programmed frontend goes to: for everyone or inside, and for outside when that differs. */
-export function classesOf({ frontend, internal, outside }: Programmed): string[] {
-  const classes = [classOf(frontend, frontend.internal, internal.buckets.length, false)];
-  if (outside !== undefined) classes.push(classOf(frontend, frontend.external, outside.buckets.length, true));
-  return classes;
+export function classesOf({ frontend, internal, outside, shelf }: Programmed): string[] {
+  const inside = { buckets: internal.buckets.length, shelf, isOutside: false };
+  const classes = [classOf(frontend, frontend.internal, inside)];
+  if (outside === undefined) return classes;
+  return [
+    ...classes,
+    classOf(frontend, frontend.external, { buckets: outside.buckets.length, shelf, isOutside: true }),
+  ];
+}
+
+/** How many elements its shelf holds for it. */
+export function loadOf({ internal, outside }: Programmed): number {
+  return internal.buckets.length + (outside?.buckets.length ?? 0);
 }
 
 /** What the elements of a frontend depend on besides the frontend. */
@@ -93,7 +111,7 @@ export interface ElementContext {
  * difference of two states is the difference of their elements.
  */
 export function elementsOf(programmed: Programmed, { classNumber, masqueradesAll }: ElementContext): Element[] {
-  const { frontend, internal, outside } = programmed;
+  const { frontend, internal, outside, shelf } = programmed;
   const space = spaceOf(frontend);
   const names = spaces[space];
   const key = frontendKey(frontend);
@@ -102,10 +120,10 @@ export function elementsOf(programmed: Programmed, { classNumber, masqueradesAll
   const [classInside = '', classOutside] = classesOf(programmed);
   const comment = frontend.portName === '' ? frontend.service : `${frontend.service}:${frontend.portName}`;
   const elements: Element[] = [{ set: names.classes, key, keyEnd, data: markData(classNumber(classInside)), comment }];
-  addSpread(elements, space, backends, internal, false);
+  addSpread(elements, { space, shelf, key: backends }, internal, false);
   if (outside !== undefined && classOutside !== undefined) {
     elements.push({ set: names.outside, key, keyEnd, data: markData(classNumber(classOutside)), comment });
-    addSpread(elements, space, backends, outside, true);
+    addSpread(elements, { space, shelf, key: backends }, outside, true);
   }
   if (isMasqueraded(programmed, masqueradesAll)) elements.push({ set: names.masqueraded, key, keyEnd });
   for (const range of sourceRangesOf(programmed)) {
@@ -126,12 +144,12 @@ function isMasqueraded(programmed: Programmed, masqueradesAll: boolean): boolean
 
 function addSpread(
   elements: Element[],
-  space: Space,
-  frontend: Buffer,
+  { space, shelf, key: frontend }: { readonly space: Space; readonly shelf: number; readonly key: Buffer },
   { buckets, slots }: Spread,
   isOutside: boolean,
 ): void {
-  const names = spaces[space];
+  const backendSet = shelfSet(spaces[space].backends, shelf);
+  const slotSet = shelfSet(spaces[space].slots, shelf);
   const offset = isOutside ? outsideOffset : 0;
   const dataOf = (name: string) => backendData(name, space === 'range');
   const markOf = (name: string) => slotMark(slots?.get(name) ?? 0, isOutside);
@@ -139,12 +157,12 @@ function addSpread(
     const key = numberedKey(frontend, bucket + offset);
     elements.push(
       slots === undefined
-        ? { set: names.backends, key, data: dataOf(name) }
-        : { set: names.slots, key, data: markData(markOf(name)) },
+        ? { set: backendSet, key, data: dataOf(name) }
+        : { set: slotSet, key, data: markData(markOf(name)) },
     );
   }
   for (const name of slots?.keys() ?? []) {
-    elements.push({ set: names.backends, key: numberedKey(frontend, markOf(name)), data: dataOf(name) });
+    elements.push({ set: backendSet, key: numberedKey(frontend, markOf(name)), data: dataOf(name) });
   }
 }
 
@@ -180,7 +198,7 @@ export function isSameProgram(a: Programmed, b: Programmed, masqueradesAll: bool
     (a.outside === undefined) === (b.outside === undefined) &&
     isSameList(classesOf(a), classesOf(b)) &&
     isSameList(sourceRangesOf(a).sort(), sourceRangesOf(b).sort()) &&
-    isSameList(localAddresses(a.frontend), localAddresses(b.frontend))
+    isSameList(a.local, b.local)
   );
 }
 
@@ -203,12 +221,12 @@ export function localAddresses({ internal, external }: Frontend): string[] {
 }
 
 /** Elements that several frontends may need; each is there while at least one does. */
-export function sharedElementsOf({ frontend }: Programmed): Element[] {
+export function sharedElementsOf({ frontend, local }: Programmed): Element[] {
   const elements: Element[] = [];
   if (frontend.kind === 'ClusterIP' && frontend.address !== undefined) {
     elements.push({ set: 'cluster-ips', key: addressKey(frontend.address) });
   }
-  for (const address of localAddresses(frontend)) elements.push({ set: 'hairpins', key: hairpinKey(address) });
+  for (const address of local) elements.push({ set: 'hairpins', key: hairpinKey(address) });
   return elements;
 }
 

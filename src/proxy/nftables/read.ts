@@ -1,4 +1,4 @@
-import { eachElement, findTable, listChains } from '../../linux/nftables/dump.ts';
+import { eachElement, findTable, listChains, listSets } from '../../linux/nftables/dump.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { type FrontendKey, frontendKey } from '../../routing/frontend.ts';
 import { classBase, classRules, ignoreChain, parseClassName, refuseChain } from './classes.ts';
@@ -7,7 +7,7 @@ import { readFrontendKey } from './keys.ts';
 import { type Element, sharedElementsOf } from './program.ts';
 import type { RuleSettings } from './fragments.ts';
 import { constantChains, tableComment, versionComment } from './ruleset.ts';
-import { type FamilyLayout, type FrontendSet, spaceNames, spaces, tableName } from './schema.ts';
+import { type FamilyLayout, type FrontendSet, shelfCount, spaceNames, spaces, tableName } from './schema.ts';
 
 /** What one family's table holds. */
 export interface KernelTable {
@@ -99,7 +99,10 @@ function readFrontends(
 ): Pick<KernelTable, 'frontends' | 'leftovers'> {
   const keysOf = (set: FrontendSet) => readKeys(socket, layout, set);
   const shared: SharedElements = { classes, clusterIps: keysOf('cluster-ips'), hairpins: keysOf('hairpins') };
-  const readers = spaceNames.map((space) => new FrontendReader(socket, layout, space, shared));
+  const shelves = shelfCount(listSets(socket, layout.family, tableName));
+  const readers = spaceNames.map(
+    (space) => new FrontendReader(socket, layout, space, { ...shared, shelves: space === 'address' ? shelves : 1 }),
+  );
   const leftovers: Element[] = [];
   eachElement(socket, layout.family, tableName, 'source-ranges', (element) => {
     const isTaken = readers.some((reader) => reader.space !== 'port' && reader.addSourceRange(element));

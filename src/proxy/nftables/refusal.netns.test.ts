@@ -12,13 +12,12 @@ import { ipv4, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { createNftablesPlane } from './plane.ts';
 import { refusalReason } from './refusal.ts';
-import { affinitySize, layouts, setSpecs } from './schema.ts';
+import { affinitySize, layouts, specOf } from './schema.ts';
 import { nft, startPods } from './testing.ts';
 
 isolateNetwork();
 
 const make = new Frontends(ipv4);
-const specs = setSpecs(layouts.ip);
 const web = make.clusterIp(make.forward('pod1', 'pod2'));
 const small = make.make('ClusterIP', '10.96.0.77', 80, make.forward('pod3'));
 let hosts: HostNetwork;
@@ -45,7 +44,7 @@ function change(build: (transaction: Transaction) => void): void {
 test('a set that is full keeps out the Services that do not fit, and they come in when there is room', async () => {
   plane = createNftablesPlane({ network });
   await plane.adopt([web]);
-  change((transaction) => transaction.addSet('ip', 'fairlead', { ...specs.backends, size: 4 }));
+  change((transaction) => transaction.addSet('ip', 'fairlead', { ...specOf(layouts.ip, 'backends'), size: 4 }));
   const large = make.make('ClusterIP', '10.96.0.78', 80, make.forward('pod1', 'pod2', 'pod3'));
   const { refused } = await plane.apply(changesBetween([], [large, small]));
   assert.deepEqual(refused, [
@@ -65,7 +64,7 @@ test('a set that is full keeps out the Services that do not fit, and they come i
 test('a Service that no longer fits does not go on with the backends it had', async () => {
   plane = createNftablesPlane({ network });
   await plane.adopt([web, small]);
-  change((transaction) => transaction.addSet('ip', 'fairlead', { ...specs.backends, size: 3 }));
+  change((transaction) => transaction.addSet('ip', 'fairlead', { ...specOf(layouts.ip, 'backends'), size: 3 }));
   const grown = make.make('ClusterIP', '10.96.0.77', 80, make.forward('pod1', 'pod2'));
   assert.equal((await plane.apply(changesBetween([small], [grown]))).refused[0]?.key, grown.key);
   assert.deepEqual(await plane.dump(), [web]);
@@ -97,7 +96,7 @@ test('clients that affinity has no room for are spread without memory', async ()
     key.writeUInt32BE(0x0b000000 + at);
     return { key, data: Buffer.from([0, 0x10, 0, 0]) };
   });
-  change((transaction) => transaction.addElements('ip', 'fairlead', specs.affinity, strangers));
+  change((transaction) => transaction.addElements('ip', 'fairlead', specOf(layouts.ip, 'affinity'), strangers));
   const servers = new Set<string>();
   for (let time = 0; time < 40; time += 1) {
     servers.add((await hosts.host('client').call(ipv4.services[0], 80, false)).split(' ')[0] ?? '');

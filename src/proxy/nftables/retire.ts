@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eachConnection, type TrackedConnection } from '../../linux/conntrack.ts';
-import { eachElement, findTable } from '../../linux/nftables/dump.ts';
+import { eachElement, findTable, listSets } from '../../linux/nftables/dump.ts';
 import * as x from '../../linux/nftables/expressions.ts';
 import type { SetSpec } from '../../linux/nftables/sets.ts';
 import { Transaction } from '../../linux/nftables/transaction.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { formatIp, parseIp } from '../../lib/ip.ts';
-import { type FamilyLayout, layouts, retiredTableName, spaceNames, spaces, tableName } from './schema.ts';
+import { type FamilyLayout, layouts, retiredTableName, shelfCount, shelfSet, spaces, tableName } from './schema.ts';
 
 /** Connections are looked for this often, and never for more than a twentieth of the time. */
 const lookMs = 1000;
@@ -72,8 +72,10 @@ function replaceTable(socket: NetlinkSocket, transaction: Transaction, layout: F
 
 function servingAddresses(socket: NetlinkSocket, layout: FamilyLayout): Set<string> {
   const addresses = new Set<string>();
-  for (const space of spaceNames) {
-    eachElement(socket, layout.family, tableName, spaces[space].backends, ({ bytes, dataAt }) => {
+  const shelves = shelfCount(listSets(socket, layout.family, tableName));
+  const onShelves = Array.from({ length: shelves }, (_, shelf) => shelfSet(spaces.address.backends, shelf));
+  for (const set of [...onShelves, spaces.port.backends, spaces.range.backends]) {
+    eachElement(socket, layout.family, tableName, set, ({ bytes, dataAt }) => {
       addresses.add(formatIp(bytes.subarray(dataAt, dataAt + layout.addressBytes)));
     });
   }

@@ -31,7 +31,7 @@ import {
   refuseRules,
   type RuleSettings,
 } from './fragments.ts';
-import { type FamilyLayout, type Space, setSpecs, spaceNames, spaces, tableName } from './schema.ts';
+import { constantSets, type FamilyLayout, type Space, spaceNames, spaces, tableName } from './schema.ts';
 
 /**
  * The constant rule set. Only elements of its sets, and one small chain for each class in use, ever change.
@@ -123,7 +123,7 @@ function addContents(
   table: string,
   chains: readonly ChainRules[],
 ): void {
-  for (const spec of Object.values(setSpecs(layout))) transaction.addSet(layout.family, table, spec);
+  for (const spec of constantSets(layout)) transaction.addSet(layout.family, table, spec);
   for (const chain of chains) transaction.addChain(layout.family, table, chain);
   for (const chain of chains) {
     for (const rule of chain.rules) transaction.addRule(layout.family, table, chain.name, rule);
@@ -147,7 +147,7 @@ export function versionComment(layout: FamilyLayout): string {
 
 function digest(layout: FamilyLayout, settings: RuleSettings): string {
   const writer = new MessageWriter();
-  for (const spec of Object.values(setSpecs(layout))) writeSet(writer, tableName, spec, 0);
+  for (const spec of constantSets(layout)) writeSet(writer, tableName, spec, 0);
   for (const { name, hook, rules } of [...constantChains(layout, settings), ...sampleClasses(layout)]) {
     writer.attributeString(0, `${name} ${hook?.type} ${hook?.hook} ${hook?.priority} ${rules.length}`);
     for (const rule of rules) for (const write of rule) write(writer);
@@ -165,7 +165,7 @@ function sampleClasses(
       [undefined, 60].flatMap((stickySeconds) =>
         [false, true].map((isOutside): ForwardClass => {
           const firstPort = space === 'range' ? 8000 : undefined;
-          return { space, firstPort, buckets: 2, draw, stickySeconds, isOutside, isRestricted: isOutside };
+          return { space, shelf: 0, firstPort, buckets: 2, draw, stickySeconds, isOutside, isRestricted: isOutside };
         }),
       ),
     ),

@@ -61,6 +61,25 @@ export function spaceOf({ address, lastPort }: Pick<Frontend, 'address' | 'lastP
   return lastPort === undefined ? 'address' : 'range';
 }
 
+/**
+ * The kernel lists a set in pieces and walks it from its start for each, so that a set of a quarter of a million elements
+ * takes seconds. `backends` and `slots` of addresses are therefore kept on shelves; a table has as many as it needs.
+ */
+export const shelfSize = 32_768;
+
+type ShelfSet = `${'backends' | 'slots'}-${number}`;
+
+/** The set of a shelf: the first has no number, the next are 2, 3 and so on. */
+export function shelfSet(set: (typeof spaces)[Space]['backends' | 'slots'], shelf: number): FrontendSet {
+  if (shelf === 0) return set;
+  return set === 'backends' ? `backends-${shelf + 1}` : `slots-${shelf + 1}`;
+}
+
+/** How many shelves a table has, by the names of its sets. */
+export function shelfCount(sets: readonly string[]): number {
+  return 1 + Math.max(0, ...sets.map((set) => Number(/^backends-(\d+)$/.exec(set)?.[1] ?? 1) - 1));
+}
+
 /** Where clients under affinity are remembered: what a client was given inside must not lead it there from outside. */
 export const memories = {
   address: { inside: 'affinity', outside: 'affinity-outside' },
@@ -71,6 +90,7 @@ export const memories = {
 /** Sets whose elements come from frontends. */
 export type FrontendSet =
   | (typeof spaces)[Space][keyof (typeof spaces)[Space]]
+  | ShelfSet
   | 'source-ranges'
   | 'cluster-ips'
   | 'hairpins';
@@ -85,10 +105,21 @@ export type SetName = FrontendSet | NetworkSet | 'classes' | MemorySet;
 /** Clients that affinity can remember at once on this node; more are spread without memory. */
 export const affinitySize = 262_144;
 
-/** Every set of a family's table. */
-export function setSpecs(layout: FamilyLayout): Readonly<Record<SetName, SetSpec>> {
+/** A set of a family's table. */
+export function specOf({ family }: FamilyLayout, name: SetName): SetSpec {
+  const found = specs[family].get(name) ?? specs[family].get(name.replace(/-\d+$/, ''));
+  if (found === undefined) throw new RangeError(`there is no set ${name}`);
+  return found.name === name ? found : { ...found, name };
+}
+
+/** The sets that every table of a family has. */
+export function constantSets({ family }: FamilyLayout): Iterable<SetSpec> {
+  return specs[family].values();
+}
+
+function describeSets(layout: FamilyLayout): ReadonlyMap<string, SetSpec> {
   const address = layout.addressType;
-  const specs = [
+  const sets: readonly SetSpec[] = [
     ...spaceSpecs('address', [address, 'inet_proto', 'inet_service'], [address, 'inet_service']),
     ...spaceSpecs('port', ['inet_proto', 'inet_service'], [address, 'inet_service']),
     ...rangeSpecs(address),
@@ -103,8 +134,8 @@ export function setSpecs(layout: FamilyLayout): Readonly<Record<SetName, SetSpec
     { name: 'classes', key: ['mark'], data: 'verdict' },
     ...memorySpecs('address', [address, address, 'inet_proto', 'inet_service']),
     ...memorySpecs('range', [address, address, 'inet_proto', 'mark']),
-  ] as const satisfies readonly SetSpec[];
-  return Object.fromEntries(specs.map((spec) => [spec.name, spec])) as Record<SetName, SetSpec>;
+  ];
+  return new Map(sets.map((spec) => [spec.name, spec]));
 }
 
 function spaceSpecs(space: Space, frontend: readonly FieldType[], backend: readonly FieldType[]): SetSpec[] {
@@ -138,3 +169,8 @@ function memorySpecs(space: Space, key: readonly FieldType[]): SetSpec[] {
     size: affinitySize,
   }));
 }
+
+const specs: Readonly<Record<NftFamily, ReadonlyMap<string, SetSpec>>> = {
+  ip: describeSets(layouts.ip),
+  ip6: describeSets(layouts.ip6),
+};

@@ -6,10 +6,12 @@ import {
   type ElementContext,
   elementsOf,
   isSameProgram,
+  loadOf,
   type Programmed,
   program,
   sharedElementsOf,
 } from './program.ts';
+import { shelfSize } from './schema.ts';
 
 /** What one transaction is to change in a family, and what is true once the kernel has it. */
 export interface Draft {
@@ -44,6 +46,8 @@ export class FamilyState {
   ]);
   readonly #classUsers = new Map<string, number>();
   readonly #sharedUsers = new Map<string, number>();
+  /** Elements by shelf. */
+  readonly #shelves: number[] = [];
 
   constructor(masqueradesAll: boolean) {
     this.#masqueradesAll = masqueradesAll;
@@ -54,6 +58,7 @@ export class FamilyState {
     for (const [number, chain] of classes) this.#numbers.set(chain, number);
     for (const each of programmed) {
       this.programmed.set(each.frontend.key, each);
+      addLoad(this.#shelves, each, 1);
       for (const chain of classesOf(each)) count(this.#classUsers, chain, 1);
       for (const element of sharedElementsOf(each)) count(this.#sharedUsers, elementId(element), 1);
     }
@@ -62,21 +67,28 @@ export class FamilyState {
   /** A frontend in both lists is one that changed. */
   draft(changed: readonly Frontend[], removed: readonly FrontendKey[]): Draft {
     const builder = new DraftBuilder(this.#numbers, this.#masqueradesAll);
+    const shelves = [...this.#shelves];
     const wanted = new Map<FrontendKey, Frontend | undefined>(removed.map((key) => [key, undefined]));
     for (const frontend of changed) wanted.set(frontend.key, frontend);
     for (const [key, frontend] of wanted) {
       const old = this.programmed.get(key);
-      if (old !== undefined || frontend !== undefined) {
-        builder.change(key, old, frontend && program(frontend, old));
-      }
+      if (old === undefined && frontend === undefined) continue;
+      const next = frontend && program(frontend, old, roomyShelf(shelves));
+      builder.change(key, old, next);
+      if (old === undefined && next !== undefined) addLoad(shelves, next, 1);
     }
     return builder.finish(this.#sharedUsers);
   }
 
   record(draft: Draft): void {
     for (const [key, programmed] of draft.programmed) {
+      const old = this.programmed.get(key);
+      if (old !== undefined) addLoad(this.#shelves, old, -1);
       if (programmed === undefined) this.programmed.delete(key);
-      else this.programmed.set(key, programmed);
+      else {
+        this.programmed.set(key, programmed);
+        addLoad(this.#shelves, programmed, 1);
+      }
     }
     for (const [chain, number] of draft.newClasses) this.#numbers.set(chain, number);
     for (const [chain, change] of draft.classUsers) count(this.#classUsers, chain, change);
@@ -184,6 +196,17 @@ class DraftBuilder {
     this.#newClasses.set(chain, number);
     return number;
   }
+}
+
+/** The first shelf that is not full. */
+function roomyShelf(shelves: readonly number[]): number {
+  const roomy = shelves.findIndex((load) => load < shelfSize);
+  return roomy < 0 ? shelves.length : roomy;
+}
+
+function addLoad(shelves: number[], programmed: Programmed, sign: 1 | -1): void {
+  while (shelves.length <= programmed.shelf) shelves.push(0);
+  shelves[programmed.shelf] = (shelves[programmed.shelf] ?? 0) + sign * loadOf(programmed);
 }
 
 /** Whether two elements with the same identity say the same. */
