@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cleanUp } from '../agent/clean-up.ts';
-import { cleanUpNftables } from '../proxy/clean-up.ts';
+import { removePlanes } from '../proxy/open-plane.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
@@ -80,7 +80,7 @@ async function takeAway(
   if (existsSync(agentDir)) {
     const { pods } = await cleanUp(agentDir);
     if (pods > 0) stdout.write(`Ended ${pods} Pods that were left.\n`);
-    if (uid === 0) cleanUpNftables();
+    if (uid === 0) await removePlanes();
   }
   for (const folder of ['proxy', 'dns']) rmSync(join(dataDir, folder), { recursive: true, force: true });
   removeRunFile(dataDir);

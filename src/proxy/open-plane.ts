@@ -150,6 +150,9 @@ export async function planesInKernel(): Promise<readonly PlaneName[]> {
   return found;
 }
 
+/** Planes that other planes are made of. */
+const parts: Readonly<Partial<Record<PlaneName, readonly PlaneName[]>>> = { ebpf: ['nftables'] };
+
 /**
  * Takes out of service what other planes left in the kernel, now that `kept` carries the traffic: connections that they
  * made go on until they end or the signal aborts. Returns the planes that were there.
@@ -161,7 +164,8 @@ export async function retireOthers(
 ): Promise<readonly PlaneName[]> {
   const retired: PlaneName[] = [];
   for (const name of planeNames) {
-    if (name === kept || !(await modules[name].isPresent())) continue;
+    const isKept = name === kept || parts[kept]?.includes(name) === true;
+    if (isKept || !(await modules[name].isPresent())) continue;
     await modules[name].retire(options, signal);
     retired.push(name);
   }

@@ -7,6 +7,7 @@ import { createMap } from '../../linux/bpf/map.ts';
 import { pin } from '../../linux/bpf/pins.ts';
 import { listMounts } from '../../linux/mounts.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
+import { silentLogger } from '../../observe/log.ts';
 import type { Frontend, Target } from '../../routing/frontend.ts';
 import { Frontends } from '../contract/cases.ts';
 import { declareModel } from '../contract/model.ts';
@@ -14,6 +15,7 @@ import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { differencesBetween } from '../differences.ts';
 import { backendValue, bucketKey, endpointKey, numberKey, readEndpoint, readFrontendValue } from './layout.ts';
+import { retireOthers } from '../open-plane.ts';
 import { socketPlace } from './place.ts';
 import { type SocketMaps, socketMaps } from './tables.ts';
 import { enterEbpfPlace } from './testing.ts';
@@ -224,6 +226,13 @@ test('maps grow with what is in them, and lose nothing', async () => {
   const before = listing();
   await adopted([web, ...many]);
   assert.deepEqual(listing(), before);
+});
+
+test('the nftables rules under the plane are not those of another plane', async () => {
+  const plane = await adopted(everySort);
+  const options = { ...place.options, network, logger: silentLogger };
+  assert.deepEqual(await retireOthers('ebpf', options, AbortSignal.abort()), []);
+  assert.deepEqual(sorted(await plane.dump()), sorted(everySort));
 });
 
 test('nothing is left behind', async () => {
