@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { readCorefile, type ReadCorefile } from './corefile.ts';
+import { directiveNames, readCorefile, type ReadCorefile } from './corefile.ts';
 import { tokensOf } from './tokens.ts';
 
 function read(text: string, files: Readonly<Record<string, string>> = {}): ReadCorefile {
@@ -214,3 +216,9 @@ for (const [title, text, error] of mistakes) {
     assert.throws(() => read(text), { name: 'SettingsError', message: error });
   });
 }
+
+test('the guide lists every directive', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/guide/replacing-coredns.md'), 'utf8');
+  const listed = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name ?? '');
+  assert.deepEqual(new Set(listed), new Set([...directiveNames, 'import']));
+});

@@ -74,6 +74,9 @@ const readers: Readonly<Record<string, DirectiveReader>> = {
   multisocket: noted('the number of workers is said by --workers'),
 };
 
+/** The directives that are understood: what `docs/guide/replacing-coredns.md` lists. */
+export const directiveNames: readonly string[] = Object.keys(readers);
+
 export interface CorefileOptions {
   /** Shown in errors; relative paths start at its folder. */
   readonly file: string;
