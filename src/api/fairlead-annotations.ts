@@ -16,5 +16,8 @@ export const weightsAnnotation = 'fairlead.dev/weights';
 /** On a Pod: its weight behind every Service that selects it. */
 export const podWeightAnnotation = 'fairlead.dev/weight';
 
+/** On a Node: the plane of its proxy, instead of the one that it was started with. */
+export const planeAnnotation = 'fairlead.dev/plane';
+
 /** Weights are whole numbers from 0 to this. */
 export const largestWeight = 1000;

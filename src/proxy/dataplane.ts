@@ -47,6 +47,9 @@ export interface NodeNetwork {
   readonly podLinks?: readonly string[];
 }
 
+/** Why a retirement ends before its connections: the process does, or the plane comes into force again. */
+export const retiresNoMore = Symbol('retires no more');
+
 /**
  * A way of carrying out frontends on this node.
  *
@@ -55,7 +58,8 @@ export interface NodeNetwork {
  * - `apply` is idempotent and all or nothing, and resolves when the kernel has acknowledged. Calls do not overlap.
  * - `close` leaves everything in force (a restart takes it over); `remove` takes away exactly what the plane made.
  * - `retire` makes room for another plane that has been adopted beside it: no new connection is taken, those that are go
- *   on until they end or `signal` aborts, and then it is as `remove`.
+ *   on until they end or `signal` aborts, and then it is as `remove`; aborted for the reason `retiresNoMore` it stops and
+ *   leaves what is there to whoever takes it over or retires it again.
  */
 export interface Dataplane {
   readonly name: PlaneName | 'fake';

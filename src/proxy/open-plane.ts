@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { type Logger, silentLogger } from '../observe/log.ts';
-import { type Dataplane, type NodeNetwork, type PlaneName, planeNames } from './dataplane.ts';
+import { type Dataplane, type NodeNetwork, type PlaneName } from './dataplane.ts';
 import { withLocalhostNodePorts } from './localhost-node-ports.ts';
 import { createUserspacePlane } from './userspace/plane.ts';
 
@@ -38,6 +38,8 @@ interface PlaneModule {
   /** Why the plane cannot run here; undefined when it can. Changes nothing. */
   readonly obstacle: (options: PlaneOptions) => Promise<string | undefined>;
   readonly open: (options: PlaneOptions) => Promise<Dataplane>;
+  /** Another plane whose state is a part of this one's. */
+  readonly uses?: PlaneName;
   /** Whether the kernel has what an earlier process made. */
   readonly isPresent: () => Promise<boolean>;
   /** Lets go of what an earlier process made, now that another plane is in force: as `Dataplane.retire`. */
@@ -76,6 +78,7 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
     },
   },
   ebpf: {
+    uses: 'nftables',
     obstacle: async () => (await import('./ebpf/obstacle.ts')).ebpfObstacle(),
     open: async (options) => (await import('./ebpf/plane.ts')).openEbpfPlane(options),
     isPresent: async () => process.platform === 'linux' && (await import('./ebpf/place.ts')).hasSocketPrograms(),
@@ -104,8 +107,7 @@ async function openWithStaleFlows(
 /** Takes away what planes left whose process is gone; says what it was. */
 export async function removePlanes(): Promise<readonly string[]> {
   const removed: string[] = [];
-  for (const name of planeNames) {
-    if (!(await modules[name].isPresent())) continue;
+  for (const name of await planesInKernel()) {
     await modules[name].retire(nowhereNetwork, AbortSignal.abort());
     removed.push(`the ${name} plane of Fairlead`);
   }
@@ -150,9 +152,6 @@ export async function planesInKernel(): Promise<readonly PlaneName[]> {
   return found;
 }
 
-/** Planes that other planes are made of. */
-const parts: Readonly<Partial<Record<PlaneName, readonly PlaneName[]>>> = { ebpf: ['nftables'] };
-
 /**
  * Takes out of service what other planes left in the kernel, now that `kept` carries the traffic: connections that they
  * made go on until they end or the signal aborts. Returns the planes that were there.
@@ -162,12 +161,8 @@ export async function retireOthers(
   options: PlaneOptions,
   signal: AbortSignal,
 ): Promise<readonly PlaneName[]> {
-  const retired: PlaneName[] = [];
-  for (const name of planeNames) {
-    const isKept = name === kept || parts[kept]?.includes(name) === true;
-    if (isKept || !(await modules[name].isPresent())) continue;
-    await modules[name].retire(options, signal);
-    retired.push(name);
-  }
-  return retired;
+  const others = (await planesInKernel()).filter((name) => name !== kept && modules[kept].uses !== name);
+  // All at once: each may wait for its connections, and none of them for another's.
+  await Promise.all(others.map((name) => modules[name].retire(options, signal)));
+  return others;
 }

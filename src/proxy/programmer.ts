@@ -11,7 +11,7 @@ const firstRetryMs = 250;
 const lastRetryMs = 30_000;
 
 export interface ProgrammerOptions {
-  /** Opens the plane, when it is first needed. Rejects when it cannot be had; that is tried again. */
+  /** Opens the plane, when it is first needed and on `reopen`. Rejects when it cannot be had; that is tried again. */
   readonly open: () => Promise<Dataplane>;
   readonly health: ProxyHealth;
   readonly metrics: ProxyMetrics;
@@ -56,14 +56,12 @@ export class Programmer {
   #cause = noCause;
   #causeUnderWay = noCause;
   #running: Promise<void> | undefined;
-  #open: () => Promise<Dataplane>;
   #plane: Dataplane | undefined;
   #isAdopted = false;
   #version = 0;
 
   constructor(options: ProgrammerOptions) {
     this.#options = options;
-    this.#open = options.open;
     this.#noLocalEndpoints = new NoLocalEndpoints(options.metrics.noLocalEndpoints);
     const timer = setInterval(() => this.#retryRefused(), options.retryRefusedMs).unref();
     options.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
@@ -120,8 +118,7 @@ export class Programmer {
    * Puts another plane in the place of this one, or the same anew: it takes over what this one leaves in force. Resolves
    * when it has.
    */
-  reopen(open: () => Promise<Dataplane>): Promise<void> {
-    this.#open = open;
+  reopen(): Promise<void> {
     this.#isAdopted = false;
     this.#options.health.queued(this.#options.now());
     return this.#start();
@@ -199,7 +196,7 @@ export class Programmer {
       this.#plane = undefined;
       await before.close();
     }
-    const plane = await this.#open();
+    const plane = await this.#options.open();
     const applied = await adoptOrClose(plane, [...this.#desired.values()]);
     this.#plane = plane;
     if (before?.name !== 'userspace') return applied;

@@ -12,10 +12,10 @@ import { type ProxyMetrics, proxyMetrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
 import { factsOf, networkOf, type NodeFacts, noFacts } from './node-facts.ts';
 import { nodePortHosts } from './node-ports.ts';
-import { choosePlane, openPlane, type PlaneChoice, type PlaneOptions, retireOthers } from './open-plane.ts';
+import { choosePlane, type PlaneChoice } from './open-plane.ts';
+import { PlaneKeeper } from './plane-keeper.ts';
 import { Programmer } from './programmer.ts';
 import { ProxyHealth } from './proxy-health.ts';
-import { removeRunRecord, writeRunRecord } from './run-record.ts';
 import { createServiceEvents, type ServiceEvents } from './service-events.ts';
 import { loadState, removeState, saveState } from './state-file.ts';
 
@@ -46,29 +46,25 @@ export async function startProxy(config: ProxyConfig): Promise<Proxy> {
 }
 
 class RunningProxy implements Proxy {
-  readonly choice: PlaneChoice;
   readonly synced: Promise<void>;
   readonly ports: Proxy['ports'];
   readonly #config: ProxyConfig;
   readonly #now: () => number;
   readonly #stop = new AbortController();
-  /** Aborts when what other planes left must go at once; a mere stop leaves it to the next process. */
-  readonly #removal = new AbortController();
   readonly #stack = new DisposableStack();
   readonly #metrics: ProxyMetrics;
   readonly #health: ProxyHealth;
   readonly #events: ServiceEvents;
   readonly #router: Router;
+  readonly #keeper: PlaneKeeper;
   readonly #programmer: Programmer;
   readonly #checks: HealthChecks;
   #facts: NodeFacts = noFacts;
   #savedVersion = -1;
-  #retiring: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(config: ProxyConfig, choice: PlaneChoice) {
     this.#config = config;
-    this.choice = choice;
     this.#now = config.now ?? Date.now;
     const syncPeriodMs = config.syncPeriodMs ?? defaultSyncPeriodMs;
     this.#metrics = proxyMetrics(config.metrics);
@@ -79,6 +75,12 @@ class RunningProxy implements Proxy {
       allowExternalIps: config.allowExternalIps,
       defaults: config.defaults,
       now: this.#now,
+    });
+    this.#keeper = new PlaneKeeper({
+      config,
+      choice,
+      network: () => this.#network,
+      reopen: () => this.#reopen(),
     });
     this.#programmer = this.#createProgrammer(syncPeriodMs);
     this.#checks = this.#stack.use(this.#createHealthChecks());
@@ -104,6 +106,10 @@ class RunningProxy implements Proxy {
     this.#stack.defer(() => clearTimeout(timer));
   }
 
+  get choice(): PlaneChoice {
+    return this.#keeper.choice;
+  }
+
   frontends() {
     return [...this.#programmer.desired.values()];
   }
@@ -118,24 +124,22 @@ class RunningProxy implements Proxy {
 
   remove(): Promise<void> {
     const { dataDir } = this.#config;
-    this.#removal.abort();
-    return (this.#closing ??= this.#close(async (plane) => {
-      await this.#retiring;
+    return (this.#closing ??= this.#close(true, async (plane) => {
       await plane?.remove();
       if (dataDir !== undefined) await removeState(dataDir);
     }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return (this.#closing ??= this.#close(async (plane) => plane?.close()));
+    return (this.#closing ??= this.#close(false, async (plane) => plane?.close()));
   }
 
-  async #close(finish: (plane: Dataplane | undefined) => Promise<void>): Promise<void> {
+  async #close(removes: boolean, finish: (plane: Dataplane | undefined) => Promise<void>): Promise<void> {
     this.#stack.dispose();
     await this.#save();
     this.#stop.abort();
     await this.#events[Symbol.asyncDispose]();
-    if (this.choice.plane !== 'userspace') removeRunRecord();
+    await this.#keeper.stop(removes);
     await finish(this.#programmer.plane);
   }
 
@@ -147,32 +151,10 @@ class RunningProxy implements Proxy {
     return networkOf(this.#config.network, this.#config.fromNode ?? {}, this.#facts);
   }
 
-  get #planeOptions(): PlaneOptions {
-    const { planeSettings, logger } = this.#config;
-    return { ...planeSettings, network: this.#network, logger };
-  }
-
-  /** Tells other commands what the kernel is programmed by. Without it they work less well; the proxy works on. */
-  #record(): void {
-    const { dataplane, nodeName, allowExternalIps = false, defaults = {}, planeSettings = {}, logger } = this.#config;
-    if (dataplane !== undefined || this.choice.plane === 'userspace') return;
-    try {
-      const network = this.#network;
-      writeRunRecord({ nodeName, plane: this.choice.plane, network, allowExternalIps, defaults, planeSettings });
-    } catch (error) {
-      logger.warn('trace and proxy diff will not know the settings of this proxy', { error });
-    }
-  }
-
-  async #openPlane(): Promise<Dataplane> {
-    this.#record();
-    return this.#config.dataplane ?? openPlane(this.choice.plane, this.#planeOptions);
-  }
-
   #createProgrammer(retryRefusedMs: number): Programmer {
     const { logger, nodeName } = this.#config;
     return new Programmer({
-      open: () => this.#openPlane(),
+      open: () => this.#keeper.open(),
       health: this.#health,
       metrics: this.#metrics,
       logger,
@@ -239,7 +221,7 @@ class RunningProxy implements Proxy {
 
   async #become(): Promise<void> {
     await this.#programmer.become(this.#router.frontends());
-    this.#retireOthers();
+    this.#keeper.retireOthers();
   }
 
   /** Goes on from the last known state, when there is one; else waits for the API with the kernel as it is. */
@@ -251,31 +233,23 @@ class RunningProxy implements Proxy {
     logger.warn('the API does not answer; going on from the last known state', { frontends: frontends.length });
     if (this.#facts === noFacts) this.#facts = node;
     await this.#programmer.become(frontends);
-    this.#retireOthers();
+    this.#keeper.retireOthers();
   }
 
-  #retireOthers(): void {
-    if (this.#config.dataplane === undefined && !this.#stop.signal.aborted) this.#retiring = this.#retire();
-  }
-
-  async #retire(): Promise<void> {
-    const { logger } = this.#config;
-    try {
-      const retired = await retireOthers(this.choice.plane, this.#planeOptions, this.#removal.signal);
-      if (retired.length > 0) logger.info('another plane was in use before; it is out of service now', { retired });
-    } catch (error) {
-      logger.error('what another plane left could not be taken away', { error });
-    }
+  /** Before the first time there is nothing to take over. */
+  async #reopen(): Promise<void> {
+    if (this.#programmer.isAdopted) await this.#programmer.reopen();
   }
 
   #sawNode(node: Node | undefined): void {
     this.#health.sawNode(node);
     if (node === undefined) return;
+    this.#keeper.sawNode(node);
     const before = this.#network;
     this.#facts = factsOf(node);
     if (isDeepStrictEqual(before, this.#network)) return;
     this.#checks.reopen();
-    if (this.#programmer.isAdopted) void this.#programmer.reopen(() => this.#openPlane());
+    void this.#reopen();
   }
 
   /** Writes the desired frontends down when they changed. */

@@ -4,6 +4,7 @@ import { detach, type InstallationPlace, removeInstallation } from '../../linux/
 import { socketObject } from '../../linux/bpf/socket-object.ts';
 import { cgroupRoot } from '../../linux/cgroup.ts';
 import { networkCookie } from '../../linux/network-cookie.ts';
+import { retiresNoMore } from '../dataplane.ts';
 import { hasOpenSockets } from './socket-flows.ts';
 
 /** How often it is looked whether sockets still need the programs of a plane that retires. */
@@ -48,5 +49,5 @@ export async function retireSocketPrograms(place: InstallationPlace, signal: Abo
   while (!signal.aborted && hasOpenSockets(place)) {
     await delay(retiringMs, undefined, { signal }).catch(() => undefined);
   }
-  removeInstallation(place);
+  if (signal.reason !== retiresNoMore) removeInstallation(place);
 }

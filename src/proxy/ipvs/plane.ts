@@ -3,7 +3,14 @@ import { SystemError } from '../../linux/errno.ts';
 import { generation } from '../../linux/nftables/dump.ts';
 import { type Logger, silentLogger } from '../../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
-import type { Applied, Dataplane, FrontendCounters, NodeNetwork, RefusedFrontend } from '../dataplane.ts';
+import {
+  type Applied,
+  type Dataplane,
+  type FrontendCounters,
+  type NodeNetwork,
+  type RefusedFrontend,
+  retiresNoMore,
+} from '../dataplane.ts';
 import type { IpvsSettings } from '../open-plane.ts';
 import { Forwarding } from './forwarding.ts';
 import { tuneKernel } from './sysctls.ts';
@@ -99,7 +106,8 @@ class IpvsPlane implements Dataplane {
       await pause(drainCheckMs, signal);
       this.#forwarding.drain(performance.now());
     }
-    await this.remove();
+    if (signal.reason === retiresNoMore) this.#forwarding.close();
+    else await this.remove();
   }
 
   #adopt(desired: readonly Frontend[]): Applied {

@@ -3,7 +3,9 @@ import { openIpvs } from '../../linux/ipvs.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { findTable, openNetfilter } from '../../linux/nftables/dump.ts';
 import { Transaction } from '../../linux/nftables/transaction.ts';
+import type { ListedVirtualServer } from '../../linux/ipvs/servers.ts';
 import { openRoute } from '../../linux/route.ts';
+import { hasIpvsPlane } from '../ipvs/presence.ts';
 import { counted, removeIptablesLegacy, removeIptablesNft } from './iptables.ts';
 
 const nftablesTable = 'kube-proxy';
@@ -48,12 +50,19 @@ function removeIpsets(socket: NetlinkSocket): readonly string[] {
   ];
 }
 
-/** As kube-proxy's own clean-up does: with its link there, every virtual server is its. */
+/**
+ * kube-proxy's link is where the addresses of its virtual servers are. Where this proxy has no virtual servers itself,
+ * those of node ports go too, as kube-proxy's own clean-up does.
+ */
 function removeIpvs(): readonly string[] {
   using route = openRoute();
-  if (route.link(ipvsLink) === undefined) return [];
+  const link = route.link(ipvsLink);
+  if (link === undefined) return [];
+  const onLink = route.addresses().filter(({ linkIndex }) => linkIndex === link.index);
+  const own = new Set(onLink.map(({ address }) => address.split('/')[0]));
   using ipvs = openIpvs();
-  const servers = ipvs?.servers() ?? [];
+  const isTheirs = ({ id }: ListedVirtualServer) => 'address' in id && (own.has(id.address) || !hasIpvsPlane());
+  const servers = (ipvs?.servers() ?? []).filter(isTheirs);
   ipvs?.change(servers.map(({ id }) => ({ kind: 'delServer', id })));
   route.deleteLink(ipvsLink);
   return [`link ${ipvsLink}`, ...(servers.length > 0 ? [`${counted(servers.length, 'virtual server')} of IPVS`] : [])];

@@ -6,6 +6,7 @@ import type { SetSpec } from '../../linux/nftables/sets.ts';
 import { Transaction } from '../../linux/nftables/transaction.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { formatIp, parseIp } from '../../lib/ip.ts';
+import { retiresNoMore } from '../dataplane.ts';
 import { type FamilyLayout, layouts, retiredTableName, shelfCount, shelfSet, spaces, tableName } from './schema.ts';
 
 /** Connections are looked for this often, and never for more than a twentieth of the time. */
@@ -31,6 +32,7 @@ export async function retireTables(socket: NetlinkSocket, signal: AbortSignal): 
     const restMs = Math.max(lookMs, (performance.now() - startMs) * restPerLook);
     await delay(restMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
+  if (signal.reason === retiresNoMore) return;
   const end = new Transaction(socket);
   deleteRetiredTables(socket, end);
   end.commit();

@@ -1,0 +1,117 @@
+import type { Node } from '../api/core/node.ts';
+import { planeAnnotation } from '../api/fairlead-annotations.ts';
+import type { ProxyConfig } from './config.ts';
+import { type Dataplane, type NodeNetwork, planeNames, type PlaneName, retiresNoMore } from './dataplane.ts';
+import { choosePlane, openPlane, type PlaneChoice, type PlaneOptions, retireOthers } from './open-plane.ts';
+import { removeRunRecord, writeRunRecord } from './run-record.ts';
+
+export interface PlaneKeeperOptions {
+  readonly config: ProxyConfig;
+  readonly choice: PlaneChoice;
+  /** The node's network as it is known now. */
+  readonly network: () => NodeNetwork;
+  /** Makes the plane that is in force be opened anew, by `open`, and take over. Resolves when it has. */
+  readonly reopen: () => Promise<void>;
+}
+
+/**
+ * Which plane is in force: opens it, changes it while the proxy runs, and takes out of service what another one left. The
+ * new plane is in force before the old one goes, and connections of the old one go on until they end.
+ */
+export class PlaneKeeper {
+  readonly #options: PlaneKeeperOptions;
+  #choice: PlaneChoice;
+  #wanted: PlaneName | 'auto';
+  #retiring: { readonly done: Promise<void>; readonly abort: AbortController } | undefined;
+  #switching: Promise<void> = Promise.resolve();
+  #hasStopped = false;
+
+  constructor(options: PlaneKeeperOptions) {
+    this.#options = options;
+    this.#choice = options.choice;
+    this.#wanted = options.config.plane ?? 'auto';
+  }
+
+  get choice(): PlaneChoice {
+    return this.#choice;
+  }
+
+  async open(): Promise<Dataplane> {
+    this.#record();
+    return this.#options.config.dataplane ?? openPlane(this.#choice.plane, this.#planeOptions);
+  }
+
+  /** An annotation on this Node wins over the setting: `kubectl annotate node NAME fairlead.dev/plane=ebpf`. */
+  sawNode(node: Node): void {
+    const asked = node.metadata.annotations?.[planeAnnotation];
+    const wanted = asked ?? this.#options.config.plane ?? 'auto';
+    if (wanted === this.#wanted || this.#options.config.dataplane !== undefined) return;
+    this.#wanted = wanted as PlaneName | 'auto';
+    this.#switching = this.#switching.then(() => this.#switch());
+  }
+
+  /** To be called whenever the plane has come into force. */
+  retireOthers(): void {
+    if (this.#options.config.dataplane !== undefined || this.#hasStopped) return;
+    const abort = new AbortController();
+    this.#retiring = { abort, done: this.#retireOthers(abort.signal) };
+  }
+
+  /** Nothing is switched or retired any more; with `removes`, what other planes left is gone when it resolves. */
+  async stop(removes: boolean): Promise<void> {
+    this.#hasStopped = true;
+    if (this.#choice.plane !== 'userspace') removeRunRecord();
+    await this.#stopRetiring(removes ? 'removed' : retiresNoMore);
+  }
+
+  async #stopRetiring(reason: unknown): Promise<void> {
+    this.#retiring?.abort.abort(reason);
+    await this.#retiring?.done;
+  }
+
+  get #planeOptions(): PlaneOptions {
+    const { planeSettings, logger } = this.#options.config;
+    return { ...planeSettings, network: this.#options.network(), logger };
+  }
+
+  async #switch(): Promise<void> {
+    const { logger } = this.#options.config;
+    const wanted = this.#wanted;
+    try {
+      if (wanted !== 'auto' && !planeNames.includes(wanted)) throw new Error(`there is no plane ${wanted}`);
+      const choice = await choosePlane(wanted, this.#planeOptions);
+      if (choice.plane === this.#choice.plane || this.#hasStopped) return;
+      logger.info('changing the plane', { from: this.#choice.plane, to: choice.plane });
+      // A plane that is on its way out may be the one that is wanted again.
+      await this.#stopRetiring(retiresNoMore);
+      this.#choice = choice;
+      await this.#options.reopen();
+      this.retireOthers();
+    } catch (error) {
+      logger.warn(`the plane that annotation ${planeAnnotation} asks for cannot be had`, { error });
+    }
+  }
+
+  async #retireOthers(signal: AbortSignal): Promise<void> {
+    const { logger } = this.#options.config;
+    try {
+      const retired = await retireOthers(this.#choice.plane, this.#planeOptions, signal);
+      if (retired.length > 0 && !signal.aborted) logger.info('what another plane left is gone', { retired });
+    } catch (error) {
+      logger.error('what another plane left could not be taken away', { error });
+    }
+  }
+
+  /** Tells other commands what the kernel is programmed by. Without it they work less well; the proxy works on. */
+  #record(): void {
+    const { config, network } = this.#options;
+    const { dataplane, nodeName, allowExternalIps = false, defaults = {}, planeSettings = {}, logger } = config;
+    const { plane } = this.#choice;
+    if (dataplane !== undefined || plane === 'userspace') return;
+    try {
+      writeRunRecord({ nodeName, plane, network: network(), allowExternalIps, defaults, planeSettings });
+    } catch (error) {
+      logger.warn('trace and proxy diff will not know the settings of this proxy', { error });
+    }
+  }
+}
