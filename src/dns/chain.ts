@@ -1,5 +1,6 @@
 import { answerAny } from './handlers/answer-any.ts';
 import { answerFromCluster } from './handlers/answer-from-cluster.ts';
+import { answerFromExternal } from './handlers/answer-from-external.ts';
 import { answerFromFiles } from './handlers/answer-from-files.ts';
 import { answerFromHosts } from './handlers/answer-from-hosts.ts';
 import { answerFromTemplates } from './handlers/answer-from-templates.ts';
@@ -25,6 +26,7 @@ export const chain: readonly HandlerMaker[] = [
   answerFromHosts,
   answerFromTemplates,
   answerFromFiles,
+  answerFromExternal,
   answerFromCluster,
   answerSpecialNames,
   answerAny,

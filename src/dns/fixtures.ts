@@ -18,7 +18,7 @@ import type { Identity } from './answer-options.ts';
 import { NegativeReplies } from './negative.ts';
 import { formatRecord } from './presentation.ts';
 import { createRecords } from './records.ts';
-import type { RecordChange, Records, RecordsConfig } from './records.ts';
+import type { Names, RecordChange, Records, RecordsConfig } from './records.ts';
 import { ReplyMemo } from './reply-memo.ts';
 import { createResponder } from './responder.ts';
 import type { Responder } from './responder.ts';
@@ -169,6 +169,7 @@ export interface TestResponderOptions {
   readonly config?: Partial<RecordsConfig>;
   readonly knowledge?: 'none' | 'restored' | 'synced';
   readonly resolver?: Resolver;
+  readonly external?: Names;
   /** Laid over a server without settings. */
   readonly settings?: Partial<ServerSettings>;
 }
@@ -196,7 +197,13 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
   };
   const metrics = createMetrics();
   const settings = { ...emptyServer, ...options.settings };
-  const parts = { cluster, resolver, logger: silentLogger, metrics, now: Date.now };
+  const external = options.external && {
+    records: options.external,
+    negatives: new NegativeReplies(options.external),
+    memo: new ReplyMemo(),
+    knowledge: () => knowledge,
+  };
+  const parts = { cluster, external, resolver, logger: silentLogger, metrics, now: Date.now };
   const servers = [createServer(settings, parts)];
   return {
     responder: createResponder({ servers, identity: testIdentity, logger: silentLogger, metrics }),

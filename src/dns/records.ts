@@ -160,7 +160,7 @@ class ClusterRecords implements Records {
     if (!this.#isShown(namespace)) return `Namespace ${namespace} is not among the namespaces that are shown`;
     const service = below.at(-1);
     if (service === undefined || top === 'pod') return `there is no Namespace ${namespace}`;
-    const names = tree.get(serviceName(namespace, service, zone.name));
+    const names = tree.get(serviceName(namespace, service, rootOf(zone)));
     const kind = isMulticluster ? 'ServiceImport' : 'Service';
     return whyNotBelow(`${kind} ${namespace}/${service}`, names, below.slice(0, -1));
   }
@@ -225,10 +225,11 @@ class ClusterRecords implements Records {
 
   #serviceZone(zone: Zone, config: RecordsConfig, isMulticluster: boolean): ServiceZone {
     const scheme = {
-      zone: zone.name,
+      root: rootOf(zone),
       ttl: this.#apex.ttl,
       namesByPod: config.namesEndpointsByPod ?? false,
       zonal: config.zonal ?? false,
+      namesAllEndpoints: !isMulticluster,
       hidesEmpty: !isMulticluster && (config.hidesEmptyServices ?? false),
       clusterLabel: isMulticluster ? sourceClusterLabel : undefined,
     };
@@ -267,6 +268,10 @@ class ClusterRecords implements Records {
         return true;
     }
   }
+}
+
+function rootOf(zone: Zone): Name {
+  return `\x03svc${zone.name}`;
 }
 
 /** A name that does not exist, in parts. */

@@ -3,6 +3,9 @@ import { Pod } from '../api/core/pod.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { DnsConfig } from './config.ts';
+import { ExternalNames } from './external/external-names.ts';
+import type { ExternalConfig } from './external/external-names.ts';
+import { followExternal } from './external/follow-external.ts';
 import { createForwarder } from './forward/forwarder.ts';
 import { isOwnAddress } from './forward/own-address.ts';
 import type { Resolver } from './forward/resolver.ts';
@@ -40,6 +43,7 @@ export interface Prepared {
 export class ServerSet implements AsyncDisposable {
   readonly #config: DnsConfig;
   readonly #clusters = new Shared<FollowedCluster>();
+  readonly #external = new Shared<FollowedCluster>();
   readonly #resolvers = new Shared<Resolver>();
   #servers: readonly Server[] = [];
 
@@ -59,11 +63,12 @@ export class ServerSet implements AsyncDisposable {
   /** Rejects with what is wrong with the settings, such as a zone file that is none; then nothing has changed. */
   async prepare(settings: DnsSettings): Promise<Prepared> {
     const clusters = this.#clusters.next();
+    const external = this.#external.next();
     const resolvers = this.#resolvers.next();
     const made: { readonly settings: ServerSettings; readonly server: Server }[] = [];
     const discard = async (): Promise<void> => {
       for (const { server } of made) server[Symbol.dispose]();
-      await Promise.all([clusters.discard(), resolvers.discard()]);
+      await Promise.all([clusters.discard(), external.discard(), resolvers.discard()]);
     };
     try {
       for (const each of settings.servers) {
@@ -75,14 +80,17 @@ export class ServerSet implements AsyncDisposable {
             ? undefined
             : await resolvers.get({ forwards, cache: each.cache }, async () => this.#resolver(forwards, each));
         const { logger, metrics } = this.#config;
-        const parts = { cluster: cluster?.parts, resolver, logger, metrics, now: Date.now };
+        const outside = externalConfigOf(each, this.#serverAddresses(listen));
+        const shown = outside && (await external.get(outside, async () => this.#followExternal(outside)));
+        const parts = { cluster: cluster?.parts, external: shown?.parts, resolver, logger, metrics, now: Date.now };
         made.push({ settings: each, server: createServer(each, parts) });
       }
     } catch (error) {
       await discard();
       throw error;
     }
-    const synced = Promise.all(clusters.values().map((cluster) => cluster.synced)).then(() => undefined);
+    const followed = [...clusters.values(), ...external.values()];
+    const synced = Promise.all(followed.map((each) => each.synced)).then(() => undefined);
     return {
       listeners: listening(made),
       synced,
@@ -90,7 +98,7 @@ export class ServerSet implements AsyncDisposable {
       commit: async () => {
         for (const server of this.#servers) server[Symbol.dispose]();
         this.#servers = made.map(({ server }) => server);
-        await Promise.all([clusters.commit(), resolvers.commit()]);
+        await Promise.all([clusters.commit(), external.commit(), resolvers.commit()]);
       },
     };
   }
@@ -98,13 +106,13 @@ export class ServerSet implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) server[Symbol.dispose]();
     await this.#resolvers[Symbol.asyncDispose]();
+    await this.#external[Symbol.asyncDispose]();
     await this.#clusters[Symbol.asyncDispose]();
   }
 
   /** Reads the cluster, first from disk, then from the API. */
   async #follow(cluster: ClusterSettings, listen: ServerSettings['listen']): Promise<FollowedCluster> {
-    const { caches, logger, metrics, dataDir, advertise } = this.#config;
-    const ownIp = advertise?.serviceIp;
+    const { caches, logger, metrics, dataDir } = this.#config;
     const records = createRecords({
       clusterDomain: cluster.zone,
       cidrs: cluster.cidrs,
@@ -115,7 +123,7 @@ export class ServerSet implements AsyncDisposable {
       zonal: cluster.zonal,
       hidesEmptyServices: cluster.hidesEmptyServices,
       namesEndpointsByPod: cluster.namesEndpointsByPod,
-      serverAddresses: ownIp ? [ownIp] : listen.map(({ address }) => address),
+      serverAddresses: this.#serverAddresses(listen),
     });
     const following = await followCluster({
       records,
@@ -137,6 +145,22 @@ export class ServerSet implements AsyncDisposable {
     return { parts, synced, [Symbol.asyncDispose]: () => following[Symbol.asyncDispose]() };
   }
 
+  /** Reads what leads into the cluster from outside. */
+  #followExternal(config: ExternalConfig): FollowedCluster {
+    const { caches, logger } = this.#config;
+    const records = new ExternalNames(config);
+    const following = followExternal(records, { caches, logger, now: Date.now });
+    const { knowledge, synced } = following;
+    const parts = { records, negatives: new NegativeReplies(records), memo: new ReplyMemo(), knowledge };
+    return { parts, synced, [Symbol.asyncDispose]: async () => following[Symbol.dispose]() };
+  }
+
+  /** Where askers reach this server: its Service, else where it listens. */
+  #serverAddresses(listen: ServerSettings['listen']): readonly string[] {
+    const ownIp = this.#config.advertise?.serviceIp;
+    return ownIp ? [ownIp] : listen.map(({ address }) => address);
+  }
+
   #resolver(forwards: readonly ForwardSettings[], { cache }: ServerSettings): Resolver {
     const { logger, metrics } = this.#config;
     const onLoop = (upstream: string): void => {
@@ -145,6 +169,13 @@ export class ServerSet implements AsyncDisposable {
     };
     return createForwarder({ forwards, cache: cache ?? noCache, logger, metrics, now: Date.now, onLoop });
   }
+}
+
+function externalConfigOf(
+  { external, cluster }: ServerSettings,
+  serverAddresses: readonly string[],
+): ExternalConfig | undefined {
+  return external && { ...external, namespaces: cluster?.namespaces ?? [], serverAddresses };
 }
 
 /** Own addresses among the upstream servers are left out: they would ask themselves. */

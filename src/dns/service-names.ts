@@ -12,14 +12,16 @@ import { classIn, typeNumbers } from './wire/types.ts';
 
 /** Where the names of Services live, and which of them there are. */
 export interface NamingScheme {
-  /** The zone, lower case. */
-  readonly zone: Name;
+  /** What namespaces are directly below: `svc.<zone>`, lower case. */
+  readonly root: Name;
   /** Seconds. */
   readonly ttl: number;
   /** Endpoints without a hostname have the name of their Pod. */
   readonly namesByPod: boolean;
   /** Endpoints of one topology zone have names of their own. */
   readonly zonal: boolean;
+  /** Endpoints of Services with a cluster IP have names too. */
+  readonly namesAllEndpoints: boolean;
   /** A Service with a cluster IP but no ready endpoint has no names. */
   readonly hidesEmpty: boolean;
   /** Label of a slice with the id of its cluster, which the names of its endpoints then hold; undefined for one cluster. */
@@ -51,9 +53,9 @@ export interface NamedPort {
   readonly port: number;
 }
 
-/** Name of a Service, lower case. */
-export function serviceName(namespace: string, name: string, zone: Name): Name {
-  return childName(childName(`\x03svc${zone}`, namespace), name);
+/** Name of a Service, lower case; `root` is what namespaces are directly below. */
+export function serviceName(namespace: string, name: string, root: Name): Name {
+  return childName(childName(root, namespace), name);
 }
 
 /** The name one label below another. The label is not empty and has at most 63 characters. */
@@ -144,7 +146,7 @@ function namesOfClusterIps({ service, source, base, scheme, slices }: NamedServi
         return asked.length === 0 ? undefined : data({ [typeNumbers.SRV]: srv(asked) });
       }
       if (isProtocolOf(ports, first)) return emptyName(source);
-      return scheme.clusterLabel === undefined ? endpointsNamed(first, slices(), source, scheme) : undefined;
+      return scheme.namesAllEndpoints ? endpointsNamed(first, slices(), source, scheme) : undefined;
     },
     reverse: [clusterIps.map((address) => ({ address, target: base, hasHostname: true }))],
   };

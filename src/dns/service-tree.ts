@@ -29,7 +29,7 @@ export interface ServiceTreeOptions {
   readonly reverse: ReverseIndex | undefined;
 }
 
-/** The Services of one zone, each with its names, by their names (`<svc>.<ns>.svc.<zone>`, lower case). */
+/** The Services of one zone, each with its names, by their names, lower case. */
 export class ServiceTree {
   readonly #options: ServiceTreeOptions;
   readonly #services = new Map<Name, ServiceState>();
@@ -54,7 +54,7 @@ export class ServiceTree {
   }
 
   /** A slice may move from one Service to another by its label. */
-  noteSlice(object: EndpointSlice | undefined, now: EndpointSlice | undefined): void {
+  noteSlice(object: ApiObject | undefined, now: EndpointSlice | undefined): void {
     if (object === undefined) return;
     const sliceKey = objectKey(object);
     const before = this.#owners.get(sliceKey);
@@ -80,7 +80,7 @@ export class ServiceTree {
   }
 
   #baseOf(namespace = '', name = ''): Name {
-    return serviceName(namespace, name, this.#options.scheme.zone);
+    return serviceName(namespace, name, this.#options.scheme.root);
   }
 
   /** The kept names of a Service with a cluster IP do not depend on its endpoints. */

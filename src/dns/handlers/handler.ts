@@ -34,6 +34,8 @@ export type HandlerMaker = (settings: ServerSettings, parts: ServerParts) => Han
 /** What handlers are made of. */
 export interface ServerParts {
   readonly cluster: ClusterParts | undefined;
+  /** Names for those outside the cluster. */
+  readonly external: ClusterParts | undefined;
   /** Asks the upstream servers; undefined when there are none. */
   readonly resolver: Resolver | undefined;
   /** Asks this server from its first handler on: for aliases that lead elsewhere. */

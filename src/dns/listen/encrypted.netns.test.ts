@@ -54,7 +54,7 @@ before(async () => {
     ],
   });
   const metrics = createMetrics();
-  const parts = { cluster, resolver: undefined, logger: silentLogger, metrics, now: Date.now };
+  const parts = { cluster, external: undefined, resolver: undefined, logger: silentLogger, metrics, now: Date.now };
   const server = createServer({ ...emptyServer, tls }, parts);
   const where = (transport: ListenSettings['transport']): ListenSettings => ({
     transport,

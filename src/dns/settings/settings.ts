@@ -141,10 +141,17 @@ export interface ClusterSettings {
   readonly namesEndpointsByPod: boolean;
 }
 
-/** Names of load-balancer addresses, Ingress and Gateway hostnames under zones of their own. */
+/**
+ * Names for those outside the cluster, in zones of their own: `<svc>.<ns>.<zone>` for Services with external addresses, and
+ * the hosts of Ingresses, Gateways and routes.
+ */
 export interface ExternalSettings {
   readonly zones: readonly string[];
   readonly ttlSeconds: number;
+  /** Headless Services have names too. */
+  readonly headless: boolean;
+  /** Zones in which a missing name is left to the next handler. */
+  readonly fallthrough: readonly string[];
 }
 
 export interface HostsSettings {

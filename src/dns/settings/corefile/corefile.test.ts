@@ -139,6 +139,15 @@ test('options of kubernetes', () => {
   });
 });
 
+test('options of k8s_external', () => {
+  assert.deepEqual(server('k8s_external example.org {', ' ttl 30', ' headless', ' fallthrough', '}').external, {
+    zones: ['example.org'],
+    ttlSeconds: 30,
+    headless: true,
+    fallthrough: ['.'],
+  });
+});
+
 test('rules of rewrite, template, hosts, acl and cache', () => {
   const read = server(
     'rewrite name suffix .old.example .new.example answer auto',

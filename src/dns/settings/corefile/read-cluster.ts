@@ -1,5 +1,5 @@
 import { defaultCluster } from '../cluster-server.ts';
-import type { ClusterSettings } from '../settings.ts';
+import type { ClusterSettings, ExternalSettings } from '../settings.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
 import { readCidr, readChoice, readNumber, readZone, readZones, wrong } from '../values.ts';
@@ -62,9 +62,14 @@ function optionsOf(
   };
 }
 
-/** `k8s_external [ZONE…] { ttl N }`. */
+/** `k8s_external [ZONE…] { ttl N; headless; fallthrough [ZONES…] }`. */
 export const readExternal: DirectiveReader = (directive, { server }) => {
-  let ttlSeconds = 5;
-  readOptions(directive, { ttl: (option) => (ttlSeconds = readNumber(onlyArgument(option), 0, 3600)) });
-  server.external = { zones: readZones(directive.args, server.zones), ttlSeconds };
+  const zones = readZones(directive.args, server.zones);
+  const draft: Mutable<ExternalSettings> = { zones, ttlSeconds: 5, headless: false, fallthrough: [] };
+  readOptions(directive, {
+    ttl: (option) => (draft.ttlSeconds = readNumber(onlyArgument(option), 0, 3600)),
+    headless: () => (draft.headless = true),
+    fallthrough: ({ args }) => (draft.fallthrough = args.length === 0 ? ['.'] : args.map(readZone)),
+  });
+  server.external = draft;
 };

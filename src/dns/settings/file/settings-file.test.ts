@@ -38,6 +38,7 @@ servers:
     dns64: { prefix: 64:ff9b::/96 }
     minimal: true
     cluster: { zone: c.local, pods: verified, ttl: 30s, cidrs: [10.96.0.0/16], zonal: true }
+    external: { zones: [example.net], ttl: 30s, headless: true, fallthrough: [.] }
     hosts: { lines: ['192.0.2.1 a'], ttl: 1m }
     templates:
       - { type: AAAA, rcode: nxdomain }
@@ -67,6 +68,12 @@ reload: 30s
     serverName: 'dns.corp',
   });
   assert.equal(server?.cluster?.ttlSeconds, 30);
+  assert.deepEqual(server?.external, {
+    zones: ['example.net'],
+    ttlSeconds: 30,
+    headless: true,
+    fallthrough: ['.'],
+  });
   assert.deepEqual(health, { address: '127.0.0.1', port: 8081, lameDuckMs: 5000 });
   assert.equal(reloadSeconds, 30);
 });

@@ -244,9 +244,14 @@ function readCluster(value: YamlValue): ClusterSettings {
 }
 
 function readExternal(value: YamlValue): ServerSettings['external'] {
-  const { zones, ttl } = value.fields(['zones', 'ttl']);
+  const { zones, ttl, headless, fallthrough } = value.fields(['zones', 'ttl', 'headless', 'fallthrough']);
   if (zones === undefined) throw value.error('needs zones');
-  return { zones: zones.list(readZone), ttlSeconds: ttl?.read(seconds) ?? 5 };
+  return {
+    zones: zones.list(readZone),
+    ttlSeconds: ttl?.read(seconds) ?? 5,
+    headless: headless?.boolean() ?? false,
+    fallthrough: fallthrough?.list(readZone) ?? [],
+  };
 }
 
 function readHosts(value: YamlValue, path: (text: string) => string): HostsSettings {
