@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BpfObject, MapDefinition } from './elf.ts';
 import { adoptMap, type BpfMap, createMap } from './map.ts';
 import { makePinFolder, openPinned, pin, removePinFolder, unpin } from './pins.ts';
-import { createLink, isLinkAt, loadProgram, updateLink } from './program.ts';
+import { createLink, detachLink, isLinkAt, loadProgram, updateLink } from './program.ts';
 
 /** Where the programs of an object are in force, and where they and their maps are pinned. */
 export interface InstallationPlace {
@@ -45,6 +45,18 @@ export function install(place: InstallationPlace, sizes: Readonly<Record<string,
   return maps;
 }
 
+/** Whether everything that was installed is still pinned. */
+export function isInstalled({ object, folder }: InstallationPlace): boolean {
+  const pinned = new Set(existsSync(folder) ? readdirSync(folder) : []);
+  return [...namesIn(object)].every((name) => pinned.has(name));
+}
+
+/** Brings the programs into force again with maps that are open, after someone took their pins away. */
+export function reinstall(place: InstallationPlace, maps: InstalledMaps): void {
+  makePinFolder(place.folder);
+  attach(place, maps, new Set(Object.keys(maps)));
+}
+
 /** The maps that are pinned; undefined when any of the object's is missing or of another kind. */
 export function openPinnedMaps(place: InstallationPlace): InstalledMaps | undefined {
   const maps: Record<string, BpfMap> = {};
@@ -71,7 +83,15 @@ export function closeMaps(maps: InstalledMaps): void {
 
 /** Takes programs of the object out of force: those that `isMeant` says yes to. Without effect when they are not. */
 export function detach({ object, folder }: InstallationPlace, isMeant: (name: string) => boolean = () => true): void {
-  for (const { name } of object.programs) if (isMeant(name)) unpin(join(folder, linkName(name)));
+  for (const { name } of object.programs.filter((program) => isMeant(program.name))) {
+    const path = join(folder, linkName(name));
+    const link = openPinned(path);
+    if (link === undefined) continue;
+    // A link that only loses its last name is in force until the kernel has time for it.
+    detachLink(link);
+    closeSync(link);
+    unpin(path);
+  }
 }
 
 /** Takes everything away that is in the folder: programs first. */
@@ -94,7 +114,7 @@ function attach(place: InstallationPlace, maps: InstalledMaps, fresh: ReadonlySe
   }
   for (const [name, { fd }] of Object.entries(maps)) if (fresh.has(name)) pin(fd, join(folder, name));
   // What another version had beyond that.
-  const known = new Set([...object.maps.map(({ name }) => name), ...object.programs.map(({ name }) => linkName(name))]);
+  const known = namesIn(object);
   for (const name of readdirSync(folder)) if (!known.has(name)) unpin(join(folder, name));
 }
 
@@ -123,6 +143,11 @@ function openMap({ folder }: InstallationPlace, definition: MapDefinition): BpfM
   const map = adoptMap(fd, definition, possibleProcessors());
   if (map === undefined) closeSync(fd);
   return map;
+}
+
+/** What an object has in its folder. */
+function namesIn({ maps, programs }: BpfObject): Set<string> {
+  return new Set([...maps.map(({ name }) => name), ...programs.map(({ name }) => linkName(name))]);
 }
 
 function linkName(program: string): string {

@@ -88,6 +88,11 @@ export function updateLink(linkFd: number, programFd: number): void {
   bpfCall('updateLink', 16, { 0: linkFd, 4: programFd });
 }
 
+/** Takes a link's program out of force at once; without effect when its cgroup is gone. */
+export function detachLink(linkFd: number): void {
+  bpfCall('detachLink', 4, { 0: linkFd });
+}
+
 /** Whether a link is in force at the hook `name` of the cgroup with this id (its folder's inode number). */
 export function isLinkAt(linkFd: number, name: string, cgroupId: bigint): boolean {
   const info = bpfInfo(linkFd, 32);

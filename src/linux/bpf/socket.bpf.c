@@ -135,7 +135,7 @@ MAP(node_addresses, BPF_MAP_TYPE_HASH, __u32[4], __u32, 4096, BPF_F_NO_PREALLOC)
 MAP(callers, BPF_MAP_TYPE_HASH, __u64, struct caller, 4096, BPF_F_NO_PREALLOC);
 MAP(memories, BPF_MAP_TYPE_LRU_HASH, struct memory_key, struct memory, 16384, 0);
 MAP(peers, BPF_MAP_TYPE_ARRAY, __u32, struct peer, PEERS, 0);
-MAP(calls, BPF_MAP_TYPE_LRU_HASH, struct call_key, struct call, 65536, 0);
+MAP(calls, BPF_MAP_TYPE_LRU_HASH, struct call_key, struct call, 32768, 0);
 
 INLINE int is_ipv4(const __u32 *address)
 {

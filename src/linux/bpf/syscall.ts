@@ -15,6 +15,7 @@ const bpfCommand = {
   deleteBatch: 27,
   createLink: 28,
   updateLink: 29,
+  detachLink: 34,
 } as const;
 
 /** A value of `union bpf_attr`: a number, or what its pointer points to. */

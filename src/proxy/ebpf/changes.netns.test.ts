@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -240,6 +240,19 @@ test('node ports follow the addresses of the node', async () => {
   assert.equal(await client.call(address, 30080, false), `pod1 ${ipv4.sources.client}`);
   route.deleteAddress('pods', `${address}/32`);
   await waitFor(() => !isKnown(), { what: 'the end of the address', timeoutMs: 5000 });
+});
+
+test('programs that someone took away are put back, with all they know', async () => {
+  await change([], nodePort('pod1'));
+  const { folder } = socketPlace(place.options);
+  for (const name of readdirSync(folder)) unlinkSync(join(folder, name));
+  const isForwarded = async () => (await client.call(gateway, 30080, false)) === `pod1 ${gateway}`;
+  await waitFor(isForwarded, { what: 'nftables to serve alone', everyMs: 1 });
+  using route = openRoute();
+  route.addAddress('pods', '192.0.2.78/32');
+  const isBack = async () => (await client.call(gateway, 30080, false)) === `pod1 ${ipv4.sources.client}`;
+  await waitFor(isBack, { what: 'the programs', timeoutMs: 5000 });
+  assert.equal((await plane.dump()).length, 1);
 });
 
 test('under masqueradeAll Pods go through nftables, which hides them', async () => {

@@ -141,7 +141,16 @@ class EbpfPlane implements Dataplane {
   /** Brings callers and node addresses up to date. Returns how many entries changed. */
   #look(): number {
     const { callers, node_addresses: addresses } = this.#tables.maps;
-    return become(callers, findCallers(this.#network)) + become(addresses, findNodeAddresses(this.#network));
+    return (
+      this.#become(callers, findCallers(this.#network)) + this.#become(addresses, findNodeAddresses(this.#network))
+    );
+  }
+
+  /** What a map has no room for goes through nftables. */
+  #become(map: BpfMap, wanted: readonly Element[]): number {
+    const { name, maxEntries } = map.definition;
+    if (wanted.length > maxEntries) this.#logger.warn('a map is full', { name, wanted: wanted.length, maxEntries });
+    return become(map, wanted.slice(0, maxEntries));
   }
 
   #watch(): () => void {
@@ -159,6 +168,7 @@ class EbpfPlane implements Dataplane {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
       try {
+        if (this.#tables.restore()) this.#logger.warn('someone took the socket programs away; they are back');
         // What has just changed may go on changing.
         if (this.#look() > 0) this.#lookSoon();
       } catch (error) {
@@ -176,7 +186,7 @@ function become(map: BpfMap, wanted: readonly Element[]): number {
     left.delete(key.toString('latin1'));
     return found === undefined || !found.value.equals(value);
   });
-  map.update(changed);
   map.delete([...left.values()].map(({ key }) => key));
+  map.update(changed);
   return changed.length + left.size;
 }

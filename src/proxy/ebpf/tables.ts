@@ -1,4 +1,11 @@
-import { closeMaps, install, type InstallationPlace } from '../../linux/bpf/installation.ts';
+import {
+  closeMaps,
+  install,
+  type InstallationPlace,
+  type InstalledMaps,
+  isInstalled,
+  reinstall,
+} from '../../linux/bpf/installation.ts';
 import type { BpfMap } from '../../linux/bpf/map.ts';
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
 import type { Balanced, Numbers } from './balanced.ts';
@@ -28,7 +35,7 @@ export function readCounters(
  */
 export class SocketTables {
   readonly #place: InstallationPlace;
-  #maps: SocketMaps | undefined;
+  #installed: { readonly all: InstalledMaps; readonly named: SocketMaps } | undefined;
   #balanced = new Map<FrontendKey, Balanced>();
   /** How many entries `backends` has. */
   #backendEntries = 0;
@@ -43,8 +50,8 @@ export class SocketTables {
 
   /** Throws before `adopt`. */
   get maps(): SocketMaps {
-    if (this.#maps === undefined) throw new Error('the maps are not open: nothing was adopted');
-    return this.#maps;
+    if (this.#installed === undefined) throw new Error('the maps are not open: nothing was adopted');
+    return this.#installed.named;
   }
 
   /**
@@ -77,7 +84,14 @@ export class SocketTables {
   }
 
   get isOpen(): boolean {
-    return this.#maps !== undefined;
+    return this.#installed !== undefined;
+  }
+
+  /** Puts back what someone took out of force; returns whether anything was. */
+  restore(): boolean {
+    if (this.#installed === undefined || isInstalled(this.#place)) return false;
+    reinstall(this.#place, this.#installed.all);
+    return true;
   }
 
   /** Connections by frontend, as the maps have them now. */
@@ -86,8 +100,8 @@ export class SocketTables {
   }
 
   close(): void {
-    if (this.#maps !== undefined) closeMaps(this.#maps);
-    this.#maps = undefined;
+    if (this.#installed !== undefined) closeMaps(this.#installed.all);
+    this.#installed = undefined;
   }
 
   readonly #numbers: Numbers = {
@@ -106,9 +120,9 @@ export class SocketTables {
       counters: roomFor(frontends, 1024),
       backends: roomFor(backends, 4096),
     };
-    const maps = socketMaps(install(this.#place, sizes));
+    const all = install(this.#place, sizes);
     this.close();
-    this.#maps = maps;
+    this.#installed = { all, named: socketMaps(all) };
   }
 
   /** Reads the maps, and takes away what is of no use. */
