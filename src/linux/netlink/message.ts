@@ -26,11 +26,11 @@ const attributeTypeMask = 0x3fff;
 
 /** Builds messages back to back in one growing buffer. */
 export class MessageWriter {
-  bytes: Buffer;
+  bytes: Buffer<ArrayBuffer>;
   length = 0;
 
   constructor(capacity = 4096) {
-    this.bytes = Buffer.allocUnsafe(capacity);
+    this.bytes = Buffer.from(new ArrayBuffer(capacity));
   }
 
   /** Starts a message; returns its offset, which `end` takes. */
@@ -139,6 +139,12 @@ export class MessageWriter {
     return this;
   }
 
+  /** Gives the memory back at once, which may be megabytes. Nothing can be read after. */
+  release(): void {
+    this.bytes = Buffer.from(this.bytes.buffer.transfer(0));
+    this.length = 0;
+  }
+
   /** What has been written. Valid until the next write. */
   written(): Buffer {
     return this.bytes.subarray(0, this.length);
@@ -146,9 +152,7 @@ export class MessageWriter {
 
   private reserve(more: number): void {
     if (this.length + more <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.length + more));
-    this.bytes.copy(grown, 0, 0, this.length);
-    this.bytes = grown;
+    this.bytes = Buffer.from(this.bytes.buffer.transfer(Math.max(this.bytes.length * 2, this.length + more)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { MessageWriter, messageFlags } from '../netlink/message.ts';
-import type { NetlinkSocket } from '../netlink/socket.ts';
+import type { NetlinkSocket, Refusal } from '../netlink/socket.ts';
 import { SystemError } from '../errno.ts';
 import type { Expression } from './expressions.ts';
 import { type SetElement, type SetSpec, writeElement, writeSet } from './sets.ts';
@@ -144,10 +144,18 @@ export class Transaction {
     this.#writer.bytes.writeUInt16LE(flags | messageFlags.ack, this.#lastStart + 6);
     const last = this.#writer.bytes.readUInt32LE(this.#lastStart + 8);
     this.#batch(BATCH_END);
-    const refused = this.#socket.exchange(this.#writer.written(), last, 'nftables')[0];
+    const refused = this.#exchange(last);
     if (refused === undefined) return true;
     const label = this.#labels.get(refused.sequence) ?? 'transaction';
     throw new SystemError(`nftables: ${label}`, refused.error.errno, refused.error.detail);
+  }
+
+  #exchange(last: number): Refusal | undefined {
+    try {
+      return this.#socket.exchange(this.#writer.written(), last, 'nftables')[0];
+    } finally {
+      this.#writer.release();
+    }
   }
 
   #elements(

@@ -19,6 +19,9 @@ export interface Draft {
   readonly programmed: ReadonlyMap<FrontendKey, Programmed | undefined>;
   readonly remove: readonly Element[];
   readonly add: readonly Element[];
+  /** New frontends: all that `elementsOf` makes of them comes too, made when it is written because it may be very much. */
+  readonly fresh: readonly Programmed[];
+  readonly context: ElementContext;
   /** Those of `remove` whose place one of `add` takes. */
   readonly replaced: readonly Element[];
   /** Chains that come into use, with their numbers. */
@@ -117,6 +120,7 @@ class DraftBuilder {
   readonly #programmed = new Map<FrontendKey, Programmed | undefined>();
   readonly #remove: Element[] = [];
   readonly #add: Element[] = [];
+  readonly #fresh: Programmed[] = [];
   readonly #replaced: Element[] = [];
   readonly #newClasses = new Map<string, number>();
   readonly #classUsers = new Map<string, number>();
@@ -134,7 +138,8 @@ class DraftBuilder {
     this.#programmed.set(key, next);
     const { masqueradesAll } = this.#context;
     if (old !== undefined && next !== undefined && isSameProgram(old, next, masqueradesAll)) return;
-    this.#difference(old ? elementsOf(old, this.#context) : [], next ? elementsOf(next, this.#context) : []);
+    if (old === undefined && next !== undefined) this.#addFresh(next);
+    else this.#difference(old ? elementsOf(old, this.#context) : [], next ? elementsOf(next, this.#context) : []);
     this.#use(old, -1);
     this.#use(next, 1);
   }
@@ -150,6 +155,8 @@ class DraftBuilder {
       programmed: this.#programmed,
       remove: this.#remove,
       add: this.#add,
+      fresh: this.#fresh,
+      context: this.#context,
       replaced: this.#replaced,
       newClasses: this.#newClasses,
       classUsers: this.#classUsers,
@@ -157,11 +164,12 @@ class DraftBuilder {
     };
   }
 
+  #addFresh(programmed: Programmed): void {
+    for (const chain of classesOf(programmed)) this.#number(chain);
+    this.#fresh.push(programmed);
+  }
+
   #difference(before: readonly Element[], after: readonly Element[]): void {
-    if (before.length === 0) {
-      for (const element of after) this.#add.push(element);
-      return;
-    }
     const old = new Map(before.map((element) => [elementId(element), element]));
     for (const element of after) {
       const id = elementId(element);

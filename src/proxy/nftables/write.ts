@@ -4,7 +4,7 @@ import type { Transaction } from '../../linux/nftables/transaction.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { classRules, ignoreChain, parseClassName, refuseChain } from './classes.ts';
 import { markData } from './keys.ts';
-import type { Element } from './program.ts';
+import { type Element, elementsOf } from './program.ts';
 import { addConstantRules } from './ruleset.ts';
 import type { RuleSettings } from './fragments.ts';
 import { type FamilyLayout, type NetworkSet, type SetName, shelfSet, spaces, specOf, tableName } from './schema.ts';
@@ -12,6 +12,9 @@ import type { Draft } from './state.ts';
 
 /** Keys asked for at once: well below the 64 KiB that an attribute holds. */
 const keysAtOnce = 500;
+
+/** New frontends whose elements are in memory at once. */
+const frontendsAtOnce = 256;
 
 /** The table, its constant rules, what is known of the node, and the numbers of the two constant classes. */
 export function writeTable(
@@ -40,10 +43,20 @@ export function writeDraft(transaction: Transaction, socket: NetlinkSocket, layo
   }
   const counted = countsOf(socket, layout, draft.replaced);
   removeElements(transaction, layout, draft.remove);
+  for (let at = 0; at < draft.fresh.length; at += frontendsAtOnce) {
+    const elements = draft.fresh.slice(at, at + frontendsAtOnce).flatMap((each) => elementsOf(each, draft.context));
+    addElements(transaction, layout, elements);
+  }
   for (const [set, elements] of bySet(draft.add)) {
     const counts = counted.get(set);
     const withCounts = counts === undefined ? elements : elements.map((element) => goOn(element, counts));
     transaction.addElements(layout.family, tableName, specOf(layout, set), withCounts);
+  }
+}
+
+function addElements(transaction: Transaction, layout: FamilyLayout, elements: readonly Element[]): void {
+  for (const [set, added] of bySet(elements)) {
+    transaction.addElements(layout.family, tableName, specOf(layout, set), added);
   }
 }
 
