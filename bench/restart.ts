@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isolateNetwork } from '../src/linux/namespaces.ts';
-import { type Host, HostNetwork } from '../src/proxy/contract/hosts.ts';
+import { HostNetwork } from '../src/proxy/contract/host-network.ts';
+import type { Host } from '../src/proxy/contract/hosts.ts';
 import { serviceAddress } from './load/objects.ts';
 import { type Api, ProxyFolder, startApi } from './load/processes.ts';
 import type { BenchResult } from './result.ts';

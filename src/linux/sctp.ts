@@ -139,7 +139,7 @@ function openRaw(address: string): number {
 }
 
 /** `sockaddr_in` or `sockaddr_in6` without a port. */
-function rawAddress(address: string): Buffer {
+export function rawAddress(address: string): Buffer {
   const isIpv6 = address.includes(':');
   const bytes = Buffer.alloc(isIpv6 ? 28 : 16);
   bytes.writeUInt16LE(isIpv6 ? AF_INET6 : AF_INET, 0);
@@ -184,7 +184,8 @@ function receive(fd: number): Received {
     return { packet: readSctp(bytes.subarray(isIpv6 ? 0 : ((bytes[0] ?? 0) & 0xf) * 4, length)), source };
   } catch (error) {
     if (isErrno(error, 'EAGAIN')) return 'nothing';
-    if (isErrno(error, 'ECONNREFUSED')) return 'refused';
+    // Nobody on the port, or nobody who speaks SCTP at all.
+    if (isErrno(error, 'ECONNREFUSED') || isErrno(error, 'ENOPROTOOPT')) return 'refused';
     throw error;
   }
 }

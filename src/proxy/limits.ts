@@ -1,23 +1,30 @@
 import type { PlaneName } from './dataplane.ts';
 
-/** What `routing/` may ask of a plane that not every plane can do. */
-export type Feature =
-  | 'sctp'
-  | 'outside-callers'
-  | 'client-address'
-  | 'hairpin-masquerade'
-  | 'node-port-masquerade'
-  | 'drop'
-  | 'port-ranges'
-  | 'consistent-hashing'
-  | 'least-connections';
+/** What a Service, a node's settings or a caller may ask for that not every plane can do; each with what it is. */
+export const features = {
+  sctp: 'SCTP',
+  'outside-callers': 'callers on other machines',
+  'client-address': 'backends see the address of the client where Kubernetes keeps it',
+  'hairpin-masquerade': 'a Pod that calls itself through a Service sees its node as the caller',
+  'node-port-masquerade': "a Pod that calls a node port of its own node appears with the node's address",
+  drop: 'what a traffic policy leaves without endpoints is ignored, not refused',
+  'port-ranges': 'ranges of ports',
+  'consistent-hashing': 'schedulers that keep a client with a backend by its address',
+  'least-connections': 'schedulers that prefer the backend with the fewest connections',
+  'masquerade-all': "every caller appears with a node's address",
+  ipv6: 'IPv6',
+} as const;
+
+export type Feature = keyof typeof features;
 
 /**
- * What each plane cannot do, and why: the one list, for users (`proxy/README.md` shows it), for events and for the
- * contract suite, which runs every case that needs none of a plane's limits and fails when a limit is not real.
+ * What each plane cannot do, and why: the one list, for users (`docs/reference/planes.md` shows it), for events and for
+ * the contract suite, which asks for all of it from every plane and fails when a limit is not real.
  */
 export const limits: Readonly<Record<PlaneName, Readonly<Partial<Record<Feature, string>>>>> = {
-  nftables: { 'least-connections': 'nftables does not count the connections of a backend; it draws at random' },
+  nftables: {
+    'least-connections': 'nftables does not count the connections of a backend; it draws at random',
+  },
   ipvs: {},
   ebpf: {
     'least-connections': 'connections are not counted once they are made; it draws at random',
@@ -29,6 +36,7 @@ export const limits: Readonly<Record<PlaneName, Readonly<Partial<Record<Feature,
     sctp: 'Node has no SCTP sockets',
     'outside-callers': 'it listens on loopback addresses',
     'client-address': 'backends see this machine, because connections are made anew',
+    ipv6: 'loopback has one IPv6 address, ::1, and Services need many',
     drop: 'without a listener the system refuses; nothing can be ignored',
   },
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Frontends } from './contract/cases.ts';
+import { Frontends } from './contract/frontends.ts';
 import { ipv4, network } from './contract/worlds.ts';
 import { type TraceContext, traceConnection, type TraceQuestion } from './trace.ts';
 

@@ -52,7 +52,7 @@ function relativeImports(file: string): readonly Import[] {
 function isAllowed({ file, target }: Import): boolean {
   const [, from = ''] = file.split('/');
   const [top, to = ''] = target.split('/');
-  const isTest = /\.test\.ts$|contract\.ts$|\/testing\//.test(file);
+  const isTest = /\.test\.ts$|contract\.ts$|\/(?:testing|contract)\//.test(file);
   if (top === 'test') return isTest;
   if (top !== 'src') return false;
   if (from === to || (allowed[from] ?? []).includes(to)) return true;

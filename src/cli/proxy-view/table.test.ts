@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Frontends } from '../../proxy/contract/cases.ts';
+import { Frontends } from '../../proxy/contract/frontends.ts';
 import { ipv4, ipv6 } from '../../proxy/contract/worlds.ts';
 import { isChosen } from './chosen.ts';
 import { frontendTable } from './table.ts';

@@ -1,78 +1,103 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { Frontend, FrontendChanges } from '../../routing/frontend.ts';
-import type { Dataplane } from '../dataplane.ts';
-import type { Call, Case, World } from './cases.ts';
+import { after, before, test } from 'node:test';
+import type { Frontend } from '../../routing/frontend.ts';
+import type { RouterChanges } from '../../routing/router.ts';
+import type { Feature } from '../limits.ts';
+import { callMeanwhile, makeCall, type Run } from './calls.ts';
+import type { Case, Step } from './case.ts';
+import { allCases } from './cases.ts';
+import { Cluster } from './cluster.ts';
+import type { ContractNode } from './node.ts';
+import type { Subject } from './subject.ts';
+import { Tally } from './tally.ts';
+import { nodeNames, type NodeName, podNames } from './world.ts';
 
-/** A plane under test with the world around it. */
-export interface Subject {
-  readonly plane: Dataplane;
-  readonly world: World;
-  /** Makes one connection (or sends one datagram) and says what came of it: `SERVER ADDRESS-SEEN`, `refused`, `timeout`. */
-  call(call: Call): Promise<string>;
+type Limits = Readonly<Partial<Record<Feature, string>>>;
+
+export interface ContractOptions {
+  /** Names the plane in the tests' titles. */
+  readonly title: string;
+  /** What the plane cannot do (`proxy/limits.ts`), with reasons. */
+  readonly limits: Limits;
+  /** Opens the world with the plane in it, once for all cases. */
+  readonly open: () => Promise<Subject>;
+  /** Every case unless given. */
+  readonly cases?: readonly Case[];
 }
 
-/** Declares a test for each case. The subject's plane has been adopted with nothing; each case leaves it so. */
-export function declareContract(title: string, subject: () => Subject, cases: readonly Case[]): void {
+/**
+ * Declares a test for each case of the contract, and one that holds the plane's limits true: each of them is needed by
+ * some case, and no case that needs one passes.
+ */
+export function declareContract({ title, limits, open, cases = allCases }: ContractOptions): void {
+  let subject: Subject | undefined;
+  const tally = new Tally(limits);
+  before(async () => {
+    subject = await open();
+    await openNodes(subject, {});
+  });
+  after(() => subject?.[Symbol.asyncDispose]());
   for (const each of cases) {
-    test(`${title}: ${each.title}`, async () => {
-      const { plane, call, world } = subject();
-      const after = each.after?.frontends ?? each.frontends;
-      try {
-        await become(plane, [], each.frontends);
-        for (const one of each.calls) await expectCall(call, one, world);
-        await become(plane, each.frontends, after);
-        for (const one of each.after?.calls ?? []) await expectCall(call, one, world);
-      } finally {
-        await become(plane, [...each.frontends, ...after], []);
-      }
-    });
+    test(`${title}: ${each.title}`, () =>
+      runCase({ subject: subject ?? assert.fail('not open'), each, tally, limits }));
+  }
+  test(`${title}: every limit is one`, (context) => {
+    for (const text of tally.leftOut()) context.diagnostic(text);
+    assert.deepEqual(tally.untrueLimits(), []);
+  });
+}
+
+interface CaseRun extends Run {
+  readonly limits: Limits;
+}
+
+async function runCase(run: CaseRun): Promise<void> {
+  const { subject, each } = run;
+  const cluster = new Cluster(subject.world);
+  if (each.network !== undefined) await openNodes(subject, each);
+  try {
+    for (const step of each.steps) await runStep(run, cluster, step);
+  } finally {
+    const callers = ['outside', ...nodeNames, ...podNames] as const;
+    await Promise.all(callers.map((host) => subject.perform(host, { kind: 'release' })));
+    await change(run, cluster, () => cluster.clear());
+    if (each.network !== undefined) await openNodes(subject, {});
   }
 }
 
-/** The changes between two states. */
-export function changesBetween(before: readonly Frontend[], after: readonly Frontend[]): FrontendChanges {
-  const keys = new Set(after.map((frontend) => frontend.key));
-  const removed = before.map((frontend) => frontend.key).filter((key) => !keys.has(key));
-  return { changed: after, removed, triggeredAtMs: undefined };
+async function runStep(run: CaseRun, cluster: Cluster, step: Step): Promise<void> {
+  const become = (): Promise<void> => change(run, cluster, () => cluster.change(step));
+  const problems = [...(await callMeanwhile(run, step.meanwhile ?? [], become))];
+  const answers = await Promise.all((step.calls ?? []).map((call) => makeCall(run, call)));
+  problems.push(...answers.flat());
+  if (problems.length > 0) assert.fail(problems.join('\n'));
 }
 
-async function become(plane: Dataplane, before: readonly Frontend[], after: readonly Frontend[]): Promise<void> {
-  const applied = await plane.apply(changesBetween(before, after));
-  assert.deepEqual(applied.refused, []);
-  assert.deepEqual(byKey(await plane.dump()), byKey(after));
+async function openNodes({ nodes, world }: Subject, { network }: Pick<Case, 'network'>): Promise<void> {
+  for (const name of nodeNames) await nodes[name]?.open({ ...world.network[name], ...network });
+}
+
+/** Applies a change of objects on every node, and holds what is in force against the router's decision. */
+async function change(
+  { subject, limits }: CaseRun,
+  cluster: Cluster,
+  decide: () => Readonly<Record<NodeName, RouterChanges>>,
+): Promise<void> {
+  const changes = decide();
+  const become = async (name: NodeName, node: ContractNode): Promise<void> => {
+    const { refused } = await node.apply(changes[name]);
+    const isExcused = ({ key }: { readonly key: string }) => limits.sctp !== undefined && key.endsWith('/SCTP');
+    assert.deepEqual(
+      refused.filter((each) => !isExcused(each)),
+      [],
+    );
+    const held = (frontends: readonly Frontend[]) => byKey(frontends.filter((frontend) => !isExcused(frontend)));
+    assert.deepEqual(held(await node.dump()), held(cluster.frontends(name)), `what is in force on node ${name}`);
+  };
+  const { A, B } = subject.nodes;
+  await Promise.all([become('A', A), ...(B === undefined ? [] : [become('B', B)])]);
 }
 
 function byKey(frontends: readonly Frontend[]): Frontend[] {
   return [...frontends].sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-async function expectCall(make: Subject['call'], call: Call, world: World): Promise<void> {
-  const answers: string[] = [];
-  for (let time = 0; time < (call.times ?? 1); time += 1) answers.push(await make(call));
-  const where = `${call.from} to ${call.address} ${call.port}: ${answers.join(', ')}`;
-  if (typeof call.expect === 'string') {
-    assert.ok(
-      answers.every((answer) => answer === call.expect),
-      `${where}, not ${call.expect}`,
-    );
-    return;
-  }
-  const servers = new Set(answers.map((answer) => answer.split(' ')[0] ?? ''));
-  if (call.isSticky === true) assert.equal(servers.size, 1, where);
-  const isAll = call.isSticky !== true && (call.times ?? 1) >= 10;
-  if (isAll) assert.deepEqual([...servers].sort(), call.expect, where);
-  else
-    assert.ok(
-      [...servers].every((server) => call.expect.includes(server)),
-      where,
-    );
-  if (call.source !== undefined) expectSource(answers, call, world, where);
-}
-
-function expectSource(answers: readonly string[], call: Call, world: World, where: string): void {
-  const own = call.from === 'outside' || call.from === 'client' ? world.sources[call.from] : world.pods.pod1;
-  const isKept = answers.every((answer) => answer.split(' ')[1] === own);
-  const isOther = answers.every((answer) => answer.split(' ')[1] !== own);
-  assert.ok(call.source === 'kept' ? isKept : isOther, `${where}: source not ${call.source}`);
 }

@@ -1,134 +1,62 @@
-import { createSocket } from 'node:dgram';
-import { connect, createServer } from 'node:net';
+import { appendFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 import { enterNetworkNamespace } from '../../linux/namespaces.ts';
-import { callSctp, serveSctp } from '../../linux/sctp.ts';
+import { type Conversation, openConversation } from './conversation.ts';
+import type { HostPlace, HostReply, HostRequest, HostTask } from './hosts.ts';
+import { sendStraySegments, serve } from './server.ts';
 
-/**
- * A machine of the contract's network: a thread in a network namespace that serves and calls ports. Servers answer with
- * the machine's name and the address they see.
- */
+/** A machine of the contract's network: a thread in a network namespace that serves and calls ports. */
 
-/** What a machine is asked to do. */
-export type HostRequest =
-  | { readonly id: number; readonly kind: 'serve'; readonly address: string; readonly port: number }
-  | {
-      readonly id: number;
-      readonly kind: 'call';
-      readonly address: string;
-      readonly port: number;
-      readonly udp: boolean;
-    }
-  | {
-      readonly id: number;
-      readonly kind: 'hold';
-      readonly address: string;
-      readonly port: number;
-      readonly udp: boolean;
-    }
-  | { readonly id: number; readonly kind: 'again' }
-  | { readonly id: number; readonly kind: 'serve-sctp'; readonly address: string; readonly port: number }
-  | { readonly id: number; readonly kind: 'call-sctp'; readonly address: string; readonly port: number };
-
-/** What came of it: the server's words, `refused` or `timeout`. */
-export interface HostReply {
-  readonly id: number;
-  readonly text: string;
-}
-
-const timeoutMs = 400;
-const { name, namespace } = workerData as { name: string; namespace: string | undefined };
+const { name, namespace, cgroup } = workerData as HostPlace;
 if (namespace !== undefined) enterNetworkNamespace(namespace);
-let held: (() => Promise<string>) | undefined;
-/** The port of the last association that was called from here. */
-let sctpPort = 40_000;
+// "0" is the writing thread (Documentation/admin-guide/cgroup-v2.rst, cgroup.threads).
+if (cgroup !== undefined) appendFileSync(`${cgroup}/cgroup.threads`, '0');
+const held = new Map<string, Conversation>();
 
-parentPort?.on('message', (request: HostRequest) => {
-  void perform(request).then((text) => {
+parentPort?.on('message', ({ id, task }: HostRequest) => {
+  const answer = (reply: Omit<HostReply, 'id'>): void => {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window
-    parentPort?.postMessage({ id: request.id, text });
-  });
+    parentPort?.postMessage({ id, ...reply });
+  };
+  perform(task).then(
+    (texts) => answer({ texts }),
+    (error: unknown) => answer({ texts: [], failure: String(error) }),
+  );
 });
 
-async function perform(request: HostRequest): Promise<string> {
-  if (request.kind === 'serve') return serve(request.address, request.port);
-  if (request.kind === 'again') return (await held?.()) ?? 'nothing held';
-  if (request.kind === 'call-sctp') return callSctp(request.address, request.port, (sctpPort += 1), timeoutMs);
-  if (request.kind === 'serve-sctp') {
-    serveSctp(request.address, request.port, name);
-    return 'serving';
+async function perform(task: HostTask): Promise<readonly string[]> {
+  if (task.kind === 'serve') return serve(name, task);
+  if (task.kind === 'call') return call(task);
+  if (task.kind === 'again') return [(await held.get(task.hold)?.ask(0, task.patienceMs)) ?? 'nothing held'];
+  if (task.kind === 'get') return [await httpGet(task.address, task.port, task.patienceMs)];
+  if (task.kind === 'stray') return sendStraySegments();
+  for (const conversation of held.values()) conversation.close();
+  held.clear();
+  return [];
+}
+
+/** One after the other, each over a connection or socket of its own. */
+async function call(task: HostTask & { readonly kind: 'call' }): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for (let time = 0; time < task.times; time += 1) {
+    const conversation = openConversation(task);
+    texts.push(await conversation.ask(task.size, task.patienceMs));
+    if (task.hold === undefined) conversation.close();
+    else held.set(time === task.times - 1 ? task.hold : `${task.hold} ${time}`, conversation);
   }
-  const open = request.udp ? openUdp : openTcp;
-  const ask = open(request.address, request.port);
-  if (request.kind === 'call') return ask().finally(() => ask.close());
-  held = ask;
-  return ask();
+  return texts;
 }
 
-type Conversation = (() => Promise<string>) & { close(): void };
-
-function serve(address: string, port: number): Promise<string> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.on('data', () => socket.write(`${name} ${socket.remoteAddress ?? ''}`));
-  });
-  const udp = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-  udp.on('message', (_, peer) => udp.send(`${name} ${peer.address}`, peer.port, peer.address));
-  udp.bind(port, address);
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, () => resolve('serving'));
-  });
-}
-
-function openTcp(address: string, port: number): Conversation {
-  const socket = connect({ host: address, port });
-  let failure: string | undefined;
-  socket.setMaxListeners(0);
-  socket.on('error', (error) => (failure = codeOf(error)));
-  const ask = (): Promise<string> =>
-    outcome((done) => {
-      if (failure !== undefined) return done(failure);
-      const fail = (error: Error): void => done(codeOf(error));
-      socket.once('error', fail);
-      socket.once('data', (data) => {
-        socket.off('error', fail);
-        done(data.toString());
-      });
-      socket.write('?');
-    });
-  return Object.assign(ask, { close: () => void socket.destroy() });
-}
-
-function openUdp(address: string, port: number): Conversation {
-  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-  socket.on('error', () => undefined);
-  const connected = new Promise<void>((resolve) => socket.connect(port, address, resolve));
-  const ask = async (): Promise<string> => {
-    await connected;
-    return outcome((done) => {
-      const fail = (error: Error): void => done(codeOf(error));
-      socket.once('error', fail);
-      socket.once('message', (data) => {
-        socket.off('error', fail);
-        done(data.toString());
-      });
-      socket.send('?');
-    });
-  };
-  return Object.assign(ask, { close: () => socket.close() });
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') ? 'refused' : error.message;
-}
-
-function outcome(start: (done: (text: string) => void) => void): Promise<string> {
+/** `STATUS BODY`, `refused` or `timeout`. */
+function httpGet(host: string, port: number, timeout: number): Promise<string> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('timeout'), timeoutMs);
-    start((text) => {
-      clearTimeout(timer);
-      resolve(text);
+    const request = get({ host, port, timeout, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve(`${response.statusCode} ${Buffer.concat(chunks).toString()}`));
     });
+    request.on('timeout', () => request.destroy(new Error('timeout')));
+    request.on('error', (error) => resolve('code' in error && error.code === 'ECONNREFUSED' ? 'refused' : 'timeout'));
   });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
 import type { Dataplane } from '../dataplane.ts';
-import { Frontends, type World } from './cases.ts';
+import { Frontends, type World } from './frontends.ts';
 
 /** What a plane cannot be asked for is left out of its model test. */
 export interface ModelOptions {

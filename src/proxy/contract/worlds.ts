@@ -1,5 +1,5 @@
 import type { NodeNetwork } from '../dataplane.ts';
-import type { World } from './cases.ts';
+import type { World } from './frontends.ts';
 
 /** The worlds of planes that route packets, and the node's network in both. */
 export const ipv4: World = {

@@ -9,7 +9,7 @@ import { listMounts } from '../../linux/mounts.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { silentLogger } from '../../observe/log.ts';
 import type { Frontend, Target } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/cases.ts';
+import { Frontends } from '../contract/frontends.ts';
 import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';

@@ -17,9 +17,10 @@ import { inEachNetworkNamespace } from '../../linux/network-namespaces.ts';
 import { openRoute } from '../../linux/route.ts';
 import { findSockets, openSockDiag } from '../../linux/sock-diag.ts';
 import type { Frontend } from '../../routing/frontend.ts';
-import { Frontends, targetPort } from '../contract/cases.ts';
-import { changesBetween } from '../contract/contract.ts';
-import { type Host, HostNetwork, startHost } from '../contract/hosts.ts';
+import { Frontends, changesBetween } from '../contract/frontends.ts';
+import { targetPort } from '../contract/server.ts';
+import { HostNetwork } from '../contract/host-network.ts';
+import { type Host, startHost } from '../contract/hosts.ts';
 import { ipv4, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { addressKey } from './layout.ts';
@@ -193,7 +194,7 @@ test('TCP connections to a backend that went live on, or are reset after the dra
   await change(tcp('pod2'), drained('pod2'));
   assert.match(await client.hold(service, 80, false), /^pod2 /);
   await change(drained('pod2'), drained('pod3'));
-  await waitFor(async () => /ECONNABORTED|refused/.test(await client.again()), { what: 'the reset' });
+  await waitFor(async () => /ECONNABORTED|reset/.test(await client.again()), { what: 'the reset' });
 });
 
 test('Pods that come later are served as soon as their links are there', async () => {
@@ -203,7 +204,7 @@ test('Pods that come later are served as soon as their links are there', async (
   createNetworkNamespace(namespace);
   try {
     joinBridge(namespace, late);
-    await using host = startHost('late', namespace);
+    await using host = startHost({ name: 'late', namespace });
     const ask = async () => (await host.call(gateway, 30080, false)) === `pod1 ${late}`;
     await waitFor(ask, { what: 'a call with the own address', timeoutMs: 5000 });
   } finally {

@@ -39,7 +39,7 @@ export function enterEbpfPlace(): EbpfPlace {
 const noNetwork: NodeNetwork = { podCidrs: [], clusterCidrs: [], serviceCidrs: [], nodePortAddresses: [] };
 
 /** Makes a cgroup below the process's own and moves the process there; `leave` moves it back and takes it away. */
-function enterCgroup(): { readonly cgroup: string; readonly leave: () => void } {
+export function enterCgroup(): { readonly cgroup: string; readonly leave: () => void } {
   const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
   const home = join(cgroupRoot() ?? assert.fail('cgroup v2 is not mounted'), own);
   const cgroup = join(home, `fairlead-test-${process.pid}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { openRoute } from '../../linux/route.ts';
-import { HostNetwork } from '../contract/hosts.ts';
+import { HostNetwork } from '../contract/host-network.ts';
 import { ipv4 } from '../contract/worlds.ts';
 
 /** What the tests of this plane share: the `nft` program as an operator uses it, and a small network around the node. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Frontend } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/cases.ts';
+import { Frontends } from '../contract/frontends.ts';
 import { ipv4 } from '../contract/worlds.ts';
 import { Drains } from './drains.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TrackedConnection } from '../../linux/conntrack.ts';
 import type { Frontend } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/cases.ts';
+import { Frontends } from '../contract/frontends.ts';
 import { ipv4, ipv6 } from '../contract/worlds.ts';
 import { parseBackendName } from '../backend-name.ts';
 import { endedByChange, type EndedFlows, EndedFlowsIndex } from './ended-flows.ts';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Frontend, Target } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/cases.ts';
-import { changesBetween } from '../contract/contract.ts';
+import { Frontends, changesBetween } from '../contract/frontends.ts';
 import { ipv4, network } from '../contract/worlds.ts';
 import { createFakePlane } from '../fake.ts';
 import type { EndedFlows } from './ended-flows.ts';

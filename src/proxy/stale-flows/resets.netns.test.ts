@@ -4,9 +4,8 @@ import { after, afterEach, before, test } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { openRoute } from '../../linux/route.ts';
 import type { Frontend, Target } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/cases.ts';
-import { changesBetween } from '../contract/contract.ts';
-import { HostNetwork } from '../contract/hosts.ts';
+import { Frontends, changesBetween } from '../contract/frontends.ts';
+import { HostNetwork } from '../contract/host-network.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { createNftablesPlane } from '../nftables/plane.ts';
@@ -99,7 +98,7 @@ for (const world of [ipv4, ipv6]) {
       assert.match(await hosts.host('outside').hold(world.node, 30080, false), /^pod1 /);
       await become([nodePort(target)]);
       assert.match(await hosts.host('outside').again(), /^pod1 /);
-      assert.equal(await end('outside'), 'refused');
+      assert.equal(await end('outside'), 'reset');
     });
   }
 }

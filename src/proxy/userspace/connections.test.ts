@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Backend, Frontend } from '../../routing/frontend.ts';
-import { Frontends, targetPort, type World } from '../contract/cases.ts';
+import { Frontends, type World } from '../contract/frontends.ts';
+import { targetPort } from '../contract/server.ts';
 import { createUserspacePlane } from './plane.ts';
 
 /** What happens to connections on the userspace plane, with real sockets on loopback. */

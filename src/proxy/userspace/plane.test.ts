@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
-import { commonCases, Frontends, type World } from '../contract/cases.ts';
-import { declareContract } from '../contract/contract.ts';
-import { declareModel } from '../contract/model.ts';
+import { Frontends, type World } from '../contract/frontends.ts';
 import { type Host, startHost } from '../contract/hosts.ts';
 import { createUserspacePlane } from './plane.ts';
 
@@ -26,11 +24,11 @@ const make = new Frontends(world, 8180);
 
 before(async () => {
   for (const [name, address] of Object.entries(world.pods)) {
-    const host = startHost(name);
+    const host = startHost({ name });
     await host.serve(address, 8080);
     hosts.push(host);
   }
-  hosts.push(startHost('node'));
+  hosts.push(startHost({ name: 'node' }));
 });
 
 after(async () => {
@@ -39,14 +37,6 @@ after(async () => {
 });
 
 const caller = () => hosts.at(-1) ?? assert.fail('no caller');
-
-declareContract(
-  'userspace',
-  () => ({ plane, world, call: ({ address, port, protocol }) => caller().call(address, port, protocol === 'UDP') }),
-  commonCases(world, make),
-);
-
-declareModel('userspace', () => plane, { world, seed: 7, steps: 60, firstPort: 8190, hasRoutedKinds: false });
 
 test('a port that is taken, privileged or not of this machine is refused, and the others work', async (t) => {
   const taken = createServer().listen(8181, `127.96.${block}.10`);

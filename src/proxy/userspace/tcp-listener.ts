@@ -13,7 +13,7 @@ export function listenTcp(host: string, port: number, switchboard: Switchboard):
     if (switchboard.admits(caller.client)) {
       switchboard.count();
       splice(client, caller, port, switchboard, new Set());
-    } else client.resetAndDestroy();
+    } else reset(client);
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -28,14 +28,14 @@ export function listenTcp(host: string, port: number, switchboard: Switchboard):
 function splice(client: Socket, caller: Caller, port: number, switchboard: Switchboard, tried: Set<string>): void {
   const destination = switchboard.route(caller, port, tried);
   if (destination === undefined) {
-    client.resetAndDestroy();
+    reset(client);
     return;
   }
   tried.add(destination.name);
   const backend = connect({ host: destination.address, port: destination.port, allowHalfOpen: true, noDelay: true });
   const end = switchboard.connections.add(destination.name, () => {
-    client.resetAndDestroy();
-    backend.resetAndDestroy();
+    reset(client);
+    reset(backend);
   });
   let isConnected = false;
   backend.once('connect', () => {
@@ -44,7 +44,7 @@ function splice(client: Socket, caller: Caller, port: number, switchboard: Switc
     backend.pipe(client);
   });
   backend.on('error', () => {
-    if (isConnected) client.resetAndDestroy();
+    if (isConnected) reset(client);
     else if (!client.destroyed) splice(client, caller, port, switchboard, tried);
   });
   client.once('close', () => backend.destroy());
@@ -52,4 +52,13 @@ function splice(client: Socket, caller: Caller, port: number, switchboard: Switc
     end();
     if (isConnected) client.destroySoon();
   });
+}
+
+/**
+ * Ends a connection with a reset. libuv refuses that while the socket's own end is on its way (uv_tcp_close_reset), and
+ * Node then never closes it: such a socket is only closed.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,0 +1,30 @@
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { declareContract } from '../contract/contract.ts';
+import { openTwoNodes } from '../contract/two-nodes.ts';
+import { type NodeName, nodeNames } from '../contract/world.ts';
+import { limits } from '../limits.ts';
+import { enterCgroup } from './testing.ts';
+
+isolateNetwork();
+
+/** The machines of a node are threads of this process: each node has a threaded cgroup for them. */
+const { cgroup, leave } = enterCgroup();
+const cgroupOf = (node: NodeName): string => join(cgroup, node);
+for (const node of nodeNames) {
+  mkdirSync(cgroupOf(node));
+  writeFileSync(join(cgroupOf(node), 'cgroup.type'), 'threaded');
+}
+
+declareContract({
+  title: 'ebpf',
+  limits: limits.ebpf,
+  open: () => openTwoNodes({ plane: 'ebpf', cgroup: cgroupOf, planeOptions: (node) => ({ cgroup: cgroupOf(node) }) }),
+});
+
+after(() => {
+  for (const node of nodeNames) rmdirSync(cgroupOf(node));
+  leave();
+});
