@@ -5,9 +5,8 @@ import { SystemError } from '../../linux/errno.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { openNetfilter } from '../../linux/nftables/dump.ts';
 import { Transaction } from '../../linux/nftables/transaction.ts';
-import { Frontends } from '../contract/cases.ts';
-import { changesBetween } from '../contract/contract.ts';
-import type { HostNetwork } from '../contract/hosts.ts';
+import { Frontends, changesBetween } from '../contract/frontends.ts';
+import type { HostNetwork } from '../contract/host-network.ts';
 import { ipv4, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { createNftablesPlane } from './plane.ts';
@@ -108,7 +107,7 @@ test('without the right to large buffers (rootless) a large start goes in parts'
   plane = createNftablesPlane({ network });
   const program = `
     const { createNftablesPlane } = await import('./plane.ts');
-    const { Frontends } = await import('../contract/cases.ts');
+    const { Frontends } = await import('../contract/frontends.ts');
     const { ipv4, network } = await import('../contract/worlds.ts');
     const make = new Frontends(ipv4);
     const target = make.forward('pod1', 'pod2', 'pod3');
