@@ -14,7 +14,7 @@ export interface Run {
 }
 
 /** How long an answer is waited for where one must come, and where none may. */
-const patienceMs = { answer: 4000, silence: 300 };
+const patienceMs = { answer: 15_000, silence: 300 };
 
 /** Makes a call in each family; returns the problems. */
 export async function makeCall(run: Run, call: Call): Promise<readonly string[]> {
