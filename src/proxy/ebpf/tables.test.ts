@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assert as check, integer, property, tuple } from 'fast-check';
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/cases.ts';
+import { Frontends } from '../contract/frontends.ts';
 import { ipv4, ipv6 } from '../contract/worlds.ts';
 import { balance, type Balanced, type Numbers } from './balanced.ts';
 import { changesOf } from './changes.ts';
