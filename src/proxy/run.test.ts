@@ -12,7 +12,8 @@ import { silentLogger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { testService, testSlice } from '../routing/fixtures.ts';
 import { network } from './contract/worlds.ts';
-import { createFakePlane } from './fake.ts';
+import { backendName } from './backend-name.ts';
+import { createFakePlane, type FakeConnection } from './fake.ts';
 import type { ProxyConfig } from './config.ts';
 import { startProxy } from './run.ts';
 
@@ -25,6 +26,12 @@ async function until(condition: () => boolean, what: string): Promise<void> {
     assert.ok(Date.now() < deadline, `still not: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** What a caller notices of a connection. */
+function seenOf(connection: FakeConnection) {
+  if (typeof connection === 'string') return connection;
+  return { backend: backendName(connection.backend), isMasqueraded: connection.isMasqueraded };
 }
 
 /** A proxy on a fake API and a fake plane. */
@@ -47,7 +54,7 @@ async function start(api: FakeApi, dataDir?: string, overrides: Partial<ProxyCon
     proxy,
     plane,
     metrics,
-    connect: () => plane.connect('10.244.0.20', '10.96.0.1', 80, 'TCP'),
+    connect: (to = '10.96.0.1') => seenOf(plane.connect('10.244.0.20', to, 80, 'TCP')),
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]();
       await caches[Symbol.asyncDispose]();
@@ -270,10 +277,7 @@ test('a Service outside every Service range works: its range may be on its way o
   api.put(EndpointSlice, testSlice(['10.244.0.11 @node-1']));
   await using run = await start(api);
   await run.proxy.synced;
-  assert.deepEqual(run.plane.connect('10.244.0.20', '172.30.0.1', 80, 'TCP'), {
-    backend: '10.244.0.11:8080',
-    isMasqueraded: false,
-  });
+  assert.deepEqual(run.connect('172.30.0.1'), { backend: '10.244.0.11:8080', isMasqueraded: false });
 });
 
 test('health check node ports answer with the number of local endpoints', async () => {
