@@ -4,7 +4,7 @@ import { deleteConnections, eachConnection, type TrackedConnection } from '../..
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { openNetfilter } from '../../linux/nftables/dump.ts';
 import { writeSysctl } from '../../linux/sysctl.ts';
-import { HostNetwork } from '../contract/hosts.ts';
+import { HostNetwork } from '../contract/host-network.ts';
 import { ipv4, network } from '../contract/worlds.ts';
 import { createNftablesPlane } from './plane.ts';
 import { nft, nftFile } from './testing.ts';
