@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { ipv4, network } from '../contract/worlds.ts';
-import { Frontends } from '../contract/cases.ts';
+import { Frontends } from '../contract/frontends.ts';
 import { createIpvsPlane } from '../ipvs/plane.ts';
 import { removeKubeProxy } from './remove.ts';
 

@@ -11,7 +11,7 @@ import { silentLogger } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import { testService, testSlice } from '../../routing/fixtures.ts';
 import type { Proxy } from '../config.ts';
-import { HostNetwork } from '../contract/hosts.ts';
+import { HostNetwork } from '../contract/host-network.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { PlaneName } from '../dataplane.ts';
 import type { PlaneSettings } from '../open-plane.ts';
