@@ -1,4 +1,4 @@
-import type { Backend, Frontend, FrontendKey, Protocol } from '../routing/frontend.ts';
+import type { Frontend, FrontendKey, Protocol } from '../routing/frontend.ts';
 import type { Applied, Dataplane, FrontendCounters, NodeNetwork } from './dataplane.ts';
 import { backendName } from './backend-name.ts';
 import { FakePicker } from './fake-picker.ts';
@@ -21,7 +21,8 @@ export interface FakePlane extends Dataplane {
 
 export type FakeConnection =
   | {
-      readonly backend: Backend;
+      /** Its name. */
+      readonly backend: string;
       readonly key: FrontendKey;
       readonly isMasqueraded: boolean;
       /** Ends the connection: it counts no longer. */
@@ -66,7 +67,12 @@ export function createFakePlane(network: NodeNetwork, nodeAddresses: readonly st
       const { key } = frontend;
       counters.set(key, { connections: (counters.get(key)?.connections ?? 0) + 1 });
       const { backend, end } = picker.pick(frontend, outcome, source ?? 'node');
-      return { backend, key, isMasqueraded: outcome.masquerade || backend.address === source, end };
+      return {
+        backend: backendName(backend),
+        key,
+        isMasqueraded: outcome.masquerade || backend.address === source,
+        end,
+      };
     },
     forwardsTo(key, backend) {
       const { internal, external } = frontends.get(key) ?? {};

@@ -12,7 +12,6 @@ import { silentLogger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { testService, testSlice } from '../routing/fixtures.ts';
 import { network } from './contract/worlds.ts';
-import { backendName } from './backend-name.ts';
 import { createFakePlane, type FakeConnection } from './fake.ts';
 import type { ProxyConfig } from './config.ts';
 import { startProxy } from './run.ts';
@@ -31,7 +30,7 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 /** What a caller notices of a connection. */
 function seenOf(connection: FakeConnection) {
   if (typeof connection === 'string') return connection;
-  return { backend: backendName(connection.backend), isMasqueraded: connection.isMasqueraded };
+  return { backend: connection.backend, isMasqueraded: connection.isMasqueraded };
 }
 
 /** A proxy on a fake API and a fake plane. */

@@ -1,4 +1,4 @@
-import { backendName } from '../backend-name.ts';
+import { parseBackendName } from '../backend-name.ts';
 import { createFakePlane, type FakePlane } from '../fake.ts';
 import type { HostTask } from './hosts.ts';
 import { type ContractNode, createNode } from './node.ts';
@@ -109,12 +109,12 @@ function callOnce(nodes: FakeNodes, from: HostName, task: CallTask): FakeCall {
     const seen = isMasqueraded ? twoNodeWorld.addresses[family][name] : own;
     return {
       task,
-      text: `${serverAt(backend.address, backend.port)} ${seen}`,
-      taken: { plane, key, backend: backendName(backend), end },
+      text: `${serverAt(parseBackendName(backend))} ${seen}`,
+      taken: { plane, key, backend, end },
     };
   }
   const isMachine = task.address === localhost(family) || machineAt(task.address) !== undefined;
-  const server = machineAt(task.address) && task.port === targetPort ? serverAt(task.address, task.port) : undefined;
+  const server = machineAt(task.address) && task.port === targetPort ? serverAt(task) : undefined;
   return { task, text: server === undefined ? (isMachine ? 'refused' : 'timeout') : `${server} ${own}` };
 }
 
@@ -126,7 +126,7 @@ function speakOn(nodes: FakeNodes, from: HostName, call: FakeCall | undefined): 
   return call.taken.plane.resets(call.taken.key) ? 'reset' : call.text;
 }
 
-function serverAt(address: string, port: number): string {
+function serverAt({ address, port }: { readonly address: string; readonly port: number }): string {
   const name = machineAt(address) ?? address;
   return port === targetPort ? name : `${name}:${port}`;
 }
