@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   'cold-start': () => import('./cold-start.ts'),
   restart: () => import('./restart.ts'),
   'first-packet': () => import('./first-packet.ts'),
+  'dns-cost': () => import('./dns-cost.ts'),
   'api-writes': () => import('./api-writes.ts'),
   up: () => import('./up.ts'),
 };

@@ -18,8 +18,8 @@ import type { Identity } from './answer-options.ts';
 import { NegativeReplies } from './negative.ts';
 import { formatRecord } from './presentation.ts';
 import { createRecords } from './records.ts';
+import { PrebuiltWriter } from './prebuilt/writer.ts';
 import type { Names, RecordChange, Records, RecordsConfig } from './records.ts';
-import { ReplyMemo } from './reply-memo.ts';
 import { createResponder } from './responder.ts';
 import type { Responder } from './responder.ts';
 import { createServer } from './servers.ts';
@@ -183,16 +183,18 @@ export interface TestResponder {
 /** A responder over records made from objects, synced unless told otherwise, with its records. */
 export function testResponder(options: TestResponderOptions = {}): TestResponder {
   const { changes = [], config, knowledge = 'synced', resolver } = options;
+  const memo = new PrebuiltWriter();
   const records = createRecords({
     clusterDomain: 'cluster.local',
     cidrs: ['10.96.0.0/16', '10.244.0.0/16'],
+    serialChanged: (serial) => (memo.serial = serial),
     ...config,
   });
   records.apply(changes, 1_700_000_000);
   const cluster = {
     records,
     negatives: new NegativeReplies(records),
-    memo: new ReplyMemo(),
+    memo,
     knowledge: () => knowledge,
   };
   const metrics = createMetrics();
@@ -200,7 +202,7 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
   const external = options.external && {
     records: options.external,
     negatives: new NegativeReplies(options.external),
-    memo: new ReplyMemo(),
+    memo: new PrebuiltWriter(),
     knowledge: () => knowledge,
   };
   const parts = { cluster, external, resolver, logger: silentLogger, metrics, now: Date.now };

@@ -5,7 +5,7 @@ import { rcodeName } from './wire/types.ts';
 /** Counts queries without making label texts for each: a query takes a microsecond or two altogether. */
 export interface QueryCounts extends Disposable {
   /** `handler` is an index into the names given at creation. */
-  add(handler: number, rcode: number, transport: Transport): void;
+  add(handler: number, rcode: number, transport: Transport, count?: number): void;
 }
 
 const rcodeSlots = 32;
@@ -36,9 +36,9 @@ export function createQueryCounts(metrics: Metrics, handlers: readonly string[])
   }
 
   return {
-    add(handler, rcode, transport) {
+    add(handler, rcode, transport, count = 1) {
       const index = (handler * rcodeSlots + (rcode % rcodeSlots)) * transports.length + transports.indexOf(transport);
-      counts[index] = (counts[index] ?? 0) + 1;
+      counts[index] = (counts[index] ?? 0) + count;
       timer ??= setTimeout(flush, flushEveryMs).unref();
     },
     [Symbol.dispose]: flush,

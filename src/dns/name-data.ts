@@ -27,7 +27,24 @@ export interface RecordSets {
 
 /** One version of an object: `isCurrent` turns false when another takes its place. */
 export interface Owner {
-  isCurrent: boolean;
+  readonly isCurrent: boolean;
+  /** Told when it is not current any more. */
+  readonly onRetired?: () => void;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Another version takes its place: nothing that was made of this one may be given any more. */
+export function retire(owner: Owner): void {
+  const version: Mutable<Owner> = owner;
+  version.isCurrent = false;
+  version.onRetired?.();
+}
+
+/** Calls `listener` once the owner is retired; there is one at most. */
+export function whenRetired(owner: Owner, listener: () => void): void {
+  const version: Mutable<Owner> = owner;
+  version.onRetired = listener;
 }
 
 /** Sets that are made when first asked for: a Service with thousands of endpoints is asked for few of its types. */

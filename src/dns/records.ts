@@ -7,7 +7,8 @@ import { apexData, clusterVersion, multiclusterVersion, serverData, soaOf, versi
 import type { ApexConfig } from './apex.ts';
 import type { PodRecords } from './config.ts';
 import { emptyName } from './name-data.ts';
-import type { NameData } from './name-data.ts';
+import { retire } from './name-data.ts';
+import type { NameData, Owner } from './name-data.ts';
 import { PodNames } from './pod-names.ts';
 import { ReverseIndex } from './reverse-index.ts';
 import { importedServiceLabel, serviceOfImport, sourceClusterLabel } from './service-import.ts';
@@ -36,6 +37,8 @@ export interface RecordsConfig {
   readonly zonal?: boolean;
   readonly hidesEmptyServices?: boolean;
   readonly namesEndpointsByPod?: boolean;
+  /** Told the serial of the zones whenever it has changed. */
+  readonly serialChanged?: (serial: number) => void;
 }
 
 /** One change of one object: `old` undefined when it was created, `new` undefined when it was deleted. */
@@ -55,11 +58,20 @@ export type Found =
   /** Not a name of this server: others know. */
   | { readonly kind: 'outside' };
 
+/** A name that does not exist, as none below it does (RFC 8020). */
+export interface Absence {
+  readonly top: Name;
+  /** Whose change may make it exist. */
+  readonly owner: Owner;
+}
+
 /** Names that answers are made of. */
 export interface Names {
   readonly zones: readonly Zone[];
   /** `key` is the name in lower case. */
   find(key: Name): Found;
+  /** More about a missing name, for who keeps it in mind; undefined when it should not be kept. */
+  absence?(key: Name): Absence | undefined;
   /** Why a name is missing, for people. */
   why(key: Name): string;
   /** The SOA record that negative answers of a zone carry. */
@@ -84,6 +96,14 @@ export function createRecords(config: RecordsConfig): Records {
 
 const outside: Found = { kind: 'outside' };
 
+/** Owns what only settings could change. */
+const forever: Owner = { isCurrent: true };
+
+/** Whether the label at `at` is one under which this server has names of its own. */
+function isOwn(key: Name, at: number): boolean {
+  return key.startsWith('\x03dns', at) || key.startsWith('\x0bdns-version', at);
+}
+
 /** A zone with the names of Services: the cluster's, or a cluster set's. */
 interface ServiceZone {
   readonly zone: Zone;
@@ -102,6 +122,9 @@ class ClusterRecords implements Records {
   readonly #namespaces = new Set<string>();
   readonly #reverse = new ReverseIndex();
   readonly #pods: PodNames;
+  readonly #serialChanged: RecordsConfig['serialChanged'];
+  /** That Services which are not there are not there; another one as soon as one comes. */
+  #absence: Owner = { isCurrent: true };
   /** Where the labels of the name at hand start: a search makes nothing. */
   readonly #starts = new Uint8Array(128);
 
@@ -116,13 +139,22 @@ class ClusterRecords implements Records {
     ];
     this.#shown = new Set(config.namespaces);
     this.#pods = new PodNames(pods, ttl);
+    this.#serialChanged = config.serialChanged;
   }
 
   apply(changes: readonly RecordChange[], nowSeconds: number): void {
     let isSeen = false;
     for (const change of changes) isSeen = this.#note(change) || isSeen;
-    for (const { tree } of this.#serviceZones) isSeen = tree.settle() || isSeen;
-    if (isSeen) this.serial = nowSeconds;
+    let hasNew = false;
+    for (const { tree } of this.#serviceZones) {
+      const settled = tree.settle();
+      isSeen = settled !== 'nothing' || isSeen;
+      hasNew = settled === 'new' || hasNew;
+    }
+    if (hasNew) this.#renewAbsence();
+    if (!isSeen) return;
+    this.serial = nowSeconds;
+    this.#serialChanged?.(nowSeconds);
   }
 
   soa(zone: Zone): ResourceRecord {
@@ -137,6 +169,32 @@ class ClusterRecords implements Records {
       return data === undefined ? serviceZone.missing : { kind: 'data', data, zone: serviceZone.zone };
     }
     return this.#findReverse(key);
+  }
+
+  absence(key: Name): Absence | undefined {
+    for (const { zone, tree } of this.#serviceZones) {
+      const count = labelsBefore(key, zone.name, this.#starts);
+      if (count > 0) return this.#absenceBelow(key, count, tree);
+    }
+    return undefined;
+  }
+
+  #absenceBelow(key: Name, count: number, tree: ServiceTree): Absence | undefined {
+    const first = this.#starts[count - 1] ?? 0;
+    if (key.startsWith('\x03pod', first)) return undefined;
+    if (!key.startsWith('\x03svc', first)) return { top: isOwn(key, first) ? key : key.slice(first), owner: forever };
+    // A Service may be seen before its Namespace, so that a missing Namespace says nothing about what is below.
+    if (count < 3) return undefined;
+    const base = key.slice(this.#starts[count - 3]);
+    const names = tree.get(base);
+    if (names === undefined) return { top: base, owner: this.#absence };
+    return { top: names.base() === undefined ? base : key, owner: names };
+  }
+
+  #renewAbsence(): void {
+    const before = this.#absence;
+    this.#absence = { isCurrent: true };
+    retire(before);
   }
 
   why(key: Name): string {

@@ -8,8 +8,9 @@ import { answerOptions } from './answer-options.ts';
 import type { AnswerOptions, Identity } from './answer-options.ts';
 import { codeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
+import { PrebuiltReader } from './prebuilt/reader.ts';
 import { serverFinder } from './servers.ts';
-import type { Server } from './servers.ts';
+import type { Prebuilt, Server } from './servers.ts';
 import { ownUdpSize } from './wire/edns.ts';
 import { readQuery } from './wire/query.ts';
 import type { Query, Refusal } from './wire/query.ts';
@@ -32,6 +33,11 @@ export interface Responder extends Disposable {
    * one that is ready refers to the packet.
    */
   answer(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined>;
+  /**
+   * Answers a plain UDP question whose answer is ready: the packet of `length` bytes at `at`, into `out` from `outAt`, where
+   * 1232 bytes are free. Returns the length of the answer; 0 when the packet is for `answer`.
+   */
+  quick(packet: Uint8Array, at: number, length: number, out: Uint8Array, outAt: number): number;
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
   /** Other servers answer from now on. */
@@ -54,8 +60,8 @@ const optSpace = 1024;
 export function createResponder({ servers, identity, logger, metrics }: ResponderOptions): Responder {
   let find = serverFinder(servers);
   const refusals = createQueryCounts(metrics, ['refused']);
-  let recursionAvailable = servers.some((server) => server.hasRecursion);
-  let turn = 0;
+  let prebuilt = prebuiltOf(servers);
+  const options = { recursionAvailable: servers.some((server) => server.hasRecursion), turn: 0 };
 
   function safely(query: Query): Answer {
     try {
@@ -104,17 +110,34 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
       const asked = askedBy(query, Buffer.from(query.question), options);
       return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit }));
     },
+    quick(packet, at, length, out, outAt) {
+      if (prebuilt === undefined) return 0;
+      const turn = (options.turn + 1) & 0x3fffffff;
+      const written = prebuilt.reader.answer(packet, at, length, out, outAt, options.recursionAvailable, turn);
+      if (written === 0) return 0;
+      options.turn = turn;
+      prebuilt.count(prebuilt.reader.rcode, 'udp', 1);
+      return written;
+    },
     write({ asked, reply, limit }, out, at) {
-      turn = (turn + 1) & 0x3fffffff;
-      return writeReply(out, at, asked, reply, { limit, recursionAvailable, turn });
+      options.turn = (options.turn + 1) & 0x3fffffff;
+      return writeReply(out, at, asked, reply, { limit, ...options });
     },
     become(others) {
       find = serverFinder(others);
-      recursionAvailable = others.some((server) => server.hasRecursion);
+      options.recursionAvailable = others.some((server) => server.hasRecursion);
+      prebuilt = prebuiltOf(others);
     },
     size: ({ asked, reply, limit }) => Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace),
     [Symbol.dispose]: () => refusals[Symbol.dispose](),
   };
+}
+
+/** What a listener with these servers may answer by itself. */
+function prebuiltOf(servers: readonly Server[]): (Prebuilt & { readonly reader: PrebuiltReader }) | undefined {
+  const [server, ...others] = servers;
+  if (server?.prebuilt === undefined || others.length > 0) return undefined;
+  return { ...server.prebuilt, reader: new PrebuiltReader(server.prebuilt.memory) };
 }
 
 function askedBy(query: Query, question: Uint8Array, { bytes, isPadded }: AnswerOptions): Asked {

@@ -1,4 +1,4 @@
-import { recordSets } from './name-data.ts';
+import { recordSets, retire } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
 import type { ReverseEntry } from './service-names.ts';
 import type { Name } from './wire/names.ts';
@@ -37,7 +37,7 @@ export class ReverseIndex {
   /** The entries of an address become others: what was made of the old ones is not current any more. */
   #replace(address: string, change: (entries: readonly ReverseEntry[]) => readonly ReverseEntry[]): void {
     const before = this.#names.get(address);
-    if (before !== undefined) before.isCurrent = false;
+    if (before !== undefined) retire(before);
     const entries = change(before?.entries ?? []);
     if (entries.length === 0) this.#names.delete(address);
     else this.#names.set(address, { isCurrent: true, entries });

@@ -13,8 +13,8 @@ import { followCluster } from './follow-cluster.ts';
 import type { ClusterParts } from './handlers/handler.ts';
 import type { ListenerServers } from './listen/open-listeners.ts';
 import { NegativeReplies } from './negative.ts';
+import { PrebuiltWriter } from './prebuilt/writer.ts';
 import { createRecords } from './records.ts';
-import { ReplyMemo } from './reply-memo.ts';
 import { createServer, type Server } from './servers.ts';
 import { noCache } from './settings/cluster-server.ts';
 import type { ClusterSettings, DnsSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
@@ -113,7 +113,9 @@ export class ServerSet implements AsyncDisposable {
   /** Reads the cluster, first from disk, then from the API. */
   async #follow(cluster: ClusterSettings, listen: ServerSettings['listen']): Promise<FollowedCluster> {
     const { caches, logger, metrics, dataDir } = this.#config;
+    const memo = new PrebuiltWriter();
     const records = createRecords({
+      serialChanged: (serial) => (memo.serial = serial),
       clusterDomain: cluster.zone,
       cidrs: cluster.cidrs,
       multicluster: cluster.multicluster,
@@ -141,7 +143,7 @@ export class ServerSet implements AsyncDisposable {
       now: Date.now,
     });
     const { knowledge, synced } = following;
-    const parts = { records, negatives: new NegativeReplies(records), memo: new ReplyMemo(), knowledge };
+    const parts = { records, negatives: new NegativeReplies(records), memo, knowledge };
     return { parts, synced, [Symbol.asyncDispose]: () => following[Symbol.asyncDispose]() };
   }
 
@@ -151,7 +153,7 @@ export class ServerSet implements AsyncDisposable {
     const records = new ExternalNames(config);
     const following = followExternal(records, { caches, logger, now: Date.now });
     const { knowledge, synced } = following;
-    const parts = { records, negatives: new NegativeReplies(records), memo: new ReplyMemo(), knowledge };
+    const parts = { records, negatives: new NegativeReplies(records), memo: new PrebuiltWriter(), knowledge };
     return { parts, synced, [Symbol.asyncDispose]: async () => following[Symbol.dispose]() };
   }
 

@@ -1,5 +1,6 @@
 import { chain } from './chain.ts';
 import { compose } from './compose.ts';
+import type { Transport } from './client.ts';
 import type { Answer, ServerParts } from './handlers/handler.ts';
 import { createQueryCounts } from './metrics.ts';
 import type { Reply } from './reply.ts';
@@ -23,6 +24,15 @@ export interface Server extends Disposable {
   readonly asked: () => number;
   /** Answers and counts. */
   readonly ask: (query: Query) => Answer;
+  /** Answers of it that may be given without asking it, as `ask` would give them; undefined when there are none. */
+  readonly prebuilt: Prebuilt | undefined;
+}
+
+/** Answers that are ready, for a server that is asked about every name. */
+export interface Prebuilt {
+  readonly memory: SharedArrayBuffer;
+  /** Counts answers that were given from it. */
+  readonly count: (rcode: number, transport: Transport, answers: number) => void;
 }
 
 /** Makes the handlers of a server. Throws RangeError for a zone that is no name. */
@@ -33,7 +43,16 @@ export function createServer(settings: ServerSettings, given: Omit<ServerParts, 
   let asked = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));
   const counts = createQueryCounts(parts.metrics, names);
+  // Nothing stands around the cluster's names or comes before them.
+  const isFirst = names[0] === 'cluster' && settings.zones.includes('.') && settings.view === undefined;
   return {
+    prebuilt:
+      !isFirst || parts.cluster === undefined
+        ? undefined
+        : {
+            memory: parts.cluster.memo.memory,
+            count: (rcode, transport, answers) => counts.add(0, rcode, transport, answers),
+          },
     zones: settings.zones.map(readZone),
     tls: settings.tls,
     views: viewOf(settings.view),

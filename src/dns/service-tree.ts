@@ -2,6 +2,7 @@ import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import { objectKey } from '../routing/labels.ts';
+import { retire } from './name-data.ts';
 import { namesOfHeadless, readHeadlessSlice } from './headless-names.ts';
 import type { HeadlessSlice } from './headless-names.ts';
 import type { ReverseIndex } from './reverse-index.ts';
@@ -35,6 +36,7 @@ export class ServiceTree {
   readonly #services = new Map<Name, ServiceState>();
   readonly #owners = new Map<string, Name>();
   readonly #concerned = new Set<Name>();
+  #hasNew = false;
 
   constructor(options: ServiceTreeOptions) {
     this.#options = options;
@@ -71,12 +73,14 @@ export class ServiceTree {
     this.#noteEndpoints(after);
   }
 
-  /** Gives the Services that changed their names; whether there were any. */
-  settle(): boolean {
+  /** Gives the Services that changed their names; whether there were any, and any that had none before. */
+  settle(): 'nothing' | 'changed' | 'new' {
     const isChanged = this.#concerned.size > 0;
+    this.#hasNew = false;
     for (const base of this.#concerned) this.#rename(base);
     this.#concerned.clear();
-    return isChanged;
+    if (this.#hasNew) return 'new';
+    return isChanged ? 'changed' : 'nothing';
   }
 
   #baseOf(namespace = '', name = ''): Name {
@@ -104,8 +108,9 @@ export class ServiceTree {
     if (state === undefined) return;
     const before = state.names;
     const after = this.#namesOf(base, state);
-    if (before !== undefined) before.isCurrent = false;
     state.names = after;
+    if (before !== undefined) retire(before);
+    else if (after !== undefined) this.#hasNew = true;
     const { reverse } = this.#options;
     const old = new Set(before?.reverse);
     for (const group of after?.reverse ?? []) if (!old.delete(group)) reverse?.add(group);

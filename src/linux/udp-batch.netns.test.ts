@@ -9,9 +9,9 @@ before(() => isolateNetwork());
 
 for (const address of ['127.0.0.1', '::1']) {
   test(`datagrams are answered to their sender, many at a time (${address})`, async () => {
-    using server = openUdpBatch({ address, port: 0, receiveBufferBytes: 4 << 20 }, (packet, out) => {
-      const text = packet.toString();
-      return text.startsWith('quiet') ? 0 : out.write(`re: ${text}`);
+    using server = openUdpBatch({ address, port: 0, receiveBufferBytes: 4 << 20 }, (datagram) => {
+      const text = datagram.packet().toString();
+      return text.startsWith('quiet') ? 0 : datagram.bytes.write(`re: ${text}`, datagram.outAt);
     });
     const client = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     const answers = new Set<string>();
@@ -32,8 +32,8 @@ for (const address of ['127.0.0.1', '::1']) {
 
 test('an answer may come later, to a copy of the address', async () => {
   const asked = Promise.withResolvers<Uint8Array>();
-  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (_packet, _out, peer) => {
-    asked.resolve(peer());
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (datagram) => {
+    asked.resolve(datagram.peer());
     return 0;
   });
   const client = createSocket('udp4');
@@ -45,7 +45,9 @@ test('an answer may come later, to a copy of the address', async () => {
 });
 
 test('a datagram longer than any request is dropped, and those after it are answered', async () => {
-  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (packet, out) => out.write(String(packet.length)));
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, ({ bytes, length, outAt }) =>
+    bytes.write(String(length), outAt),
+  );
   const client = createSocket('udp4');
   client.send(Buffer.alloc(3000), server.port, '127.0.0.1');
   client.send(Buffer.alloc(2048), server.port, '127.0.0.1');
@@ -55,7 +57,9 @@ test('a datagram longer than any request is dropped, and those after it are answ
 });
 
 test('one asker that is gone does not keep the others from their answers', async () => {
-  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (packet, out) => packet.copy(out));
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, (datagram) =>
+    datagram.packet().copy(datagram.bytes, datagram.outAt),
+  );
   const gone = createSocket('udp4');
   const client = createSocket('udp4');
   await new Promise<void>((resolve) => gone.send('bye', server.port, '127.0.0.1', () => resolve()));

@@ -56,11 +56,21 @@ const offsets = {
 /** Where an answer goes that comes later: a copy of the asker's socket address. */
 export type Peer = Uint8Array;
 
-/**
- * Called for each datagram. `packet` is only valid during the call. Writes an answer into `out` (1280 bytes) from its
- * start and returns its length; 0 for no answer now. `peer` makes the address to `send` to later.
- */
-export type OnDatagram = (packet: Buffer, out: Buffer, peer: () => Peer) => number;
+/** The datagram being answered, in memory that holds all of a batch. Only valid during the call; one object for all. */
+export interface Datagram {
+  /** The memory, with the packet of `length` bytes at `at`, and 1280 bytes for the answer at `outAt`. */
+  readonly bytes: Buffer;
+  readonly at: number;
+  readonly length: number;
+  readonly outAt: number;
+  /** The packet as a view. */
+  packet(): Buffer;
+  /** The address to `send` to later. */
+  peer(): Peer;
+}
+
+/** Called for each datagram: writes an answer and returns its length; 0 for no answer now. */
+export type OnDatagram = (datagram: Datagram) => number;
 
 export interface UdpBatchOptions {
   readonly address: string;
@@ -186,9 +196,8 @@ class Batch {
   readonly #onDatagram: OnDatagram;
   readonly #mapping: ReturnType<Calls['map']>;
   readonly #words: Uint32Array;
-  readonly #bytes: Uint8Array;
-  readonly #in: readonly Buffer[];
-  readonly #out: readonly Buffer[];
+  readonly #bytes: Buffer;
+  readonly #datagram: BatchDatagram;
   #isReleased = false;
 
   constructor(fd: number, calls: Calls, onDatagram: OnDatagram) {
@@ -198,9 +207,8 @@ class Batch {
     this.#mapping = calls.map(offsets.end);
     const { memory } = this.#mapping;
     this.#words = new Uint32Array(memory);
-    this.#bytes = new Uint8Array(memory);
-    this.#in = slots(memory, offsets.inBytes, inSize);
-    this.#out = slots(memory, offsets.outBytes, outSize);
+    this.#bytes = Buffer.from(memory);
+    this.#datagram = new BatchDatagram(this.#bytes);
     this.#layOut();
   }
 
@@ -266,15 +274,16 @@ class Batch {
       const isWhole = ((this.#words[header + 12] ?? 0) & msgTruncated) === 0;
       // The kernel overwrote the space for the peer's address with its length.
       this.#words[header + 2] = peerSize;
-      const slot = this.#in[i];
-      const out = this.#out[answers];
-      if (!isWhole || slot === undefined || out === undefined) continue;
-      const peerAt = offsets.inPeer + i * peerSize;
-      const written = this.#onDatagram(slot.subarray(0, length), out, () =>
-        this.#bytes.slice(peerAt, peerAt + peerLength),
-      );
+      if (!isWhole) continue;
+      const datagram = this.#datagram;
+      datagram.at = offsets.inBytes + i * inSize;
+      datagram.length = length;
+      datagram.outAt = offsets.outBytes + answers * outSize;
+      datagram.peerAt = offsets.inPeer + i * peerSize;
+      datagram.peerLength = peerLength;
+      const written = this.#onDatagram(datagram);
       if (written === 0) continue;
-      this.#address(answers, peerAt, peerLength, written);
+      this.#address(answers, datagram.peerAt, peerLength, written);
       answers += 1;
     }
     this.#send(answers);
@@ -299,6 +308,23 @@ class Batch {
   }
 }
 
-function slots(memory: ArrayBuffer, start: number, size: number): Buffer[] {
-  return Array.from({ length: batchSize }, (_, index) => Buffer.from(memory, start + index * size, size));
+class BatchDatagram implements Datagram {
+  readonly bytes: Buffer;
+  at = 0;
+  length = 0;
+  outAt = 0;
+  peerAt = 0;
+  peerLength = 0;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  packet(): Buffer {
+    return this.bytes.subarray(this.at, this.at + this.length);
+  }
+
+  peer(): Peer {
+    return Uint8Array.from(this.bytes.subarray(this.peerAt, this.peerAt + this.peerLength));
+  }
 }

@@ -79,7 +79,7 @@ export class ExternalNames implements Names {
   apply(changes: readonly ExternalChange[], nowSeconds: number): void {
     let isSeen = false;
     for (const change of changes) isSeen = this.#note(change) || isSeen;
-    for (const { tree } of this.#zones) isSeen = tree.settle() || isSeen;
+    for (const { tree } of this.#zones) isSeen = tree.settle() !== 'nothing' || isSeen;
     if (isSeen) this.serial = nowSeconds;
   }
 

@@ -1,5 +1,5 @@
 import { addressSets } from '../service-names.ts';
-import { aliasName, emptyName, recordSets } from '../name-data.ts';
+import { aliasName, emptyName, recordSets, retire } from '../name-data.ts';
 import type { NameData, Owner } from '../name-data.ts';
 import { isWithin, parentOf, parseName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
@@ -62,7 +62,7 @@ export class HostNames {
   /** A name's objects become others: what was made of the old ones is not current any more. */
   #change(name: Name, owner: string, targets: Targets | undefined): void {
     const before = this.#names.get(name);
-    if (before !== undefined) before.isCurrent = false;
+    if (before !== undefined) retire(before);
     const byOwner = new Map(before?.byOwner);
     if (targets === undefined) byOwner.delete(owner);
     else byOwner.set(owner, targets);

@@ -55,7 +55,11 @@ export function answerFrom(context: NamesContext): (query: Query) => Reply | Pro
 /** A server that does not know everything yet must neither deny a name nor let others do so. */
 function missing(query: Query, zone: Zone, context: NamesContext): Reply | undefined {
   if (context.knowledge() !== 'synced') return codeReply(rcodes.SERVFAIL, notReady);
-  return context.isLeft(query.key) ? undefined : context.negatives.get(query, zone, rcodes.NXDOMAIN);
+  if (context.isLeft(query.key)) return undefined;
+  const reply = context.negatives.get(query, zone, rcodes.NXDOMAIN);
+  const absence = context.records.absence?.(query.key);
+  if (absence !== undefined) context.memo.deny({ type: 0, ...absence, zone }, query.key.length, reply);
+  return reply;
 }
 
 const notReady: ExtendedError = { code: extendedErrors.notReady, text: 'the cluster is not read completely yet' };
@@ -74,12 +78,24 @@ function fromData(
   if (rdata === undefined) {
     // Of a reverse zone that is shared with others only the addresses are known, not what is above them.
     const isOthers = zone === undefined || (zone.isReverse && data.owner === undefined && context.isLeft(query.key));
-    return isOthers ? undefined : context.negatives.get(query, zone, rcodes.NOERROR);
+    return isOthers ? undefined : withoutType(query, data, zone, context);
   }
   const answers = recordsOf(query.name, type, data.ttl, rdata);
   const additionals = type === SRV || type === typeNumbers.NS ? data.glue?.() : undefined;
   const reply = buildReply(query, { answers, additionals, owner: data.owner, error: stale(context) });
   if (reply.error === undefined) context.memo.put(query.type, query.key, reply);
+  return reply;
+}
+
+function withoutType(
+  query: Query,
+  { owner }: NameData,
+  zone: Zone,
+  { negatives, memo, knowledge }: NamesContext,
+): Reply {
+  const reply = negatives.get(query, zone, rcodes.NOERROR);
+  const isKept = owner !== undefined && query.type !== 0 && knowledge() === 'synced';
+  if (isKept) memo.deny({ type: query.type, top: query.key, owner, zone }, query.key.length, reply);
   return reply;
 }
 

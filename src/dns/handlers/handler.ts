@@ -4,7 +4,7 @@ import type { Resolver } from '../forward/resolver.ts';
 import type { NegativeReplies } from '../negative.ts';
 import type { Names } from '../records.ts';
 import type { Reply } from '../reply.ts';
-import type { ReplyMemo } from '../reply-memo.ts';
+import type { PrebuiltWriter } from '../prebuilt/writer.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import type { Query } from '../wire/query.ts';
 
@@ -50,7 +50,7 @@ export interface ServerParts {
 export interface ClusterParts {
   readonly records: Names;
   readonly negatives: NegativeReplies;
-  readonly memo: ReplyMemo;
+  readonly memo: PrebuiltWriter;
   /**
    * How good the records are: `none` before anything is known, `restored` from disk, `synced` with the API. Only a
    * synced server may say that a name does not exist.

@@ -1,5 +1,5 @@
 import { openUdpBatch, peerAddress } from '../../linux/udp-batch.ts';
-import type { Peer } from '../../linux/udp-batch.ts';
+import type { Datagram } from '../../linux/udp-batch.ts';
 import type { Client } from '../client.ts';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
@@ -13,14 +13,17 @@ export function listenUdpBatch(where: SocketAddress, responder: Responder): List
   };
   let isOpen = true;
   // One for all datagrams, so that a query makes none: its address is that of the datagram being read.
-  let peerNow: () => Peer = () => Buffer.alloc(0);
-  const client: Client = { transport: 'udp', address: () => peerAddress(peerNow()) };
-  const socket = openUdpBatch({ ...where, receiveBufferBytes: 4 << 20 }, (packet, out, peerOf) => {
-    peerNow = peerOf;
-    const answered = responder.answer(packet, client);
+  let now: Datagram | undefined;
+  const client: Client = { transport: 'udp', address: () => peerAddress(now?.peer() ?? Buffer.alloc(0)) };
+  const socket = openUdpBatch({ ...where, receiveBufferBytes: 4 << 20 }, (datagram) => {
+    const { bytes, at, length, outAt } = datagram;
+    const written = responder.quick(bytes, at, length, bytes, outAt);
+    if (written > 0) return written;
+    now = datagram;
+    const answered = responder.answer(datagram.packet(), client);
     if (answered === undefined) return 0;
-    if (!(answered instanceof Promise)) return responder.write(answered, out, 0);
-    const peer = peerOf();
+    if (!(answered instanceof Promise)) return responder.write(answered, bytes, outAt);
+    const peer = datagram.peer();
     answered.then((late) => {
       if (isOpen && late !== undefined) later(late, (data) => socket.send(peer, data));
     });
