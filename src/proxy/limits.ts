@@ -7,6 +7,7 @@ export const features = {
   'client-address': 'backends see the address of the client where Kubernetes keeps it',
   'hairpin-masquerade': 'a Pod that calls itself through a Service sees its node as the caller',
   'node-port-masquerade': "a Pod that calls a node port of its own node appears with the node's address",
+  'connected-udp': 'a connected UDP socket goes on with another backend when its own goes',
   drop: 'what a traffic policy leaves without endpoints is ignored, not refused',
   'port-ranges': 'ranges of ports',
   'consistent-hashing': 'schedulers that keep a client with a backend by its address',
@@ -30,6 +31,7 @@ export const limits: Readonly<Record<PlaneName, Readonly<Partial<Record<Feature,
     'least-connections': 'connections are not counted once they are made; it draws at random',
     'hairpin-masquerade':
       'a Pod that calls itself through its Service is connected to itself, and sees its own address',
+    'connected-udp': 'the socket ends with ECONNABORTED, so that its owner connects again',
     'node-port-masquerade': 'a Pod of this node is connected to the backend itself, which sees the address of the Pod',
   },
   userspace: {

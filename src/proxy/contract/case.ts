@@ -23,6 +23,8 @@ export interface Case {
   readonly steps: readonly Step[];
   /** Settings of the nodes that differ from the world's. */
   readonly network?: Partial<NodeNetwork>;
+  /** `spec.externalIPs` are served. */
+  readonly allowExternalIps?: boolean;
 }
 
 /** Objects change, and then calls are made, all at the same time. Objects that are not named stay as they are. */

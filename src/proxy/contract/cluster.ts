@@ -22,9 +22,10 @@ export class Cluster {
   readonly #routers;
   #made = 0;
 
-  constructor(world: World) {
+  constructor(world: World, allowExternalIps = false) {
     this.#world = world;
-    this.#routers = { A: createRouter({ nodeName: 'A' }), B: createRouter({ nodeName: 'B' }) };
+    const router = (nodeName: NodeName) => createRouter({ nodeName, allowExternalIps });
+    this.#routers = { A: router('A'), B: router('B') };
     for (const name of nodeNames) this.#nodes.set(name, nodeFixture(name));
   }
 

@@ -53,7 +53,7 @@ interface CaseRun extends Run {
 
 async function runCase(run: CaseRun): Promise<void> {
   const { subject, each } = run;
-  const cluster = new Cluster(subject.world);
+  const cluster = new Cluster(subject.world, each.allowExternalIps);
   if (each.network !== undefined) await openNodes(subject, each);
   try {
     for (const step of each.steps) await runStep(run, cluster, step);

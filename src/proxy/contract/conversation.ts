@@ -45,22 +45,36 @@ function openTcp({ address, port, localAddress }: Destination): Conversation {
   };
 }
 
-function openUdp({ address, port, localAddress }: Destination): Conversation {
-  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-  socket.on('error', () => undefined);
-  if (localAddress !== undefined) socket.bind(0, localAddress);
-  const connected = new Promise<void>((resolve) => socket.connect(port, address, resolve));
+/** A connected socket; when the system ended it, `ask` says so once, and the next one is over a new one. */
+function openUdp(to: Destination): Conversation {
+  let current = connectUdp(to);
   return {
     async ask(size, patienceMs) {
+      const { socket, connected, failure } = current;
       await connected;
-      return outcome(patienceMs, (done) => {
+      const answer = await outcome(patienceMs, (done) => {
+        if (failure() !== undefined) return done(failure() ?? '');
         socket.once('error', (error) => done(nameOf(error)));
         socket.once('message', (data) => done(checked(data.toString(), size)));
         socket.send(`${'x'.repeat(size)}\n`);
       });
+      if (failure() === undefined) return answer;
+      socket.close();
+      current = connectUdp(to);
+      return answer;
     },
-    close: () => socket.close(),
+    close: () => void current.socket.close(),
   };
+}
+
+function connectUdp({ address, port, localAddress }: Destination) {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  let failure: string | undefined;
+  // A refusal is an answer to one datagram; the socket lives on.
+  socket.on('error', (error) => (failure = nameOf(error) === 'refused' ? failure : nameOf(error)));
+  if (localAddress !== undefined) socket.bind(0, localAddress);
+  const connected = new Promise<void>((resolve) => socket.connect(port, address, resolve));
+  return { socket, connected, failure: () => failure };
 }
 
 /** The port of the last association that was called from here. */

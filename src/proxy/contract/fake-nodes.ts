@@ -118,12 +118,13 @@ function callOnce(nodes: FakeNodes, from: HostName, task: CallTask): FakeCall {
   return { task, text: server === undefined ? (isMachine ? 'refused' : 'timeout') : `${server} ${own}` };
 }
 
-/** TCP stays with its backend unless it is reset, a UDP socket moves when its backend has gone. */
+/** A UDP socket goes where its frontend leads now; TCP stays with its backend unless it is reset. */
 function speakOn(nodes: FakeNodes, from: HostName, call: FakeCall | undefined): string {
-  if (call?.taken === undefined || call.taken.plane.forwardsTo(call.taken.key, call.taken.backend))
-    return call?.text ?? '';
-  if (call.task.protocol === 'UDP') return callOnce(nodes, from, call.task).text;
-  return call.taken.plane.resets(call.taken.key) ? 'reset' : call.text;
+  const { task, taken, text } = call ?? {};
+  if (task === undefined || text === undefined) return 'nothing held';
+  if (taken?.plane.forwardsTo(taken.key, taken.backend) === true) return text;
+  if (task.protocol === 'UDP') return callOnce(nodes, from, task).text;
+  return taken?.plane.resets(taken.key) === true ? 'reset' : text;
 }
 
 function serverAt({ address, port }: { readonly address: string; readonly port: number }): string {

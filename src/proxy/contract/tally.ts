@@ -24,7 +24,8 @@ export class Tally {
     for (const feature of lacking) this.#needed.add(feature);
     if (check.problem === undefined && check.isEvidence)
       this.#passed.push(`${title}: ${what} passes without ${lacking.join(', ')}`);
-    if (check.insteadProblem === undefined) {
+    // Nobody can do anything instead where the caller does not exist.
+    if (check.insteadProblem === undefined || lacking.includes('outside-callers')) {
       const line = `${title}: for want of ${lacking.join(', ')}`;
       this.#leftOut.set(line, (this.#leftOut.get(line) ?? 0) + 1);
       return undefined;
