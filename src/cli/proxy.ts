@@ -4,7 +4,6 @@ import { errorText } from '../observe/log.ts';
 import { type NodeTuning, tuneNode } from '../proxy/node-tuning.ts';
 import { removePlanes } from '../proxy/open-plane.ts';
 import { startProxy } from '../proxy/run.ts';
-import { keepForRouting } from '../routing/kept-fields.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
@@ -49,11 +48,7 @@ async function run(context: ProxyContext): Promise<ExitCode> {
     'log-level': options['log-level'] ?? 'warn',
     'log-format': options['log-format'] ?? 'text',
   } as const;
-  await using connected = await connectComponent(
-    'proxy',
-    { ...context, options: { ...options, ...logging } },
-    keepForRouting,
-  );
+  await using connected = await connectComponent('proxy', { ...context, options: { ...options, ...logging } });
   const { client, caches, logger, metrics } = connected;
   if (tuning !== undefined) tuneNode(tuning, logger);
   const proxy = await startProxy({ ...settings, client, caches, ownsCaches: true, logger, metrics });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigMap } from '../api/core/config-map.ts';
 import { nameOf } from '../api/meta/object-meta.ts';
-import { createCaches, type Keep } from './caches.ts';
+import { createCaches } from './caches.ts';
 import type { Cache, Change } from './caches.ts';
 import { TransportError } from './client.ts';
 import { createFakeApi } from './fake.ts';
@@ -139,16 +139,4 @@ test('a new subscriber is told what is there', async () => {
   const seen: string[] = [];
   cache.subscribe((changes) => seen.push(...changes.map(describe)));
   assert.deepEqual(seen, ['- -> a']);
-});
-
-test('a process may keep less of every object', async () => {
-  const api = createFakeApi();
-  api.put(ConfigMap, { metadata: { name: 'a', namespace: 'default' }, data: { large: 'x' } });
-  const keep: Keep = (_, object) => ({ ...object, data: undefined });
-  await using caches = createCaches(api.client, { random: () => 0, keep });
-  const cache = caches.of(ConfigMap);
-  await cache.synced;
-  assert.deepEqual([cache.get('a', 'default')?.metadata.name, cache.get('a', 'default')?.data], ['a', undefined]);
-  await caches.client.create(ConfigMap, { metadata: { name: 'b', namespace: 'default' }, data: { large: 'x' } });
-  assert.equal(cache.get('b', 'default')?.data, undefined);
 });

@@ -75,15 +75,7 @@ export interface Caches extends AsyncDisposable {
   readonly client: Client;
 }
 
-/** What a process keeps of the objects of a kind. */
-export type Keep = <T extends ApiObject>(kind: Kind<T>, object: T) => T;
-
 export interface CachesOptions {
-  /**
-   * Makes every object of every cache smaller, before any transform: for a process that reads a few fields only. By
-   * default all of it is kept but `metadata.managedFields`.
-   */
-  readonly keep?: Keep;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
   /** A number in [0, 1) for jitter. */
@@ -95,7 +87,6 @@ export interface CachesOptions {
 /** The caches of a process: one watch per kind and selector, whoever asks. Disposing of them ends the watches. */
 export function createCaches(client: Client, options: CachesOptions = {}): Caches {
   const { logger = silentLogger, metrics = createMetrics(), random = Math.random, now = Date.now } = options;
-  const keepAny = options.keep ?? withoutManagedFields;
   const figures = cacheMetrics(metrics);
   const started = new Map<string, Started>();
   const stop = new AbortController();
@@ -107,7 +98,7 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
     const label = { kind: kind.kind };
     const onHandlerError = (error: unknown) => logger.error('a change handler threw', { ...label, error });
     const keep = (object: T): T => {
-      const kept = keepAny(kind, object);
+      const kept = withoutManagedFields(object);
       return transform === undefined ? kept : transform(kept);
     };
     const cache = createObjectCache(kind, { keep, retain, onHandlerError });
@@ -165,7 +156,7 @@ interface Started<T = ApiObject> {
   readonly isWhole: boolean;
 }
 
-function withoutManagedFields<T extends ApiObject>(_: Kind<T>, object: T): T {
+function withoutManagedFields<T extends ApiObject>(object: T): T {
   const { managedFields, ...metadata } = object.metadata;
   return managedFields === undefined ? object : { ...object, metadata };
 }

@@ -9,6 +9,7 @@ import { type NodeFacts, noFacts } from './node-facts.ts';
  */
 const header = { fairlead: 'frontends', version: 3 } as const;
 const fileName = 'frontends.ndjson';
+const linesAtOnce = 64;
 
 /** What is kept. */
 export interface SavedState {
@@ -20,16 +21,24 @@ export interface SavedState {
 export async function saveState(folder: string, { frontends, node }: SavedState): Promise<void> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, fileName);
-  const lines = frontends.map((frontend) => JSON.stringify(frontend));
-  const text = [JSON.stringify(header), ...lines, JSON.stringify({ end: lines.length, node })].join('\n');
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
-    await file.writeFile(`${text}\n`);
+    await file.writeFile(linesOf(frontends, node));
     await file.sync();
   } finally {
     await file.close();
   }
   await rename(`${path}.new`, path);
+}
+
+/** The text in pieces: the whole of it would be the largest thing that an idle proxy has in memory. */
+function* linesOf(frontends: readonly Frontend[], node: NodeFacts): Generator<string> {
+  yield `${JSON.stringify(header)}\n`;
+  for (let at = 0; at < frontends.length; at += linesAtOnce) {
+    const lines = frontends.slice(at, at + linesAtOnce).map((frontend) => `${JSON.stringify(frontend)}\n`);
+    yield lines.join('');
+  }
+  yield `${JSON.stringify({ end: frontends.length, node })}\n`;
 }
 
 /** The state of a folder; undefined when there is none, or none that this version can read whole. */

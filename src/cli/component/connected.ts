@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { createCaches } from '../../client/caches.ts';
-import type { Caches, Keep } from '../../client/caches.ts';
+import type { Caches } from '../../client/caches.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/rest-client.ts';
 import type { Logger } from '../../observe/log.ts';
@@ -40,17 +40,16 @@ interface ComponentFlags {
   readonly 'log-format': 'text' | 'json';
 }
 
-/** Connects as the flags say; the caches keep of each object what `keep` says. The API server may be away: they go on trying. */
+/** Connects as the flags say. The API server may be away: caches go on trying. */
 export async function connectComponent(
   name: string,
   context: CommandIo & { readonly options: ComponentFlags },
-  keep?: Keep,
 ): Promise<Connected> {
   const connection = await connect(context);
   const logger = loggerOf(name, context.options, context);
   const metrics = createMetrics();
   const client = createClient(connection.transport);
-  const caches = createCaches(client, { logger, metrics, keep });
+  const caches = createCaches(client, { logger, metrics });
   return {
     client,
     caches,
