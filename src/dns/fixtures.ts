@@ -11,6 +11,7 @@ import type { ObjectCache } from '../client/object-cache.ts';
 import { silentLogger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { Transport } from './client.ts';
+import type { Tap } from './dnstap/tap.ts';
 import { questionOf } from './dig.ts';
 import type { Resolver } from './forward/resolver.ts';
 import type { ClusterParts } from './handlers/handler.ts';
@@ -170,6 +171,7 @@ export interface TestResponderOptions {
   readonly knowledge?: 'none' | 'restored' | 'synced';
   readonly resolver?: Resolver;
   readonly external?: Names;
+  readonly tap?: Tap;
   /** Laid over a server without settings. */
   readonly settings?: Partial<ServerSettings>;
 }
@@ -208,7 +210,7 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
   const parts = { cluster, external, resolver, logger: silentLogger, metrics, now: Date.now };
   const servers = [createServer(settings, parts)];
   return {
-    responder: createResponder({ servers, identity: testIdentity, logger: silentLogger, metrics }),
+    responder: createResponder({ servers, identity: testIdentity, tap: options.tap, logger: silentLogger, metrics }),
     records,
     cluster,
   };

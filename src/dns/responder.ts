@@ -6,6 +6,8 @@ import { createQueryCounts } from './metrics.ts';
 import { answerChaos } from './answer-chaos.ts';
 import { answerOptions } from './answer-options.ts';
 import type { AnswerOptions, Identity } from './answer-options.ts';
+import type { Tapped } from './dnstap/message.ts';
+import type { Tap } from './dnstap/tap.ts';
 import { codeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { PrebuiltReader } from './prebuilt/reader.ts';
@@ -24,6 +26,8 @@ export interface Answered {
   readonly reply: Reply;
   /** Longest packet the asker takes. */
   readonly limit: number;
+  /** What a collector is to be told of the question; undefined without one. */
+  readonly tapped?: Omit<Tapped, 'response' | 'answeredMs'>;
 }
 
 /** From request packets to answers. */
@@ -41,7 +45,7 @@ export interface Responder extends Disposable {
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
   /** Other servers answer from now on. */
-  become(servers: readonly Server[]): void;
+  become(servers: readonly Server[], tap?: Tap): void;
   /** Most bytes that `write` may need. */
   size(answered: Answered): number;
 }
@@ -50,6 +54,8 @@ export interface ResponderOptions {
   /** Of one listener. */
   readonly servers: readonly Server[];
   readonly identity: Identity;
+  /** Is told of every question and its answer. */
+  readonly tap?: Tap;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -57,7 +63,8 @@ export interface ResponderOptions {
 /** Longest OPT record that this server writes, with the text of an extended error and padding. */
 const optSpace = 1024;
 
-export function createResponder({ servers, identity, logger, metrics }: ResponderOptions): Responder {
+export function createResponder({ servers, identity, logger, metrics, ...given }: ResponderOptions): Responder {
+  let { tap } = given;
   let find = serverFinder(servers);
   const refusals = createQueryCounts(metrics, ['refused']);
   let prebuilt = prebuiltOf(servers);
@@ -96,22 +103,37 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
     };
   }
 
+  function answer(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined> {
+    const query = readQuery(packet, client);
+    if ('refuse' in query) return refuse(query, client.transport);
+    const limit = limitOf(query.edns?.udpSize, client.transport);
+    const extra = answerOptions(query.edns, client, identity);
+    if (extra === 'malformed') return refuse(malformed(query), client.transport);
+    const reply = safely(query);
+    if (!(reply instanceof Promise)) {
+      return reply.isSilent ? undefined : { asked: askedBy(query, query.question, extra), reply, limit };
+    }
+    const asked = askedBy(query, Buffer.from(query.question), extra);
+    return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit }));
+  }
+
+  /** The same, with what the collector is to be told. The packet is only valid now. */
+  function answerTapped(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined> {
+    const tapped = {
+      transport: client.transport,
+      clientAddress: client.address(),
+      askedMs: identity.now(),
+      query: Buffer.from(packet),
+    };
+    const answered = answer(packet, client);
+    if (answered instanceof Promise) return answered.then((late) => late && { ...late, tapped });
+    return answered && { ...answered, tapped };
+  }
+
   return {
-    answer(packet, client) {
-      const query = readQuery(packet, client);
-      if ('refuse' in query) return refuse(query, client.transport);
-      const limit = limitOf(query.edns?.udpSize, client.transport);
-      const options = answerOptions(query.edns, client, identity);
-      if (options === 'malformed') return refuse(malformed(query), client.transport);
-      const reply = safely(query);
-      if (!(reply instanceof Promise)) {
-        return reply.isSilent ? undefined : { asked: askedBy(query, query.question, options), reply, limit };
-      }
-      const asked = askedBy(query, Buffer.from(query.question), options);
-      return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit }));
-    },
+    answer: (packet, client) => (tap === undefined ? answer(packet, client) : answerTapped(packet, client)),
     quick(packet, at, length, out, outAt) {
-      if (prebuilt === undefined) return 0;
+      if (prebuilt === undefined || tap !== undefined) return 0;
       const turn = (options.turn + 1) & 0x3fffffff;
       const written = prebuilt.reader.answer(packet, at, length, out, outAt, options.recursionAvailable, turn);
       if (written === 0) return 0;
@@ -119,11 +141,16 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
       prebuilt.count(prebuilt.reader.rcode, 'udp', 1);
       return written;
     },
-    write({ asked, reply, limit }, out, at) {
+    write({ asked, reply, limit, tapped }, out, at) {
       options.turn = (options.turn + 1) & 0x3fffffff;
-      return writeReply(out, at, asked, reply, { limit, ...options });
+      const length = writeReply(out, at, asked, reply, { limit, ...options });
+      if (tapped !== undefined) {
+        tap?.tell({ ...tapped, answeredMs: identity.now(), response: Buffer.from(out.subarray(at, at + length)) });
+      }
+      return length;
     },
-    become(others) {
+    become(others, otherTap) {
+      tap = otherTap;
       find = serverFinder(others);
       options.recursionAvailable = others.some((server) => server.hasRecursion);
       prebuilt = prebuiltOf(others);

@@ -9,6 +9,7 @@ import { followExternal } from './external/follow-external.ts';
 import { createForwarder } from './forward/forwarder.ts';
 import { isOwnAddress } from './forward/own-address.ts';
 import type { Resolver } from './forward/resolver.ts';
+import { openTap, type Tap } from './dnstap/tap.ts';
 import { followCluster } from './follow-cluster.ts';
 import type { ClusterParts } from './handlers/handler.ts';
 import type { ListenerServers } from './listen/open-listeners.ts';
@@ -23,6 +24,19 @@ import type { ClusterSettings, DnsSettings, ForwardSettings, ServerSettings } fr
 interface FollowedCluster extends AsyncDisposable {
   readonly parts: ClusterParts;
   readonly synced: Promise<void>;
+}
+
+/** A server with what it was made of. */
+interface Made {
+  readonly settings: ServerSettings;
+  readonly server: Server;
+  readonly tap: Tap | undefined;
+}
+
+type SharedTap = Tap & AsyncDisposable;
+
+function sharedTap(tap: Tap): SharedTap {
+  return { ...tap, [Symbol.asyncDispose]: async () => tap[Symbol.dispose]() };
 }
 
 /** Servers made of settings, not yet in service. */
@@ -45,6 +59,7 @@ export class ServerSet implements AsyncDisposable {
   readonly #clusters = new Shared<FollowedCluster>();
   readonly #external = new Shared<FollowedCluster>();
   readonly #resolvers = new Shared<Resolver>();
+  readonly #taps = new Shared<SharedTap>();
   #servers: readonly Server[] = [];
 
   constructor(config: DnsConfig) {
@@ -65,7 +80,8 @@ export class ServerSet implements AsyncDisposable {
     const clusters = this.#clusters.next();
     const external = this.#external.next();
     const resolvers = this.#resolvers.next();
-    const made: { readonly settings: ServerSettings; readonly server: Server }[] = [];
+    const taps = this.#taps.next();
+    const made: Made[] = [];
     const discard = async (): Promise<void> => {
       for (const { server } of made) server[Symbol.dispose]();
       await Promise.all([clusters.discard(), external.discard(), resolvers.discard()]);
@@ -83,7 +99,9 @@ export class ServerSet implements AsyncDisposable {
         const outside = externalConfigOf(each, this.#serverAddresses(listen));
         const shown = outside && (await external.get(outside, async () => this.#followExternal(outside)));
         const parts = { cluster: cluster?.parts, external: shown?.parts, resolver, logger, metrics, now: Date.now };
-        made.push({ settings: each, server: createServer(each, parts) });
+        const tapped = each.dnstap;
+        const tap = tapped && (await taps.get(tapped, async () => sharedTap(openTap(tapped, logger, metrics))));
+        made.push({ settings: each, server: createServer(each, parts), tap });
       }
     } catch (error) {
       await discard();
@@ -106,6 +124,7 @@ export class ServerSet implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) server[Symbol.dispose]();
     await this.#resolvers[Symbol.asyncDispose]();
+    await this.#taps[Symbol.asyncDispose]();
     await this.#external[Symbol.asyncDispose]();
     await this.#clusters[Symbol.asyncDispose]();
   }
@@ -188,13 +207,13 @@ function othersOf({ forwards, listen }: ServerSettings): readonly ForwardSetting
 }
 
 /** The servers of each listener, in the order of the settings. */
-function listening(made: readonly { readonly settings: ServerSettings; readonly server: Server }[]): ListenerServers[] {
+function listening(made: readonly Made[]): ListenerServers[] {
   const byAddress = new Map<string, ListenerServers & { readonly servers: Server[] }>();
-  for (const { settings, server } of made) {
+  for (const { settings, server, tap } of made) {
     for (const where of settings.listen) {
       const key = `${where.transport} ${where.address} ${where.port}`;
       const known = byAddress.get(key);
-      if (known === undefined) byAddress.set(key, { where, servers: [server] });
+      if (known === undefined) byAddress.set(key, { where, servers: [server], tap });
       else known.servers.push(server);
     }
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { TlsOptions } from 'node:tls';
 import type { Identity } from '../answer-options.ts';
 import type { DnsConfig } from '../config.ts';
+import type { Tap } from '../dnstap/tap.ts';
 import { createResponder } from '../responder.ts';
 import type { Responder } from '../responder.ts';
 import type { Server } from '../servers.ts';
@@ -16,6 +17,8 @@ import { listenUdpDgram } from './udp-dgram.ts';
 export interface ListenerServers {
   readonly where: ListenSettings;
   readonly servers: readonly Server[];
+  /** Is told of every question and its answer. */
+  readonly tap?: Tap;
 }
 
 export interface OpenListenersOptions extends Pick<DnsConfig, 'udp' | 'logger' | 'metrics'> {
@@ -87,8 +90,8 @@ export class OpenListeners implements AsyncDisposable {
     await Promise.all(open.map(close));
   }
 
-  async #openOne({ where, servers }: ListenerServers): Promise<Open> {
-    const responder = createResponder({ servers, ...this.#options });
+  async #openOne({ where, servers, tap }: ListenerServers): Promise<Open> {
+    const responder = createResponder({ servers, tap, ...this.#options });
     await using stack = new AsyncDisposableStack();
     stack.defer(() => responder[Symbol.dispose]());
     const stream = stack.use(await openStream(where, servers, responder));
@@ -133,10 +136,10 @@ async function openStream(
 }
 
 /** What changes an open address to other servers and today's certificate; reading may fail, applying may not. */
-async function renewal({ responder, stream }: Open, { where, servers }: ListenerServers): Promise<() => void> {
+async function renewal({ responder, stream }: Open, { where, servers, tap }: ListenerServers): Promise<() => void> {
   const options = where.transport === 'dns' ? undefined : await readTls(where, servers);
   return () => {
-    responder.become(servers);
+    responder.become(servers, tap);
     if (options !== undefined) stream.renew(options);
   };
 }

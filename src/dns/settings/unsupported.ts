@@ -2,7 +2,6 @@ import type { DnsSettings, ServerSettings } from './settings.ts';
 
 /** What settings can say that has no effect yet, and what to do instead: said at the start, never ignored. */
 const missing: readonly (readonly [what: string, isAsked: (server: ServerSettings) => boolean])[] = [
-  ['dnstap is not supported yet; leave it out, or log queries', ({ dnstap }) => dnstap !== undefined],
   ['transfer is not supported yet; leave it out', ({ transfer }) => transfer.length > 0],
   ['autopath is not supported yet; leave it out', ({ autopath }) => autopath !== undefined],
   [
