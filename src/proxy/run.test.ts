@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Event } from '../api/core/event.ts';
+import { Node } from '../api/core/node.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { createCaches } from '../client/caches.ts';
@@ -305,4 +306,24 @@ test('health check node ports answer with the number of local endpoints', async 
     'moved',
   );
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 503);
+});
+
+test('a proxy whose Node moves with its addresses takes its own plane over with the new network', async () => {
+  const api = apiWithCart('10.244.0.11 @node-1');
+  const node = (address: string) =>
+    api.put(Node, {
+      metadata: { name: 'node-1' },
+      spec: {},
+      status: { addresses: [{ type: 'InternalIP', address }] },
+    });
+  node('192.0.2.1');
+  await using run = await start(api, undefined, { fromNode: { nodePortsOnPrimary: true } });
+  await run.proxy.synced;
+  const before = run.plane.calls;
+  node('192.0.2.1');
+  api.put(EndpointSlice, testSlice(['10.244.0.12 @node-1']));
+  await until(() => run.plane.calls === before + 1, 'a change, and no new start for the same address');
+  node('192.0.2.2');
+  await until(() => run.plane.calls === before + 2, 'opened anew');
+  assert.equal(run.proxy.frontends().length, 1);
 });

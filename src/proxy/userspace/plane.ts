@@ -80,7 +80,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 async function explain(error: unknown, { address, port }: Frontend): Promise<string> {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EACCES') return `port ${port} needs privileges: without root ${await unprivilegedPorts()}`;
-  if (code === 'EADDRINUSE') return `another program has ${address ?? 'the node port'} port ${port}`;
+  if (code === 'EADDRINUSE') return `another program has ${address === undefined ? 'node' : address} port ${port}`;
   if (code === 'EADDRNOTAVAIL')
     return `${address ?? 'the address'} is not an address of this machine${remedy(address)}`;
   return errorText(error);
