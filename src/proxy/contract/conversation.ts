@@ -54,8 +54,12 @@ function openUdp(to: Destination): Conversation {
       await connected;
       const answer = await outcome(patienceMs, (done) => {
         if (failure() !== undefined) return done(failure() ?? '');
-        socket.once('error', (error) => done(nameOf(error)));
-        socket.once('message', (data) => done(checked(data.toString(), size)));
+        const fail = (error: Error): void => done(nameOf(error));
+        socket.once('error', fail);
+        socket.once('message', (data) => {
+          socket.off('error', fail);
+          done(checked(data.toString(), size));
+        });
         socket.send(`${'x'.repeat(size)}\n`);
       });
       if (failure() === undefined) return answer;
