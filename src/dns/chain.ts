@@ -5,9 +5,12 @@ import { answerFromFiles } from './handlers/answer-from-files.ts';
 import { answerFromHosts } from './handlers/answer-from-hosts.ts';
 import { answerFromTemplates } from './handlers/answer-from-templates.ts';
 import { answerSpecialNames } from './handlers/answer-special-names.ts';
+import { completeSearch } from './handlers/complete-search.ts';
+import { denyIpv6 } from './handlers/deny-ipv6.ts';
 import { enforceAcl } from './handlers/enforce-acl.ts';
 import { forwardUpstream } from './handlers/forward-upstream.ts';
 import type { HandlerMaker } from './handlers/handler.ts';
+import { hideNamespaces } from './handlers/hide-namespaces.ts';
 import { logQueries } from './handlers/log-queries.ts';
 import { rewriteQuestion } from './handlers/rewrite-question.ts';
 import { translateDns64 } from './handlers/translate-dns64.ts';
@@ -20,7 +23,9 @@ import { trimAnswers } from './handlers/trim-answers.ts';
 export const chain: readonly HandlerMaker[] = [
   logQueries,
   rewriteQuestion,
+  completeSearch,
   enforceAcl,
+  hideNamespaces,
   trimAnswers,
   translateDns64,
   answerFromHosts,
@@ -30,5 +35,6 @@ export const chain: readonly HandlerMaker[] = [
   answerFromCluster,
   answerSpecialNames,
   answerAny,
+  denyIpv6,
   forwardUpstream,
 ];

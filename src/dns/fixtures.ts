@@ -1,16 +1,19 @@
 import { Namespace } from '../api/core/namespace.ts';
+import { Node } from '../api/core/node.ts';
 import { Pod } from '../api/core/pod.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
 import type { Cache, Caches } from '../client/caches.ts';
-import type { Client } from '../client/client.ts';
+import type { Client as ApiClient } from '../client/client.ts';
 import { createObjectCache } from '../client/object-cache.ts';
 import type { ObjectCache } from '../client/object-cache.ts';
+import { parseIp } from '../lib/ip.ts';
 import { silentLogger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
-import type { Transport } from './client.ts';
+import type { Client, Transport } from './client.ts';
+import { ClientPods } from './client-pods.ts';
 import type { Tap } from './dnstap/tap.ts';
 import { questionOf } from './dig.ts';
 import type { Resolver } from './forward/resolver.ts';
@@ -21,6 +24,7 @@ import { formatRecord } from './presentation.ts';
 import { createRecords } from './records.ts';
 import { PrebuiltWriter } from './prebuilt/writer.ts';
 import type { Names, RecordChange, Records, RecordsConfig } from './records.ts';
+import { recordsOf } from './reply.ts';
 import { createResponder } from './responder.ts';
 import type { Responder } from './responder.ts';
 import { createServer } from './servers.ts';
@@ -30,7 +34,7 @@ import type { ServerSettings } from './settings/settings.ts';
 import { readMessage } from './wire/message.ts';
 import type { Message, ResourceRecord } from './wire/message.ts';
 import { formatName } from './wire/names.ts';
-import { flags, rcodeName, typeNumbers } from './wire/types.ts';
+import { flags, rcodeName, rcodes, typeName, typeNumbers } from './wire/types.ts';
 import { writeMessage } from './wire/writer.ts';
 
 /** For tests: caches that a test fills by hand, in place of an API server. */
@@ -45,7 +49,7 @@ export interface TestCaches {
 }
 
 /** Empty caches; `client` is what `caches.client` gives. */
-export function testCaches(client: Client): TestCaches {
+export function testCaches(client: ApiClient): TestCaches {
   const make = <T extends ApiObject>(kind: Kind<T>): ObjectCache<T> =>
     createObjectCache(kind, {
       onHandlerError: (error) => {
@@ -56,11 +60,13 @@ export function testCaches(client: Client): TestCaches {
   const slice = make(EndpointSlice);
   const namespace = make(Namespace);
   const pod = make(Pod);
-  const all: readonly (Cache<Service> | Cache<EndpointSlice> | Cache<Namespace> | Cache<Pod>)[] = [
+  const node = make(Node);
+  const all: readonly (Cache<Service> | Cache<EndpointSlice> | Cache<Namespace> | Cache<Pod> | Cache<Node>)[] = [
     service,
     slice,
     namespace,
     pod,
+    node,
   ];
   const caches: Caches = {
     of<T extends ApiObject>(kind: Kind<T>): Cache<T> {
@@ -83,6 +89,7 @@ export function testCaches(client: Client): TestCaches {
       slice.replace(slice.list(), '1');
       namespace.replace(namespace.list(), '1');
       pod.replace(pod.list(), '1');
+      node.replace(node.list(), '1');
     },
   };
 }
@@ -157,6 +164,47 @@ export function dnsNamespace(name = 'shop'): Namespace {
   return { metadata: { name }, spec: {}, status: {} };
 }
 
+/** A Pod of `shop` that may ask. */
+export function dnsPod(
+  address: string,
+  over: Partial<Pod['spec']> = {},
+  namespace = 'shop',
+  name = `pod-${address}`,
+): Pod {
+  return {
+    metadata: { name, namespace, uid: `uid-of-${namespace}-${name}` },
+    spec: { containers: [], ...over },
+    status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }] },
+  };
+}
+
+/** Pods as askers. */
+export function clientPodsOf(...pods: readonly Pod[]): ClientPods {
+  const all = new ClientPods();
+  for (const pod of pods) all.change(undefined, pod);
+  return all;
+}
+
+/** Others that know names: `www.example.com A` → address. What is not listed does not exist; a name has no other types. */
+export function knowsNames(names: Readonly<Record<string, string>>): Resolver & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const known = new Set(Object.keys(names).map((each) => each.split(' ')[0]));
+  return {
+    asked,
+    resolve: async ({ name, type }) => {
+      const text = formatName(name).slice(0, -1);
+      asked.push(`${text} ${typeName(type)}`);
+      const address = parseIp(names[`${text} ${typeName(type)}`] ?? '');
+      const answers = recordsOf(name, type, 60, address && [address]);
+      const rcode = known.has(text) ? rcodes.NOERROR : rcodes.NXDOMAIN;
+      return { rcode, answers, authorities: [], from: 'test' };
+    },
+    isOwnProbe: () => false,
+    findLoops: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
 /** Who answers in tests: at a fixed time, with a fixed secret. */
 export const testIdentity: Identity = {
   name: 'ns1',
@@ -172,6 +220,8 @@ export interface TestResponderOptions {
   readonly resolver?: Resolver;
   readonly external?: Names;
   readonly tap?: Tap;
+  readonly clientPods?: ClientPods;
+  readonly hasIpv6?: () => boolean;
   /** Laid over a server without settings. */
   readonly settings?: Partial<ServerSettings>;
 }
@@ -207,7 +257,8 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
     memo: new PrebuiltWriter(),
     knowledge: () => knowledge,
   };
-  const parts = { cluster, external, resolver, logger: silentLogger, metrics, now: Date.now };
+  const { clientPods, hasIpv6 = () => true } = options;
+  const parts = { cluster, external, clientPods, hasIpv6, resolver, logger: silentLogger, metrics, now: Date.now };
   const servers = [createServer(settings, parts)];
   return {
     responder: createResponder({ servers, identity: testIdentity, tap: options.tap, logger: silentLogger, metrics }),
@@ -221,6 +272,8 @@ export interface AskOptions {
   readonly flags?: number;
   /** A whole OPT record. */
   readonly opt?: Uint8Array;
+  /** Address of who asks. */
+  readonly from?: string;
 }
 
 /** Asks a responder for a name and type (text), and reads its answer as a client would. */
@@ -236,14 +289,32 @@ export async function ask(
     questions: [questionOf(name, type)],
     opt: options.opt,
   });
-  const message = readMessage(await askRaw(responder, packet, options.transport));
+  const message = readMessage(await askRaw(responder, packet, options.transport, options.from));
   if ('malformed' in message) throw new Error(`malformed answer: ${message.malformed}`);
   return message;
 }
 
+/** A client whose address is known only while its packet is being read. */
+function clientFor(transport: Transport, address: string): Client {
+  let isRead = false;
+  queueMicrotask(() => (isRead = true));
+  return {
+    transport,
+    address() {
+      if (isRead) throw new Error('the packet is gone');
+      return address;
+    },
+  };
+}
+
 /** Gives bytes to a responder and returns the bytes of its answer; none when it does not answer. */
-export async function askRaw(responder: Responder, packet: Uint8Array, transport: Transport = 'udp'): Promise<Buffer> {
-  const answered = await responder.answer(Buffer.from(packet), { transport, address: () => '192.0.2.7' });
+export async function askRaw(
+  responder: Responder,
+  packet: Uint8Array,
+  transport: Transport = 'udp',
+  from = '192.0.2.7',
+): Promise<Buffer> {
+  const answered = await responder.answer(Buffer.from(packet), clientFor(transport, from));
   if (answered === undefined) return Buffer.alloc(0);
   const out = Buffer.alloc(responder.size(answered));
   return out.subarray(0, responder.write(answered, out, 0));

@@ -44,11 +44,15 @@ export class PodNames {
   }
 }
 
-/** Finished Pods have given their addresses back; those of the host's network share the node's. */
 function keysOf(pod: Pod | undefined): string[] {
+  const namespace = pod?.metadata.namespace ?? '';
+  return addressesOfPod(pod).map((address) => `${namespace}/${address}`);
+}
+
+/** Addresses of a Pod, canonical, of both families. Finished Pods have given theirs back. */
+export function addressesOfPod(pod: Pod | undefined): string[] {
   const phase = pod?.status?.phase;
   if (pod === undefined || phase === 'Succeeded' || phase === 'Failed') return [];
-  const addresses = new Set([pod.status?.podIP ?? '', ...(pod.status?.podIPs ?? []).map(({ ip }) => ip ?? '')]);
-  const namespace = pod.metadata.namespace ?? '';
-  return [...addresses].map(canonicalIp).flatMap((address) => (address ? [`${namespace}/${address}`] : []));
+  const texts = [pod.status?.podIP ?? '', ...(pod.status?.podIPs ?? []).map(({ ip }) => ip ?? '')];
+  return [...new Set(texts.map(canonicalIp))].filter((address) => address !== undefined);
 }

@@ -188,6 +188,7 @@ class ClusterRecords implements Records {
     const base = key.slice(this.#starts[count - 3]);
     const names = tree.get(base);
     if (names === undefined) return { top: base, owner: this.#absence };
+    if (count === 4 && names.isOpen === true) return undefined;
     return { top: names.base() === undefined ? base : key, owner: names };
   }
 

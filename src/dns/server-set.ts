@@ -1,30 +1,17 @@
-import { Namespace } from '../api/core/namespace.ts';
-import { Pod } from '../api/core/pod.ts';
-import { Service } from '../api/core/service.ts';
-import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import type { ClientPods } from './client-pods.ts';
 import type { DnsConfig } from './config.ts';
-import { ExternalNames } from './external/external-names.ts';
 import type { ExternalConfig } from './external/external-names.ts';
-import { followExternal } from './external/follow-external.ts';
 import { createForwarder } from './forward/forwarder.ts';
 import { isOwnAddress } from './forward/own-address.ts';
 import type { Resolver } from './forward/resolver.ts';
 import { openTap, type Tap } from './dnstap/tap.ts';
-import { followCluster } from './follow-cluster.ts';
-import type { ClusterParts } from './handlers/handler.ts';
+import { followClients, followFamilies, followOutside, followRecords, serverAddressesOf } from './followed.ts';
+import type { Followed } from './followed.ts';
+import type { ClusterParts, ServerParts } from './handlers/handler.ts';
 import type { ListenerServers } from './listen/open-listeners.ts';
-import { NegativeReplies } from './negative.ts';
-import { PrebuiltWriter } from './prebuilt/writer.ts';
-import { createRecords } from './records.ts';
 import { createServer, type Server } from './servers.ts';
 import { noCache } from './settings/cluster-server.ts';
-import type { ClusterSettings, DnsSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
-
-/** What is known of a cluster, followed until it is disposed of. */
-interface FollowedCluster extends AsyncDisposable {
-  readonly parts: ClusterParts;
-  readonly synced: Promise<void>;
-}
+import type { DnsSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
 
 /** A server with what it was made of. */
 interface Made {
@@ -56,10 +43,12 @@ export interface Prepared {
  */
 export class ServerSet implements AsyncDisposable {
   readonly #config: DnsConfig;
-  readonly #clusters = new Shared<FollowedCluster>();
-  readonly #external = new Shared<FollowedCluster>();
   readonly #resolvers = new Shared<Resolver>();
   readonly #taps = new Shared<SharedTap>();
+  readonly #clusters = new Shared<Followed<ClusterParts>>();
+  readonly #external = new Shared<Followed<ClusterParts>>();
+  readonly #clients = new Shared<Followed<ClientPods>>();
+  readonly #ipv6 = new Shared<Followed<() => boolean>>();
   #servers: readonly Server[] = [];
 
   constructor(config: DnsConfig) {
@@ -77,109 +66,79 @@ export class ServerSet implements AsyncDisposable {
 
   /** Rejects with what is wrong with the settings, such as a zone file that is none; then nothing has changed. */
   async prepare(settings: DnsSettings): Promise<Prepared> {
-    const clusters = this.#clusters.next();
-    const external = this.#external.next();
-    const resolvers = this.#resolvers.next();
-    const taps = this.#taps.next();
+    const drafts = {
+      clusters: this.#clusters.next(),
+      external: this.#external.next(),
+      clients: this.#clients.next(),
+      ipv6: this.#ipv6.next(),
+      resolvers: this.#resolvers.next(),
+      taps: this.#taps.next(),
+    };
     const made: Made[] = [];
     const discard = async (): Promise<void> => {
       for (const { server } of made) server[Symbol.dispose]();
-      await Promise.all([clusters.discard(), external.discard(), resolvers.discard()]);
+      await Promise.all(Object.values(drafts).map((draft) => draft.discard()));
     };
     try {
       for (const each of settings.servers) {
-        const { cluster: wanted, listen } = each;
-        const cluster = wanted && (await clusters.get(wanted, () => this.#follow(wanted, listen)));
-        const forwards = othersOf(each);
-        const resolver =
-          forwards.length === 0
-            ? undefined
-            : await resolvers.get({ forwards, cache: each.cache }, async () => this.#resolver(forwards, each));
+        const { dnstap } = each;
         const { logger, metrics } = this.#config;
-        const outside = externalConfigOf(each, this.#serverAddresses(listen));
-        const shown = outside && (await external.get(outside, async () => this.#followExternal(outside)));
-        const parts = { cluster: cluster?.parts, external: shown?.parts, resolver, logger, metrics, now: Date.now };
-        const tapped = each.dnstap;
-        const tap = tapped && (await taps.get(tapped, async () => sharedTap(openTap(tapped, logger, metrics))));
-        made.push({ settings: each, server: createServer(each, parts), tap });
+        const tap = dnstap && (await drafts.taps.get(dnstap, async () => sharedTap(openTap(dnstap, logger, metrics))));
+        const server = createServer(each, await this.#partsOf(each, drafts));
+        made.push({ settings: each, server, tap });
       }
     } catch (error) {
       await discard();
       throw error;
     }
-    const followed = [...clusters.values(), ...external.values()];
-    const synced = Promise.all(followed.map((each) => each.synced)).then(() => undefined);
+    const { clusters, external, clients } = drafts;
+    const followed = [...clusters.values(), ...external.values(), ...clients.values()];
     return {
       listeners: listening(made),
-      synced,
+      synced: Promise.all(followed.map((each) => each.synced)).then(() => undefined),
       discard,
       commit: async () => {
         for (const server of this.#servers) server[Symbol.dispose]();
         this.#servers = made.map(({ server }) => server);
-        await Promise.all([clusters.commit(), external.commit(), resolvers.commit()]);
+        await Promise.all(Object.values(drafts).map((draft) => draft.commit()));
       },
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) server[Symbol.dispose]();
-    await this.#resolvers[Symbol.asyncDispose]();
-    await this.#taps[Symbol.asyncDispose]();
-    await this.#external[Symbol.asyncDispose]();
-    await this.#clusters[Symbol.asyncDispose]();
+    for (const shared of [this.#resolvers, this.#taps, this.#ipv6, this.#clients, this.#external, this.#clusters]) {
+      await shared[Symbol.asyncDispose]();
+    }
   }
 
-  /** Reads the cluster, first from disk, then from the API. */
-  async #follow(cluster: ClusterSettings, listen: ServerSettings['listen']): Promise<FollowedCluster> {
-    const { caches, logger, metrics, dataDir } = this.#config;
-    const memo = new PrebuiltWriter();
-    const records = createRecords({
-      serialChanged: (serial) => (memo.serial = serial),
-      clusterDomain: cluster.zone,
-      cidrs: cluster.cidrs,
-      multicluster: cluster.multicluster,
-      ttlSeconds: cluster.ttlSeconds,
-      pods: cluster.pods,
-      namespaces: cluster.namespaces,
-      zonal: cluster.zonal,
-      hidesEmptyServices: cluster.hidesEmptyServices,
-      namesEndpointsByPod: cluster.namesEndpointsByPod,
-      serverAddresses: this.#serverAddresses(listen),
-    });
-    const following = await followCluster({
-      records,
-      caches: {
-        service: caches.of(Service),
-        slice: caches.of(EndpointSlice),
-        namespace: caches.of(Namespace),
-        pod: cluster.pods === 'verified' ? caches.of(Pod) : undefined,
-      },
-      hidesEmptyServices: cluster.hidesEmptyServices,
-      imports: cluster.multicluster.length > 0 ? caches : undefined,
-      dataDir,
+  async #partsOf(settings: ServerSettings, drafts: Drafts): Promise<Omit<ServerParts, 'again'>> {
+    const { cluster, listen, autopath, visibility, aaaa, cache } = settings;
+    const config = this.#config;
+    const addresses = serverAddressesOf(config, listen);
+    const outside = externalConfigOf(settings, addresses);
+    const forwards = othersOf(settings);
+    const hasClients = autopath !== undefined || visibility.length > 0;
+    const known = cluster && (await drafts.clusters.get(cluster, () => followRecords(config, cluster, addresses)));
+    const shown = outside && (await drafts.external.get(outside, async () => followOutside(config, outside)));
+    const clients = hasClients ? await drafts.clients.get({}, async () => followClients(config)) : undefined;
+    const cidrs = cluster?.cidrs ?? [];
+    const ipv6 = aaaa === 'auto' ? await drafts.ipv6.get(cidrs, async () => followFamilies(config, cidrs)) : undefined;
+    const resolver =
+      forwards.length === 0
+        ? undefined
+        : await drafts.resolvers.get({ forwards, cache }, async () => this.#resolver(forwards, settings));
+    const { logger, metrics } = config;
+    return {
+      cluster: known?.parts,
+      external: shown?.parts,
+      clientPods: clients?.parts,
+      hasIpv6: ipv6?.parts ?? (() => true),
+      resolver,
       logger,
       metrics,
       now: Date.now,
-    });
-    const { knowledge, synced } = following;
-    const parts = { records, negatives: new NegativeReplies(records), memo, knowledge };
-    return { parts, synced, [Symbol.asyncDispose]: () => following[Symbol.asyncDispose]() };
-  }
-
-  /** Reads what leads into the cluster from outside. */
-  #followExternal(config: ExternalConfig): FollowedCluster {
-    const { caches, logger } = this.#config;
-    const records = new ExternalNames(config);
-    const following = followExternal(records, { caches, logger, now: Date.now });
-    const { knowledge, synced } = following;
-    const parts = { records, negatives: new NegativeReplies(records), memo: new PrebuiltWriter(), knowledge };
-    return { parts, synced, [Symbol.asyncDispose]: async () => following[Symbol.dispose]() };
-  }
-
-  /** Where askers reach this server: its Service, else where it listens. */
-  #serverAddresses(listen: ServerSettings['listen']): readonly string[] {
-    const ownIp = this.#config.advertise?.serviceIp;
-    return ownIp ? [ownIp] : listen.map(({ address }) => address);
+    };
   }
 
   #resolver(forwards: readonly ForwardSettings[], { cache }: ServerSettings): Resolver {
@@ -218,6 +177,16 @@ function listening(made: readonly Made[]): ListenerServers[] {
     }
   }
   return [...byAddress.values()];
+}
+
+/** What is being made for the next settings. */
+interface Drafts {
+  readonly clusters: SharedDraft<Followed<ClusterParts>>;
+  readonly external: SharedDraft<Followed<ClusterParts>>;
+  readonly clients: SharedDraft<Followed<ClientPods>>;
+  readonly ipv6: SharedDraft<Followed<() => boolean>>;
+  readonly resolvers: SharedDraft<Resolver>;
+  readonly taps: SharedDraft<SharedTap>;
 }
 
 /** Things made from settings, kept from one settings to the next as long as their part of them is equal. */

@@ -38,6 +38,8 @@ export interface ReverseEntry {
 
 /** The names of one version of a Service: its own, those of its ports, and those of its endpoints when headless. */
 export interface ServiceNames extends Owner {
+  /** Names one label below come and go while these stay: that one is missing must not be kept. */
+  readonly isOpen?: boolean;
   /** `<svc>.<ns>.svc.<zone>`. */
   base(): NameData | undefined;
   /** A name below it: an endpoint, `_tcp`, `_<port>._<proto>` … `key` is the whole name, `labels` those before the base. */
@@ -138,6 +140,7 @@ function namesOfClusterIps({ service, source, base, scheme, slices }: NamedServi
   let whole: NameData | undefined;
   const names: ServiceNames = {
     isCurrent: true,
+    isOpen: scheme.namesAllEndpoints,
     base: () => (whole ??= data({ ...addressSets(() => clusterIps), [typeNumbers.SRV]: srv(ports) })),
     below(_, [first = '', protocol, ...more]) {
       if (more.length > 0) return undefined;

@@ -1,5 +1,6 @@
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { ClientPods } from '../client-pods.ts';
 import type { Resolver } from '../forward/resolver.ts';
 import type { NegativeReplies } from '../negative.ts';
 import type { Names } from '../records.ts';
@@ -36,6 +37,10 @@ export interface ServerParts {
   readonly cluster: ClusterParts | undefined;
   /** Names for those outside the cluster. */
   readonly external: ClusterParts | undefined;
+  /** Who asks; undefined where no setting asks for it. */
+  readonly clientPods: ClientPods | undefined;
+  /** Whether anybody here may use IPv6. */
+  readonly hasIpv6: () => boolean;
   /** Asks the upstream servers; undefined when there are none. */
   readonly resolver: Resolver | undefined;
   /** Asks this server from its first handler on: for aliases that lead elsewhere. */

@@ -54,7 +54,16 @@ before(async () => {
     ],
   });
   const metrics = createMetrics();
-  const parts = { cluster, external: undefined, resolver: undefined, logger: silentLogger, metrics, now: Date.now };
+  const parts = {
+    cluster,
+    external: undefined,
+    clientPods: undefined,
+    hasIpv6: () => true,
+    resolver: undefined,
+    logger: silentLogger,
+    metrics,
+    now: Date.now,
+  };
   const server = createServer({ ...emptyServer, tls }, parts);
   const where = (transport: ListenSettings['transport']): ListenSettings => ({
     transport,

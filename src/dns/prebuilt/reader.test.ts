@@ -37,6 +37,7 @@ const names = `
   cart.shop.svc many.shop.svc few.shop.svc alias.shop.svc dual.shop.svc late.shop.svc
   _http._tcp.cart.shop.svc _tcp.cart.shop.svc _http._tcp.many.shop.svc _dns._udp.cart.shop.svc
   a.few.shop.svc 10-244-3-7.many.shop.svc b.few.shop.svc x.cart.shop.svc www.google.com.shop.svc
+  c.cart.shop.svc 10-244-9-1.cart.shop.svc c.nothing.shop.svc
   nothing.shop.svc a.b.nothing.shop.svc cart.ghost.svc ghost.svc shop.svc svc com.shop.svc
   10-0-0-1.shop.pod 10-0-0-1.ghost.pod shop.pod pod ns.dns dns x.dns dns-version a.dns-version wrong example.com
 `
@@ -121,6 +122,9 @@ const changes: readonly RecordChange[] = [
   sliceOf('few', ['10.244.0.1 !ready']),
   sliceOf('few', ['10.244.0.1 host=a', '10.244.0.2']),
   sliceOf('many', hosts),
+  sliceOf('cart', ['10.244.9.1', '10.244.9.2 host=c']),
+  sliceOf('cart', ['10.244.9.1 !ready']),
+  sliceOf('nothing', ['10.244.9.3 host=c']),
 ];
 
 /** The answer of a responder in bytes; one that would come later is none. */

@@ -25,6 +25,7 @@ export const emptyServer: ServerSettings = {
   dnstap: undefined,
   rewrite: [],
   acl: [],
+  visibility: [],
   dns64: undefined,
   minimal: false,
   cluster: undefined,
@@ -33,6 +34,7 @@ export const emptyServer: ServerSettings = {
   templates: [],
   files: [],
   autopath: undefined,
+  aaaa: 'ask',
   cache: undefined,
   forwards: [],
   transfer: [],
@@ -91,6 +93,7 @@ export function clusterServer(options: ClusterServer): DnsSettings {
     ...emptyServer,
     listen: listen.map((address) => ({ ...address, transport: 'dns' })),
     cluster: { ...defaultCluster, zone: clusterDomain, cidrs, pods, ttlSeconds },
+    aaaa: 'auto',
     cache: defaultCache,
     forwards: upstreams.length === 0 ? [] : [forwardAll(upstreams)],
   };

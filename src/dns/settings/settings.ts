@@ -41,6 +41,8 @@ export interface ServerSettings {
   readonly dnstap: DnstapSettings | undefined;
   readonly rewrite: readonly RewriteRule[];
   readonly acl: readonly AclRule[];
+  /** Which namespaces see the names of which. */
+  readonly visibility: readonly VisibilityRule[];
   readonly dns64: Dns64Settings | undefined;
   /** Answers without authority and additional records where the question does not need them. */
   readonly minimal: boolean;
@@ -50,6 +52,11 @@ export interface ServerSettings {
   readonly templates: readonly TemplateRule[];
   readonly files: readonly ZoneFileSettings[];
   readonly autopath: AutopathSettings | undefined;
+  /**
+   * AAAA of names that others know: `ask` them; `none` answers that there is none; `auto` does so while nothing in the
+   * cluster has an IPv6 address.
+   */
+  readonly aaaa: 'ask' | 'none' | 'auto';
   readonly cache: CacheSettings | undefined;
   readonly forwards: readonly ForwardSettings[];
   readonly transfer: readonly TransferSettings[];
@@ -107,6 +114,19 @@ export interface AclRule {
   readonly clients: readonly string[];
   /** Zones the rule is about; empty for all of the server. */
   readonly zones: readonly string[];
+}
+
+/**
+ * Hides the names of namespaces from those who ask in others, or shows them. The first rule that fits counts; none shows. A
+ * namespace always sees itself. Who asks is known by the address, when exactly one Pod has it; anybody else
+ * is hidden from what some namespace is hidden from.
+ */
+export interface VisibilityRule {
+  readonly action: 'show' | 'hide';
+  /** Namespaces of those who ask; empty for all, and for those who are not known. */
+  readonly from: readonly string[];
+  /** Namespaces whose names are meant; empty for all. */
+  readonly to: readonly string[];
 }
 
 export interface Dns64Settings {
@@ -184,8 +204,9 @@ export interface ZoneFileSettings {
   readonly reloadSeconds: number;
 }
 
+/** Search lists of Pods are gone through here; needs `cluster`. */
 export interface AutopathSettings {
-  /** Search list of Pods after their namespace's own names. */
+  /** What Pods look names up in after the cluster's domains: the search list of their nodes. */
   readonly search: readonly string[];
 }
 

@@ -141,4 +141,5 @@ export const extendedErrors = {
   notSupported: 21,
   noReachableAuthority: 22,
   networkError: 23,
+  synthesized: 29,
 } as const;

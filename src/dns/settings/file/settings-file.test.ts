@@ -18,6 +18,8 @@ test('a short file is a whole server', () => {
   assert.equal(server?.forwards[0]?.upstreams[0]?.address, '192.0.2.53');
   assert.equal(server?.cache?.staleSeconds, 86_400);
   assert.equal(server?.listen.length, 2);
+  assert.equal(server?.aaaa, 'auto', 'with a cluster whose addresses are known');
+  assert.equal(read('servers:\n- forward: [{ to: [192.0.2.1] }]').servers[0]?.aaaa, 'ask');
   assert.equal(health, undefined);
 });
 
@@ -35,6 +37,9 @@ servers:
       - { name: { exact: a.b }, ttl: 30-60 }
     acl:
       - { action: block, clients: [192.0.2.1], types: [TXT] }
+    visibility: [{ action: hide, from: [dev], to: [prod] }, { action: show }]
+    autopath: { search: [corp.example] }
+    aaaa: none
     dns64: { prefix: 64:ff9b::/96 }
     minimal: true
     cluster: { zone: c.local, pods: verified, ttl: 30s, cidrs: [10.96.0.0/16], zonal: true }
@@ -68,6 +73,12 @@ reload: 30s
     serverName: 'dns.corp',
   });
   assert.equal(server?.cluster?.ttlSeconds, 30);
+  assert.deepEqual(server?.visibility, [
+    { action: 'hide', from: ['dev'], to: ['prod'] },
+    { action: 'show', from: [], to: [] },
+  ]);
+  assert.deepEqual(server?.autopath, { search: ['corp.example'] });
+  assert.equal(server?.aaaa, 'none');
   assert.deepEqual(server?.external, {
     zones: ['example.net'],
     ttlSeconds: 30,
@@ -94,6 +105,7 @@ const mistakes: readonly [title: string, text: string, error: RegExp][] = [
   ['a bad choice', 'servers:\n- cluster: { pods: all }', /^dns.yaml:2: servers\[0\].cluster.pods: "all" is none of/],
   ['a list for a value', 'servers:\n- minimal: [true]', /^dns.yaml:2: servers\[0\].minimal: is no single value/],
   ['a value for a list', 'servers: yes', /^dns.yaml:1: servers: is no list/],
+  ['a bad rule', 'servers:\n- visibility: [{ from: [a] }]', /^dns.yaml:2: servers\[0\].visibility\[0\]: needs action/],
   ['a bad duration', 'servers: []\nreload: 5 minutes', /^dns.yaml:2: reload: "5 minutes" is no duration/],
   [
     'a bad prefix',

@@ -13,6 +13,7 @@ import type {
   TemplateRule,
   TransferSettings,
   UpstreamSettings,
+  VisibilityRule,
 } from '../settings.ts';
 import {
   readAddress,
@@ -80,6 +81,7 @@ const serverFields = [
   'dnstap',
   'rewrite',
   'acl',
+  'visibility',
   'dns64',
   'minimal',
   'cluster',
@@ -88,6 +90,7 @@ const serverFields = [
   'templates',
   'files',
   'autopath',
+  'aaaa',
   'cache',
   'forward',
   'transfer',
@@ -110,6 +113,7 @@ function readServer(value: YamlValue, options: SettingsFileOptions): ServerSetti
     dnstap: fields.dnstap && readDnstap(fields.dnstap),
     rewrite: fields.rewrite?.items().map(readRewrite) ?? [],
     acl: fields.acl?.items().map(readAcl) ?? [],
+    visibility: fields.visibility?.items().map(readVisibility) ?? [],
     dns64: fields.dns64 && readDns64(fields.dns64),
     minimal: fields.minimal?.boolean() ?? false,
     cluster: fields.cluster && readCluster(fields.cluster),
@@ -118,6 +122,7 @@ function readServer(value: YamlValue, options: SettingsFileOptions): ServerSetti
     templates: fields.templates?.items().map((each) => readTemplate(each, zones)) ?? [],
     files: fields.files?.items().map((each) => readFile(each, zones, path)) ?? [],
     autopath: fields.autopath && { search: fields.autopath.fields(['search']).search?.list(readZone) ?? [] },
+    aaaa: fields.aaaa?.read((word) => readChoice(word, ['ask', 'none', 'auto'])) ?? (fields.cluster ? 'auto' : 'ask'),
     cache: fields.cache && readCache(fields.cache, zones),
     forwards: fields.forward?.items().map((each) => readForward(each, options)) ?? [],
     transfer: fields.transfer?.items().map((each) => readTransfer(each, zones)) ?? [],
@@ -202,6 +207,16 @@ function readAcl(value: YamlValue): AclRule {
     types: types?.list(readType) ?? [],
     clients: clients?.list(readCidr) ?? [],
     zones: zones?.list(readZone) ?? [],
+  };
+}
+
+function readVisibility(value: YamlValue): VisibilityRule {
+  const { action, from, to } = value.fields(['action', 'from', 'to']);
+  if (action === undefined) throw value.error('needs action');
+  return {
+    action: action.read((word) => readChoice(word, ['show', 'hide'])),
+    from: from?.list(textOf) ?? [],
+    to: to?.list(textOf) ?? [],
   };
 }
 

@@ -33,10 +33,16 @@ function serverFields(server: ServerSettings) {
     },
     rewrite: server.rewrite.map(rewriteFields),
     acl: server.acl,
+    visibility: server.visibility,
     dns64: server.dns64,
     minimal: server.minimal === emptyServer.minimal ? undefined : server.minimal,
     cluster: cluster && clusterFields(cluster),
-    external: external && { zones: external.zones, ttl: seconds(external.ttlSeconds) },
+    external: external && {
+      zones: external.zones,
+      ttl: seconds(external.ttlSeconds),
+      headless: external.headless || undefined,
+      fallthrough: external.fallthrough,
+    },
     hosts: hosts && {
       file: hosts.file,
       lines: hosts.lines,
@@ -47,6 +53,7 @@ function serverFields(server: ServerSettings) {
     templates: templates.map((each) => ({ ...each, fallthrough: explicit(each.fallthrough) })),
     files: files.map(({ path, zones, reloadSeconds }) => ({ path, zones, reload: seconds(reloadSeconds) })),
     autopath: autopath && { search: autopath.search },
+    aaaa: server.aaaa,
     cache: cache && {
       zones: cache.zones,
       positive: boundsFields(cache.positive),

@@ -1,0 +1,91 @@
+import type { ClientPod } from '../client-pods.ts';
+import { buildReply, readReply, recordsOf } from '../reply.ts';
+import type { Reply } from '../reply.ts';
+import { isWithin, labelsOf, nameFromLabels, parseName } from '../wire/names.ts';
+import type { Name } from '../wire/names.ts';
+import type { Query } from '../wire/query.ts';
+import { nameRdata } from '../wire/rdata.ts';
+import { rcodes, typeNumbers } from '../wire/types.ts';
+import { askInstead } from './answers.ts';
+import type { Answer, HandlerMaker } from './handler.ts';
+
+const { A, AAAA, CNAME } = typeNumbers;
+
+/**
+ * Goes through a Pod's search list in its place: the first name that the Pod asks for (`www.example.com.shop.svc.…`) is
+ * answered with an alias of the one that exists. Only for a Pod that is certain (one Pod with the address, in the namespace
+ * that the name holds, with the cluster's search list and no other), and with the same name for A and AAAA. The alias
+ * has a TTL of zero, so nobody keeps it: who looks the name up anew gets what is right then. Every name on the way is
+ * asked for as if the Pod had: policy and everything else behind see each of them.
+ */
+export const completeSearch: HandlerMaker = ({ autopath, cluster }, { clientPods }) => {
+  if (autopath === undefined || cluster === undefined || clientPods === undefined) return undefined;
+  const zone = parseName(cluster.zone.toLowerCase()) ?? '\0';
+  const own = `\x03svc${zone}`;
+  const others = [own, zone, ...autopath.search.map((each) => parseName(each.toLowerCase()) ?? '\0'), '\0'];
+  return {
+    name: 'autopath',
+    around(query, next) {
+      const answer = next(query);
+      const isWanted = (query.type === A || query.type === AAAA) && query.key.length > own.length;
+      if (!isWanted || answer instanceof Promise || answer.rcode !== rcodes.NXDOMAIN) return answer;
+      if (!isWithin(query.key, own)) return answer;
+      const address = query.client.address();
+      const short = shortName(query, own, clientPods.at(address));
+      if (short === undefined) return answer;
+      // What is asked later must not look into a packet that is gone.
+      const client = { ...query.client, address: () => address };
+      const names = others.map((suffix) => nameFromLabels([...short, ...labelsOf(suffix)]));
+      return complete({ ...query, client }, names, next, answer);
+    },
+  };
+};
+
+/** What a Pod looks up, as labels, when the name asked for is the first of its search list. */
+function shortName(query: Query, own: Name, pod: ClientPod | undefined): readonly string[] | undefined {
+  if (pod === undefined || !pod.hasClusterSearch) return undefined;
+  const labels = labelsOf(query.key).slice(0, -labelsOf(own).length);
+  const namespace = labels.pop();
+  return namespace === pod.namespace && labels.length > 0 ? labels : undefined;
+}
+
+/** The first of some names that has addresses; else `none`, and the Pod goes on by itself. */
+async function complete(
+  query: Query,
+  names: readonly (Name | undefined)[],
+  next: (query: Query) => Answer,
+  none: Reply,
+): Promise<Reply> {
+  for (const name of names) {
+    if (name === undefined) continue;
+    const asked = askInstead(query, { name });
+    const reply = await next(asked);
+    if (reply.rcode === rcodes.NXDOMAIN) continue;
+    // A failure is no answer to which name it is.
+    if (reply.rcode !== rcodes.NOERROR) return none;
+    if (hasType(asked, reply) || (await hasOtherFamily(asked, next))) return aliasTo(query, asked, reply);
+  }
+  return none;
+}
+
+function hasType(asked: Query, reply: Reply): boolean {
+  return reply.answers > 0 && readReply(asked, reply).answers.some(({ type }) => type === asked.type);
+}
+
+/** Both families are answered by one name, else a Pod would connect to two different ones. */
+async function hasOtherFamily(asked: Query, next: (query: Query) => Answer): Promise<boolean> {
+  const other = askInstead(asked, { type: asked.type === A ? AAAA : A });
+  return hasType(other, await next(other));
+}
+
+function aliasTo(query: Query, asked: Query, reply: Reply): Reply {
+  const { answers, authorities, ...rest } = readReply(asked, reply);
+  const alias = recordsOf(query.name, CNAME, 0, [nameRdata(asked.name)]);
+  return buildReply(query, {
+    ...rest,
+    answers: [...alias, ...answers],
+    authorities,
+    additionals: [],
+    owner: undefined,
+  });
+}

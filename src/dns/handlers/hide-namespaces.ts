@@ -1,0 +1,92 @@
+import { buildReply, readReply } from '../reply.ts';
+import type { Reply } from '../reply.ts';
+import type { VisibilityRule } from '../settings/settings.ts';
+import type { ResourceRecord } from '../wire/message.ts';
+import { isWithin, labelsOf, nameKey, parseName, readName } from '../wire/names.ts';
+import type { Name } from '../wire/names.ts';
+import type { Query } from '../wire/query.ts';
+import { rcodes, typeNumbers } from '../wire/types.ts';
+import { mapAnswer } from './answers.ts';
+import type { ClusterParts, HandlerMaker } from './handler.ts';
+
+const { CNAME, PTR } = typeNumbers;
+
+/**
+ * Hides the names of some namespaces from others, as if they did not exist; also at the end of an alias and behind an
+ * address. It stands behind rewriting and before everything that answers or was kept.
+ */
+export const hideNamespaces: HandlerMaker = ({ visibility, cluster, external }, { clientPods, ...parts }) => {
+  const names = parts.cluster;
+  if (visibility.length === 0 || cluster === undefined || names === undefined) return undefined;
+  const zones = [cluster.zone, ...cluster.multicluster].map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const outside = (external?.zones ?? []).map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  return {
+    name: 'visibility',
+    around(query, next) {
+      const asker = clientPods?.at(query.client.address())?.namespace;
+      const isHiddenName = (key: Name): boolean => {
+        const namespace = namespaceIn(key, zones, outside);
+        return namespace !== undefined && isHidden(visibility, asker, namespace);
+      };
+      if (isHiddenName(query.key)) return deny(query, [], names);
+      return mapAnswer(next(query), (reply) => (mayLead(reply) ? cut(query, reply, isHiddenName, names) : reply));
+    },
+  };
+};
+
+/**
+ * Whether the names of a namespace are hidden from an asker. The first rule that fits counts; none shows. A namespace sees
+ * itself. An asker that is not known for certain (`undefined`) counts as one of those that names are hidden from.
+ */
+export function isHidden(rules: readonly VisibilityRule[], asker: string | undefined, namespace: string): boolean {
+  if (asker === namespace) return false;
+  const rule = rules.find(({ action, from, to }) => {
+    const isFrom = asker === undefined ? action === 'hide' || from.length === 0 : isAmong(from, asker);
+    return isFrom && isAmong(to, namespace);
+  });
+  return rule?.action === 'hide';
+}
+
+function isAmong(names: readonly string[], name: string): boolean {
+  return names.length === 0 || names.includes(name);
+}
+
+/** The namespace that a name holds: `<…>.<ns>.svc.<zone>`, `<…>.<ns>.pod.<zone>`, `<…>.<ns>.<outside zone>`. */
+function namespaceIn(key: Name, zones: readonly Name[], outside: readonly Name[]): string | undefined {
+  const before = (zone: Name): string[] => labelsOf(key.slice(0, key.length - zone.length) + '\0');
+  const zone = zones.find((each) => isWithin(key, each));
+  if (zone !== undefined) {
+    const labels = before(zone);
+    return labels.at(-1) === 'svc' || labels.at(-1) === 'pod' ? labels.at(-2) : undefined;
+  }
+  const other = outside.find((each) => isWithin(key, each));
+  return other === undefined ? undefined : before(other).at(-1);
+}
+
+/** Whether an answer may lead to another name than was asked for. Its first record is mostly named by a pointer to that. */
+function mayLead({ answers, body: [first = 0, , high = 0, low = 0] }: Reply): boolean {
+  if (answers === 0) return false;
+  const type = (high << 8) | low;
+  return first < 0xc0 || type === CNAME || type === PTR;
+}
+
+/** Leaves out of an answer what it may not say. An alias stays: who owns it may know what is written in it. */
+function cut(query: Query, reply: Reply, isHiddenName: (key: Name) => boolean, names: ClusterParts): Reply {
+  const parts = readReply(query, reply);
+  const isHiddenTarget = ({ type, rdata }: ResourceRecord): boolean => {
+    const target = type === CNAME || type === PTR ? readName(Buffer.from(rdata), 0)?.name : undefined;
+    return target !== undefined && isHiddenName(nameKey(target));
+  };
+  const at = parts.answers.findIndex(isHiddenTarget);
+  if (at < 0) return reply;
+  if (parts.answers[at]?.type === CNAME) return deny(query, parts.answers.slice(0, at + 1), names);
+  const answers = parts.answers.filter((record) => !isHiddenTarget(record));
+  return answers.length === 0 ? deny(query, [], names) : buildReply(query, { ...parts, answers, owner: undefined });
+}
+
+/** Says that a name does not exist, as the cluster itself would. */
+function deny(query: Query, answers: readonly ResourceRecord[], { records, negatives }: ClusterParts): Reply {
+  const zone = records.zones.find(({ name }) => isWithin(query.key, name));
+  if (zone !== undefined && answers.length === 0) return negatives.get(query, zone, rcodes.NXDOMAIN);
+  return buildReply(query, { rcode: rcodes.NXDOMAIN, answers, authorities: zone && [records.soa(zone)] });
+}
