@@ -10,10 +10,15 @@ import { installMasquerade, removeMasquerade } from './masquerade.ts';
 /** What has to be put back: written before anything is changed. */
 interface SavedState {
   readonly bridge: string;
-  readonly ipForward: string;
+  /** The host's own values of what is set, by name. */
+  readonly sysctls: Readonly<Record<string, string>>;
 }
 
-const forwardSetting = 'net.ipv4.ip_forward';
+/**
+ * What the host's network must be for Pods. A Pod that calls a Service whose backend is on the same bridge would be sent
+ * ICMP redirects; they are wrong here, and the kernel counts them against the refusals that the Pod may be told of.
+ */
+const sysctls = { 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.all.send_redirects': '0' } as const;
 
 /** The bridge's name when the configuration has none. */
 export const defaultBridge = 'fairlead0';
@@ -25,7 +30,10 @@ export const defaultBridge = 'fairlead0';
  */
 export function setUpNodeNetwork(dataDir: string, network: AgentNetwork): void {
   const bridge = network.bridge ?? defaultBridge;
-  save(dataDir, { bridge, ipForward: readSysctl(forwardSetting) ?? '1' });
+  save(dataDir, {
+    bridge,
+    sysctls: Object.fromEntries(Object.entries(sysctls).map(([name, value]) => [name, readSysctl(name) ?? value])),
+  });
   using route = openRoute();
   const existing = route.link(bridge);
   if (existing !== undefined && existing.kind !== 'bridge') throw new Error(`${bridge} exists and is no bridge`);
@@ -33,12 +41,13 @@ export function setUpNodeNetwork(dataDir: string, network: AgentNetwork): void {
   route.setLink(index, { up: true });
   route.addAddress(index, `${network.gateway}/${parseCidr(network.podCidr)?.prefix ?? 24}`);
   route.replaceRoute({ destination: network.serviceCidr, linkIndex: index, source: network.gateway });
-  writeSysctl(forwardSetting, '1');
+  for (const [name, value] of Object.entries(sysctls)) writeSysctl(name, value);
+  writeSysctl(`net/ipv4/conf/${bridge}/send_redirects`, '0');
   installMasquerade(network);
 }
 
 /**
- * Takes away what `setUpNodeNetwork` made, and the Pods' links with it; the host's forwarding gets its old value. Does
+ * Takes away what `setUpNodeNetwork` made, and the Pods' links with it; the host's settings get their old values. Does
  * nothing when this data folder has no network.
  */
 export function tearDownNodeNetwork(dataDir: string, podUids: readonly string[] = []): void {
@@ -48,7 +57,7 @@ export function tearDownNodeNetwork(dataDir: string, podUids: readonly string[] 
   for (const uid of podUids) route.deleteLink(hostLink(uid));
   route.deleteLink(saved.bridge);
   removeMasquerade();
-  if (saved.ipForward !== '1') writeSysctl(forwardSetting, saved.ipForward);
+  for (const [name, value] of Object.entries(saved.sysctls)) writeSysctl(name, value);
   rmSync(savedPath(dataDir), { force: true });
 }
 

@@ -77,7 +77,8 @@ test('mount points that the host does not have exist in the container only', asy
 });
 
 test('the node network is set up twice without harm, and taken away with what it changed', async () => {
-  const before = readSysctl('net.ipv4.ip_forward');
+  const settings = ['net.ipv4.ip_forward', 'net.ipv4.conf.all.send_redirects'];
+  const before = settings.map(readSysctl);
   const made = open();
   setUpNodeNetwork(made.dataDir, network);
   {
@@ -85,10 +86,10 @@ test('the node network is set up twice without harm, and taken away with what it
     assert.equal(route.link('fairlead0')?.kind, 'bridge');
     assert.ok(route.routes().some(({ destination }) => destination === '10.96.0.0/16'));
   }
-  assert.equal(readSysctl('net.ipv4.ip_forward'), '1');
+  assert.deepEqual(settings.map(readSysctl), ['1', '0']);
   await made[Symbol.asyncDispose]();
   using route = openRoute();
   assert.equal(route.link('fairlead0'), undefined);
-  assert.equal(readSysctl('net.ipv4.ip_forward'), before);
+  assert.deepEqual(settings.map(readSysctl), before);
   assert.equal(existsSync(made.dataDir), false);
 });
