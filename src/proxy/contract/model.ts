@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
+import type { Scheduler } from '../../routing/scheduler.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { Frontends, type World } from './frontends.ts';
 
@@ -12,7 +13,14 @@ export interface ModelOptions {
   /** Ports from here up. */
   readonly firstPort: number;
   readonly hasRoutedKinds: boolean;
+  /** Schedulers and ranges of ports too. */
+  readonly hasSchedulersAndRanges?: boolean;
+  /** Ends the plane and starts that of another process, which must find nothing to change in what is there. */
+  readonly restart?: () => Promise<void>;
 }
+
+/** Steps from one adoption to the next. */
+const stepsPerAdoption = 25;
 
 /**
  * Declares a test of random changes against the simplest model there is: a map of frontends. After each change the plane
@@ -22,6 +30,7 @@ export function declareModel(title: string, plane: () => Dataplane, options: Mod
   test(`${title}: ${options.steps} random changes leave exactly what was asked for (seed ${options.seed})`, async () => {
     const random = randomFrom(options.seed);
     const model = new Map<string, Frontend>();
+    if (options.restart !== undefined) await plane().adopt([]);
     for (let step = 0; step < options.steps; step += 1) {
       const changed = Array.from({ length: 1 + pick(random, 3) }, () => randomFrontend(random, options));
       const unique = [...new Map(changed.map((frontend) => [frontend.key, frontend])).values()];
@@ -31,6 +40,9 @@ export function declareModel(title: string, plane: () => Dataplane, options: Mod
       for (const frontend of unique) model.set(frontend.key, frontend);
       for (const key of removed) model.delete(key);
       assert.deepEqual(sorted(await plane().dump()), sorted(model.values()), `after step ${step}`);
+      if (options.restart === undefined || step % stepsPerAdoption !== 0) continue;
+      await options.restart();
+      assert.equal((await plane().adopt([...model.values()])).operations, 0, `adopted after step ${step}`);
     }
     await plane().apply({ changed: [], removed: [...model.keys()], triggeredAtMs: undefined });
     assert.deepEqual(await plane().dump(), []);
@@ -65,7 +77,13 @@ function randomFrontend(random: () => number, options: ModelOptions): Frontend {
     protocol: random() < 0.3 ? ('UDP' as const) : ('TCP' as const),
     affinity: random() < 0.3 ? { timeoutSeconds: 30 * (1 + pick(random, 3)) } : undefined,
     service: `test/service-${pick(random, 5)}`,
+    scheduler: options.hasSchedulersAndRanges === true ? randomScheduler(random) : undefined,
   };
+  if (options.hasSchedulersAndRanges === true && random() < 0.2) {
+    const first = 1000 + 20 * port;
+    const lastPort = first + pick(random, 20);
+    return make.make('ClusterIP', world.services[0], first, ofRange(internal, first), { ...more, lastPort });
+  }
   const kind = hasRoutedKinds ? pick(random, 3) : 0;
   if (kind === 0) return make.make('ClusterIP', world.services[pick(random, 3)], port, internal, more);
   const external = random() < 0.5 ? internal : localOnly(internal);
@@ -74,6 +92,19 @@ function randomFrontend(random: () => number, options: ModelOptions): Frontend {
   const width = world.family === 'IPv4' ? 24 : 64;
   const sourceRanges = random() < 0.5 ? undefined : [`${base(world)}/${width + pick(random, 8)}`];
   return make.make('LoadBalancer', world.external, port, internal, { ...more, external, masquerade, sourceRanges });
+}
+
+function randomScheduler(random: () => number): Scheduler | undefined {
+  // Few are hashed: those have hundreds of elements, and every step reads them all.
+  return random() < 0.1
+    ? (['mh', 'sh', 'dh'] as const)[pick(random, 3)]
+    : (['rr', undefined] as const)[pick(random, 2)];
+}
+
+/** Backends of a range are named by its first port, so each address is one. */
+function ofRange({ verdict, backends }: Target, port: number): Target {
+  const unique = new Map(backends.map((backend) => [backend.address, { ...backend, port }]));
+  return { verdict, backends: [...unique.values()] };
 }
 
 function base({ family }: World): string {

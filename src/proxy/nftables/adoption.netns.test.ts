@@ -59,8 +59,21 @@ after(() => hosts[Symbol.asyncDispose]());
 
 let modelPlane: Dataplane | undefined;
 
+async function restart(): Promise<void> {
+  await planes.pop()?.close();
+  modelPlane = open();
+}
+
 for (const world of [ipv4, ipv6]) {
-  const options = { world, seed: 20_261_123, steps: 300, firstPort: 80, hasRoutedKinds: true };
+  const options = {
+    world,
+    seed: 20_261_123,
+    steps: 300,
+    firstPort: 80,
+    hasRoutedKinds: true,
+    hasSchedulersAndRanges: true,
+    restart,
+  };
   declareModel(`nftables ${world.family}`, () => (modelPlane ??= open()), options);
 }
 

@@ -1,11 +1,12 @@
 import { Transaction } from '../../linux/nftables/transaction.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
+import type { FoundFrontend } from './frontend-reader.ts';
 import { findTable } from '../../linux/nftables/dump.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import type { NodeNetwork } from '../dataplane.ts';
 import { networkElements } from './network.ts';
 import { isSameProgram, type Programmed } from './program.ts';
-import { readTable } from './read.ts';
+import { readSettledTable } from './read.ts';
 import { type FamilyLayout, tableName } from './schema.ts';
 import { type Draft, FamilyState } from './state.ts';
 import { removeElements, removeNumber, writeDraft, writeNetworkChanges, writeTable } from './write.ts';
@@ -51,7 +52,7 @@ export class TableFamily {
    * change so that nothing else is there. After its commit call `recordHandle`.
    */
   takeOver(socket: NetlinkSocket, transaction: Transaction): void {
-    const table = readTable(socket, this.layout, this.#settings);
+    const table = readSettledTable(socket, this.layout, this.#settings);
     this.#state = this.#emptyState();
     if (typeof table === 'string') {
       if (table === 'other') transaction.deleteTable(this.layout.family, tableName);
@@ -114,13 +115,23 @@ export class TableFamily {
 
   /** The frontends in the kernel now, each as it was given when its elements are exactly what it needs. */
   dump(socket: NetlinkSocket): readonly Frontend[] {
-    const table = readTable(socket, this.layout);
+    const table = readSettledTable(socket, this.layout, undefined, (found) => this.#unexpected(found));
     if (typeof table === 'string') return [];
-    return table.frontends.map(({ programmed, isWhole }) => {
-      const known = this.#state.programmed.get(programmed.frontend.key);
-      const isKnown = isWhole && known !== undefined && isSameProgram(known, programmed, this.#masqueradesAll);
-      return isKnown ? known.frontend : programmed.frontend;
-    });
+    return table.frontends.map((found) => this.#known(found)?.frontend ?? found.programmed.frontend);
+  }
+
+  /** What this process believes of a frontend that was found, when it is so. */
+  #known({ programmed, isWhole }: FoundFrontend): Programmed | undefined {
+    const known = this.#state.programmed.get(programmed.frontend.key);
+    const isSo = isWhole && known !== undefined && isSameProgram(known, programmed, this.#masqueradesAll);
+    return isSo ? known : undefined;
+  }
+
+  /** Keys of frontends that are otherwise than this process believes, or not there. */
+  #unexpected(frontends: readonly FoundFrontend[]): readonly string[] {
+    if (!this.isPresent) return [];
+    const known = frontends.flatMap((found) => this.#known(found)?.frontend.key ?? []);
+    return [...new Set(this.#state.programmed.keys()).symmetricDifference(new Set(known))];
   }
 
   get #masqueradesAll(): boolean {

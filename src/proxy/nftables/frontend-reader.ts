@@ -119,7 +119,8 @@ export class FrontendReader {
   #addCalled(element: ElementView): void {
     const key = element.key();
     const keyEnd = element.keyEnd();
-    this.#index.add(this.#ownKey(key));
+    // The kernel may tell an element twice while it makes the set larger.
+    if (this.#index.add(this.#ownKey(key)) < this.#called.length) return;
     const inside = this.#chainOf(element);
     const comment = element.comment();
     this.#called.push({

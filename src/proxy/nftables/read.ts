@@ -9,6 +9,8 @@ import type { RuleSettings } from './fragments.ts';
 import { constantChains, tableComment, versionComment } from './ruleset.ts';
 import { type FamilyLayout, type FrontendSet, shelfCount, spaceNames, spaces, tableName } from './schema.ts';
 
+const readingsAtMost = 10;
+
 /** What one family's table holds. */
 export interface KernelTable {
   /** Chain by class number. */
@@ -25,7 +27,7 @@ export interface KernelTable {
  * version or settings, chains or rules missing): it cannot be adopted, only replaced. Without `settings` those of the
  * table are taken as they are: for looking only.
  */
-export function readTable(
+function readTable(
   socket: NetlinkSocket,
   layout: FamilyLayout,
   settings?: RuleSettings,
@@ -46,6 +48,30 @@ export function readTable(
     orphans: chains.filter((chain) => !numbered.has(chain)),
     ...readFrontends(socket, layout, classes),
   };
+}
+
+/**
+ * Reads a family's table until there is nothing odd in it, or the same twice: the kernel lists a hash table in pieces, and
+ * while it makes one larger or smaller in the background, elements are left out or told twice. Frontends that are not whole
+ * are odd, and those that `unexpected` names.
+ */
+export function readSettledTable(
+  socket: NetlinkSocket,
+  layout: FamilyLayout,
+  settings?: RuleSettings,
+  unexpected: (frontends: readonly FoundFrontend[]) => readonly string[] = () => [],
+): KernelTable | 'absent' | 'other' {
+  let table = readTable(socket, layout, settings);
+  let before = '';
+  for (let reading = 1; reading < readingsAtMost && typeof table !== 'string'; reading += 1) {
+    const broken = table.frontends.filter(({ isWhole }) => !isWhole).map(({ programmed }) => programmed.frontend.key);
+    const odd = [...broken, ...unexpected(table.frontends)];
+    const oddities = odd.length + table.leftovers.length === 0 ? '' : `${table.leftovers.length} ${odd.sort().join()}`;
+    if (oddities === '' || oddities === before) break;
+    before = oddities;
+    table = readTable(socket, layout, settings);
+  }
+  return table;
 }
 
 /** New connections that the kernel counted for each frontend; the table may be of another version. */
