@@ -38,7 +38,7 @@ async function measure(folder: string): Promise<BenchResult> {
   };
   const mixed = file('mixed', 0.2);
   await using stack = new AsyncDisposableStack();
-  const servers: ServerProcess[] = [stack.use(await startOurs('fairlead', 'server.ts', [services], '0'))];
+  const servers: ServerProcess[] = [stack.use(await startOurs('fairlead', 'server.ts', [services, 0], '0'))];
   for (const peer of peersIn(folder, services)) servers.push(stack.use(await startServer({ ...peer, cores: '0' })));
   const loads = new Map(servers.map((server) => [server.name, [] as (Load & { readonly costUs: number })[]]));
   for (let round = 0; round < rounds; round += 1) {

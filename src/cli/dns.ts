@@ -56,6 +56,13 @@ const options = {
     default: 5,
     summary: 'Time to live of cluster names (default: 5)',
   },
+  workers: {
+    type: 'number',
+    value: 'COUNT',
+    min: 0,
+    max: 64,
+    summary: 'Threads that answer UDP beside the main one (default: 0, or as the file says)',
+  },
   state: { type: 'string', value: 'DIR', summary: 'Folder of the last known state, for starts without the API server' },
   ...componentOptions,
 } as const;
@@ -79,7 +86,7 @@ type DnsContext = CommandContext<typeof options>;
 
 async function run(context: DnsContext): Promise<ExitCode> {
   const { options, stdout } = context;
-  const read = settingsReader(context);
+  const read = withWorkers(settingsReader(context), options.workers);
   const { settings, notes } = read();
   for (const note of notes) stdout.write(`Without effect: ${note}\n`);
   await using connected = await connectComponent('dns', context);
@@ -115,6 +122,15 @@ function settingsReader(context: DnsContext): () => ReadSettings {
   if (flag !== undefined) throw new UsageError(`--${flag} belongs into ${file}`);
   const format = config === undefined ? 'corefile' : 'settings';
   return () => readSettings({ path: resolve(cwd, file), format, environment: env });
+}
+
+/** What is read, with as many threads as the flag says. */
+function withWorkers(read: () => ReadSettings, workers: number | undefined): () => ReadSettings {
+  if (workers === undefined) return read;
+  return () => {
+    const { settings, notes } = read();
+    return { settings: { ...settings, workers }, notes };
+  };
 }
 
 function settingsOfFlags(flags: DnsContext['options']): DnsSettings {

@@ -14,6 +14,7 @@ import { PrebuiltReader } from './prebuilt/reader.ts';
 import { serverFinder } from './servers.ts';
 import type { Prebuilt, Server } from './servers.ts';
 import { ownUdpSize } from './wire/edns.ts';
+import type { ThreadSource } from './workers/messages.ts';
 import { readQuery } from './wire/query.ts';
 import type { Query, Refusal } from './wire/query.ts';
 import { classIn, flags, rcodes } from './wire/types.ts';
@@ -42,6 +43,10 @@ export interface Responder extends Disposable {
    * 1232 bytes are free. Returns the length of the answer; 0 when the packet is for `answer`.
    */
   quick(packet: Uint8Array, at: number, length: number, out: Uint8Array, outAt: number): number;
+  /** What `quick` answers from, for other threads; undefined when it answers nothing. */
+  source(): ThreadSource | undefined;
+  /** Counts answers that other threads gave. */
+  count(rcode: number, answers: number): void;
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
   /** Other servers answer from now on. */
@@ -141,6 +146,11 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
       prebuilt.count(prebuilt.reader.rcode, 'udp', 1);
       return written;
     },
+    source() {
+      if (prebuilt === undefined || tap !== undefined) return undefined;
+      return { memory: prebuilt.memory, recursionAvailable: options.recursionAvailable };
+    },
+    count: (rcode, answers) => prebuilt?.count(rcode, 'udp', answers),
     write({ asked, reply, limit, tapped }, out, at) {
       options.turn = (options.turn + 1) & 0x3fffffff;
       const length = writeReply(out, at, asked, reply, { limit, ...options });

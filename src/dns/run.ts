@@ -22,7 +22,9 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const stop = new AbortController();
   await using stack = new AsyncDisposableStack();
   const servers = stack.use(new ServerSet(config));
-  const listeners = stack.use(new OpenListeners({ ...config, identity: await identityOf(config.settings) }));
+  const listeners = stack.use(
+    new OpenListeners({ ...config, workers: config.settings.workers, identity: await identityOf(config.settings) }),
+  );
 
   /** Gives a function: a promise of a promise would wait for both. */
   let isReady = false;

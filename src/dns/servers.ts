@@ -43,16 +43,15 @@ export function createServer(settings: ServerSettings, given: Omit<ServerParts, 
   let asked = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));
   const counts = createQueryCounts(parts.metrics, names);
+  const { cluster } = parts;
   // Nothing stands around the cluster's names or comes before them.
   const isFirst = names[0] === 'cluster' && settings.zones.includes('.') && settings.view === undefined;
+  const count: Prebuilt['count'] = (rcode, transport, answers) => {
+    asked += answers;
+    counts.add(0, rcode, transport, answers);
+  };
   return {
-    prebuilt:
-      !isFirst || parts.cluster === undefined
-        ? undefined
-        : {
-            memory: parts.cluster.memo.memory,
-            count: (rcode, transport, answers) => counts.add(0, rcode, transport, answers),
-          },
+    prebuilt: isFirst && cluster !== undefined ? { memory: cluster.memo.memory, count } : undefined,
     zones: settings.zones.map(readZone),
     tls: settings.tls,
     views: viewOf(settings.view),

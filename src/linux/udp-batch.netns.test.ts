@@ -3,9 +3,22 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { before, test } from 'node:test';
 import { isolateNetwork } from './namespaces.ts';
-import { openUdpBatch } from './udp-batch.ts';
+import { bindUdp, readUdp } from './udp-batch.ts';
+import type { BoundUdp, OnDatagram, UdpOptions } from './udp-batch.ts';
 
 before(() => isolateNetwork());
+
+function openUdpBatch(options: UdpOptions, onDatagram: OnDatagram): BoundUdp {
+  const socket = bindUdp(options);
+  const reading = readUdp(socket.fd, onDatagram);
+  return {
+    ...socket,
+    [Symbol.dispose]() {
+      reading[Symbol.dispose]();
+      socket[Symbol.dispose]();
+    },
+  };
+}
 
 for (const address of ['127.0.0.1', '::1']) {
   test(`datagrams are answered to their sender, many at a time (${address})`, async () => {
@@ -41,6 +54,22 @@ test('an answer may come later, to a copy of the address', async () => {
   server.send(await asked.promise, Buffer.from('late'));
   const [packet] = await once(client, 'message');
   assert.equal(String(packet), 'late');
+  client.close();
+});
+
+test('promises that a datagram resolves go on at once, not at the next event', async () => {
+  const before = Promise.withResolvers<number>();
+  using server = openUdpBatch({ address: '127.0.0.1', port: 0 }, () => {
+    const start = performance.now();
+    void Promise.resolve().then(() => before.resolve(performance.now() - start));
+    return 0;
+  });
+  const client = createSocket('udp4').unref();
+  client.connect(server.port, '127.0.0.1', () => client.send('hello'));
+  // The only other event comes much later.
+  const late = setTimeout(() => undefined, 5000);
+  assert.ok((await before.promise) < 2000);
+  clearTimeout(late);
   client.close();
 });
 

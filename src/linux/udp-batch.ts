@@ -72,7 +72,7 @@ export interface Datagram {
 /** Called for each datagram: writes an answer and returns its length; 0 for no answer now. */
 export type OnDatagram = (datagram: Datagram) => number;
 
-export interface UdpBatchOptions {
+export interface UdpOptions {
   readonly address: string;
   /** 0 lets the kernel choose. */
   readonly port: number;
@@ -82,16 +82,18 @@ export interface UdpBatchOptions {
   readonly reusePort?: boolean;
 }
 
-/** A bound UDP socket. */
-export interface UdpBatchSocket extends Disposable {
+/** A bound UDP socket, open until disposed of. */
+export interface BoundUdp extends Disposable {
+  /** Good in every thread of the process. */
+  readonly fd: number;
   readonly address: string;
   readonly port: number;
   /** One datagram to a peer of before. A full queue drops it, as the network might. */
   send(peer: Peer, data: Uint8Array): void;
 }
 
-/** Opens and binds the socket and calls `onDatagram` from then on. Throws `SystemError`, or Error where not on Linux. */
-export function openUdpBatch(options: UdpBatchOptions, onDatagram: OnDatagram): UdpBatchSocket {
+/** Opens and binds a socket. Throws `SystemError`, or Error where not on Linux. */
+export function bindUdp(options: UdpOptions): BoundUdp {
   const calls = loadCalls();
   const bytes = parseIp(options.address);
   if (bytes === undefined) throw new RangeError(`"${options.address}" is no address`);
@@ -101,17 +103,12 @@ export function openUdpBatch(options: UdpBatchOptions, onDatagram: OnDatagram): 
     configure(fd, bytes.length === 16, options);
     system.bind(fd, socketAddress(bytes, options.port));
     const port = calls.boundPort(fd);
-    const batch = new Batch(fd, calls, onDatagram);
-    const stopPolling = system.pollReadable(fd, () => batch.drain());
     return {
+      fd,
       address: formatIp(bytes),
       port,
       send: (peer, data) => calls.sendto(fd, data, peer),
-      [Symbol.dispose]() {
-        stopPolling();
-        batch.release();
-        closeSync(fd);
-      },
+      [Symbol.dispose]: () => closeSync(fd),
     };
   } catch (error) {
     closeSync(fd);
@@ -119,7 +116,25 @@ export function openUdpBatch(options: UdpBatchOptions, onDatagram: OnDatagram): 
   }
 }
 
-function configure(fd: number, isIpv6: boolean, { receiveBufferBytes, reusePort }: UdpBatchOptions): void {
+/**
+ * Calls `onDatagram` with what comes in at a bound socket, until disposed of; the socket stays open. `afterAll` is called
+ * when everything that was there has been read.
+ */
+export function readUdp(fd: number, onDatagram: OnDatagram, afterAll?: () => void): Disposable {
+  const batch = new Batch(fd, loadCalls(), onDatagram);
+  const stopPolling = libc().pollReadable(fd, () => {
+    batch.drain();
+    afterAll?.();
+  });
+  return {
+    [Symbol.dispose]() {
+      stopPolling();
+      batch.release();
+    },
+  };
+}
+
+function configure(fd: number, isIpv6: boolean, { receiveBufferBytes, reusePort }: UdpOptions): void {
   const system = libc();
   if (isIpv6) system.setsockopt(fd, ipProtoIpv6, ipv6Only, 1);
   if (reusePort) system.setsockopt(fd, solSocket, soReusePort, 1);
@@ -199,6 +214,8 @@ class Batch {
   readonly #bytes: Buffer;
   readonly #datagram: BatchDatagram;
   #isReleased = false;
+  /** Some datagram at hand has no answer yet. */
+  #isOwing = false;
 
   constructor(fd: number, calls: Calls, onDatagram: OnDatagram) {
     this.#fd = fd;
@@ -214,6 +231,13 @@ class Batch {
 
   /** Reads until nothing is left, but lets others have the event loop after some batches. */
   drain(): void {
+    this.#isOwing = false;
+    this.#drain();
+    // The promises of late answers go on after a callback of Node's own; this one is not.
+    if (this.#isOwing) setImmediate(nothing);
+  }
+
+  #drain(): void {
     for (let round = 0; round < 8 && !this.#isReleased; round += 1) {
       const count = this.#calls.recvmmsg(this.#fd, this.#mapping.address + offsets.in, batchSize);
       // An error here is an ICMP message about an earlier answer, or nothing to read: both end by themselves.
@@ -282,7 +306,10 @@ class Batch {
       datagram.peerAt = offsets.inPeer + i * peerSize;
       datagram.peerLength = peerLength;
       const written = this.#onDatagram(datagram);
-      if (written === 0) continue;
+      if (written === 0) {
+        this.#isOwing = true;
+        continue;
+      }
       this.#address(answers, datagram.peerAt, peerLength, written);
       answers += 1;
     }
@@ -307,6 +334,8 @@ class Batch {
     }
   }
 }
+
+function nothing(): void {}
 
 class BatchDatagram implements Datagram {
   readonly bytes: Buffer;

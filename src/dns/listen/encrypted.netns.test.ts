@@ -70,7 +70,7 @@ before(async () => {
     address: '127.0.0.1',
     port: 0,
   });
-  listeners = new OpenListeners({ logger: silentLogger, metrics, identity: testIdentity });
+  listeners = new OpenListeners({ logger: silentLogger, metrics, identity: testIdentity, workers: 0 });
   await listeners.become([
     { where: where('tls'), servers: [server] },
     { where: where('https'), servers: [server] },

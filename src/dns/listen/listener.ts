@@ -6,6 +6,12 @@ export interface Listener extends AsyncDisposable {
   readonly port: number;
 }
 
+/** A socket of datagrams, or several at one address. */
+export interface DatagramListener extends Listener {
+  /** What it answers with has become something else. */
+  readonly renew: () => void;
+}
+
 /** A server of connections. */
 export interface StreamListener extends Listener {
   /** Uses another certificate for connections from now on; without effect where nothing is encrypted. */

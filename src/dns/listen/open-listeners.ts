@@ -8,10 +8,11 @@ import type { Responder } from '../responder.ts';
 import type { Server } from '../servers.ts';
 import type { ListenSettings, TlsSettings } from '../settings/settings.ts';
 import { listenHttps } from './https.ts';
-import type { Listener, StreamListener } from './listener.ts';
+import type { DatagramListener, StreamListener } from './listener.ts';
 import { listenTcp } from './tcp.ts';
 import { listenUdpBatch } from './udp-batch.ts';
 import { listenUdpDgram } from './udp-dgram.ts';
+import { WorkerPool } from '../workers/pool.ts';
 
 /** An address with the servers behind it, in order. */
 export interface ListenerServers {
@@ -23,6 +24,8 @@ export interface ListenerServers {
 
 export interface OpenListenersOptions extends Pick<DnsConfig, 'udp' | 'logger' | 'metrics'> {
   readonly identity: Identity;
+  /** Threads that answer UDP beside this one. */
+  readonly workers: number;
 }
 
 /** One address in service. */
@@ -30,7 +33,7 @@ interface Open {
   readonly bound: ListenSettings;
   readonly responder: Responder;
   readonly stream: StreamListener;
-  readonly datagrams: Listener | undefined;
+  readonly datagrams: DatagramListener | undefined;
 }
 
 /**
@@ -40,12 +43,14 @@ interface Open {
 export class OpenListeners implements AsyncDisposable {
   readonly #options: OpenListenersOptions;
   #open = new Map<string, Open>();
+  readonly #workers: WorkerPool | undefined;
   #udp: 'batch' | 'dgram';
 
   constructor(options: OpenListenersOptions) {
     this.#options = options;
     const isPlain = options.udp === 'dgram' || process.platform !== 'linux';
     this.#udp = isPlain ? 'dgram' : 'batch';
+    this.#workers = isPlain || options.workers === 0 ? undefined : new WorkerPool(options.workers, options.logger);
   }
 
   /** The addresses in service, with the ports the kernel chose where 0 was asked for. */
@@ -88,6 +93,7 @@ export class OpenListeners implements AsyncDisposable {
     const open = [...this.#open.values()];
     this.#open = new Map();
     await Promise.all(open.map(close));
+    await this.#workers?.[Symbol.asyncDispose]();
   }
 
   async #openOne({ where, servers, tap }: ListenerServers): Promise<Open> {
@@ -102,10 +108,10 @@ export class OpenListeners implements AsyncDisposable {
     return { bound: at, responder, stream, datagrams };
   }
 
-  async #openUdp(where: ListenSettings, responder: Responder): Promise<Listener> {
+  async #openUdp(where: ListenSettings, responder: Responder): Promise<DatagramListener> {
     if (this.#udp === 'dgram') return listenUdpDgram(where, responder);
     try {
-      return listenUdpBatch(where, responder);
+      return this.#workers?.listen(where, responder) ?? listenUdpBatch(where, responder);
     } catch (error) {
       if (this.#options.udp === 'batch' || isAddressError(error)) throw error;
       this.#options.logger.warn('batched UDP does not work here; using plain sockets', { error });
@@ -136,10 +142,14 @@ async function openStream(
 }
 
 /** What changes an open address to other servers and today's certificate; reading may fail, applying may not. */
-async function renewal({ responder, stream }: Open, { where, servers, tap }: ListenerServers): Promise<() => void> {
+async function renewal(
+  { responder, stream, datagrams }: Open,
+  { where, servers, tap }: ListenerServers,
+): Promise<() => void> {
   const options = where.transport === 'dns' ? undefined : await readTls(where, servers);
   return () => {
     responder.become(servers, tap);
+    datagrams?.renew();
     if (options !== undefined) stream.renew(options);
   };
 }

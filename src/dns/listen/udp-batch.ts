@@ -1,21 +1,39 @@
-import { openUdpBatch, peerAddress } from '../../linux/udp-batch.ts';
-import type { Datagram } from '../../linux/udp-batch.ts';
+import { bindUdp, peerAddress, readUdp } from '../../linux/udp-batch.ts';
+import type { BoundUdp, Datagram } from '../../linux/udp-batch.ts';
 import type { Client } from '../client.ts';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
-import type { Listener } from './listener.ts';
+import type { DatagramListener } from './listener.ts';
+
+/** Queue of a socket: what comes while something else keeps the thread. */
+export const receiveBufferBytes = 4 << 20;
 
 /** Answers UDP many datagrams to a system call (Linux). Throws when the socket cannot be had. */
-export function listenUdpBatch(where: SocketAddress, responder: Responder): Listener {
+export function listenUdpBatch(where: SocketAddress, responder: Responder): DatagramListener {
+  const socket = bindUdp({ ...where, receiveBufferBytes });
+  const reading = readWithResponder(socket, responder);
+  return {
+    address: socket.address,
+    port: socket.port,
+    renew: () => undefined,
+    async [Symbol.asyncDispose]() {
+      reading[Symbol.dispose]();
+      socket[Symbol.dispose]();
+    },
+  };
+}
+
+/** Answers what comes in at a socket, until disposed of; the socket stays open. */
+export function readWithResponder(socket: BoundUdp, responder: Responder): Disposable {
+  let isOpen = true;
   const later = (answered: Answered, send: (data: Uint8Array) => void): void => {
     const out = Buffer.allocUnsafe(responder.size(answered));
     send(out.subarray(0, responder.write(answered, out, 0)));
   };
-  let isOpen = true;
   // One for all datagrams, so that a query makes none: its address is that of the datagram being read.
   let now: Datagram | undefined;
   const client: Client = { transport: 'udp', address: () => peerAddress(now?.peer() ?? Buffer.alloc(0)) };
-  const socket = openUdpBatch({ ...where, receiveBufferBytes: 4 << 20 }, (datagram) => {
+  const reading = readUdp(socket.fd, (datagram) => {
     const { bytes, at, length, outAt } = datagram;
     const written = responder.quick(bytes, at, length, bytes, outAt);
     if (written > 0) return written;
@@ -30,11 +48,9 @@ export function listenUdpBatch(where: SocketAddress, responder: Responder): List
     return 0;
   });
   return {
-    address: socket.address,
-    port: socket.port,
-    async [Symbol.asyncDispose]() {
+    [Symbol.dispose]() {
       isOpen = false;
-      socket[Symbol.dispose]();
+      reading[Symbol.dispose]();
     },
   };
 }

@@ -3,10 +3,13 @@ import type { RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
-import type { Listener } from './listener.ts';
+import type { DatagramListener } from './listener.ts';
 
 /** Answers UDP with Node's own sockets: on any platform. Rejects when the address cannot be had. */
-export async function listenUdpDgram({ address, port }: SocketAddress, responder: Responder): Promise<Listener> {
+export async function listenUdpDgram(
+  { address, port }: SocketAddress,
+  responder: Responder,
+): Promise<DatagramListener> {
   const socket = createSocket({
     type: address.includes(':') ? 'udp6' : 'udp4',
     ipv6Only: address.includes(':'),
@@ -33,6 +36,7 @@ export async function listenUdpDgram({ address, port }: SocketAddress, responder
   socket.on('error', () => undefined);
   return {
     ...socket.address(),
+    renew: () => undefined,
     async [Symbol.asyncDispose]() {
       isOpen = false;
       socket.close();

@@ -13,6 +13,8 @@ export interface ClusterServer {
   readonly pods?: PodRecords;
   /** Seconds; 5 unless given. */
   readonly ttlSeconds?: number;
+  /** Threads that answer UDP beside the main one; none unless given. */
+  readonly workers?: number;
 }
 
 /** A server without any handler. */
@@ -47,6 +49,7 @@ export const bareSettings: Omit<DnsSettings, 'servers'> = {
   health: undefined,
   ready: undefined,
   metrics: undefined,
+  workers: 0,
   reloadSeconds: 0,
 };
 
@@ -97,7 +100,7 @@ export function clusterServer(options: ClusterServer): DnsSettings {
     cache: defaultCache,
     forwards: upstreams.length === 0 ? [] : [forwardAll(upstreams)],
   };
-  return { ...bareSettings, servers: [server] };
+  return { ...bareSettings, workers: options.workers ?? bareSettings.workers, servers: [server] };
 }
 
 function forwardAll(upstreams: readonly SocketAddress[]): ForwardSettings {

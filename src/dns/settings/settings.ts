@@ -18,6 +18,8 @@ export interface DnsSettings {
   readonly ready: SocketAddress | undefined;
   /** Where `/metrics` answers. */
   readonly metrics: SocketAddress | undefined;
+  /** Threads that answer UDP beside the main one (Linux), counted at the start; 0 for none. */
+  readonly workers: number;
   /** The file of these settings is looked at again this often; 0 never. */
   readonly reloadSeconds: number;
 }

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { bareSettings, emptyServer } from '../cluster-server.ts';
 import type { DnsSettings, ListenSettings, ServerSettings } from '../settings.ts';
 import { blocksOf, type Block, type Directive, type ReadImport } from './blocks.ts';
@@ -19,7 +19,7 @@ import {
   readView,
 } from './read-policy.ts';
 import { tokensOf } from './tokens.ts';
-import { readAddress, readDuration, wrong } from '../values.ts';
+import { readAddress, readDuration, readNumber, wrong } from '../values.ts';
 import { onlyArgument, readOptions } from './options.ts';
 
 const noted =
@@ -62,6 +62,9 @@ const readers: Readonly<Record<string, DirectiveReader>> = {
   reload: ({ args: [interval] }, { process }) => {
     process.reloadSeconds = interval === undefined ? 30 : readDuration(interval) / 1000;
   },
+  multisocket: ({ args: [count] }, { process }) => {
+    process.workers = count === undefined ? availableParallelism() : readNumber(count, 1, 64);
+  },
   loadbalance: noted('addresses always take turns'),
   loop: noted('a loop is always looked for; it sets the upstream server aside and does not end the program'),
   errors: noted('errors are always logged'),
@@ -71,7 +74,6 @@ const readers: Readonly<Record<string, DirectiveReader>> = {
   local: noted('localhost and its kin are always answered'),
   bufsize: noted('answers over UDP never have more than 1232 bytes'),
   cancel: noted('questions always have a time limit'),
-  multisocket: noted('the number of workers is said by --workers'),
 };
 
 /** The directives that are understood: what `docs/guide/replacing-coredns.md` lists. */

@@ -47,7 +47,7 @@ export interface SettingsFileOptions {
  */
 export function readSettingsFile(text: string, options: SettingsFileOptions): DnsSettings {
   const root = readYaml(text, options.file);
-  const { servers, identity, cookieSecretFile, health, ready, metrics, reload } = root.fields(processFields);
+  const { servers, identity, cookieSecretFile, health, ready, metrics, workers, reload } = root.fields(processFields);
   if (servers === undefined) throw root.error('servers are missing');
   return {
     servers: servers.items().map((server) => readServer(server, options)),
@@ -56,11 +56,21 @@ export function readSettingsFile(text: string, options: SettingsFileOptions): Dn
     health: health && readHealth(health),
     ready: ready?.read((word) => readAddress(word, 8181)),
     metrics: metrics?.read((word) => readAddress(word, 9153)),
+    workers: workers?.read((word) => readNumber(word, 0, 64)) ?? bareSettings.workers,
     reloadSeconds: reload?.read(seconds) ?? bareSettings.reloadSeconds,
   };
 }
 
-const processFields = ['servers', 'identity', 'cookieSecretFile', 'health', 'ready', 'metrics', 'reload'] as const;
+const processFields = [
+  'servers',
+  'identity',
+  'cookieSecretFile',
+  'health',
+  'ready',
+  'metrics',
+  'workers',
+  'reload',
+] as const;
 
 function seconds(word: Word): number {
   return readDuration(word) / 1000;

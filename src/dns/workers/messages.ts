@@ -1,0 +1,52 @@
+import type { Peer } from '../../linux/udp-batch.ts';
+
+/** What a thread answers from. */
+export interface ThreadSource {
+  /** Of a `PrebuiltWriter`. */
+  readonly memory: SharedArrayBuffer;
+  readonly recursionAvailable: boolean;
+}
+
+/** To a thread; `id` numbers its sockets. */
+export type Order =
+  /** Answer what comes in at a bound socket. */
+  | { readonly type: 'serve'; readonly id: number; readonly fd: number; readonly tallies: SharedArrayBuffer }
+  /** From now on answer from this; undefined leaves everything to the main thread. */
+  | { readonly type: 'become'; readonly id: number; readonly source: ThreadSource | undefined }
+  /** Let go of the socket, and say so. */
+  | { readonly type: 'stop'; readonly id: number };
+
+/** From a thread. */
+export type Report =
+  /** Questions that have no answer ready, packed by `packQuestion`. */
+  | { readonly type: 'questions'; readonly id: number; readonly packed: Uint8Array }
+  | { readonly type: 'stopped'; readonly id: number };
+
+/** Words that a thread and the main one share for a socket: answers by response code, then questions under way. */
+export const tallies = { rcodes: 16, underWay: 16, words: 32 } as const;
+
+/** Questions of one socket that wait for the main thread at most; more are dropped, their askers ask again. */
+export const mostUnderWay = 2000;
+
+/** Bytes of a packed question: 2 of the packet's length, 1 of the peer's, both. */
+export function packedSize(packetLength: number, peer: Peer): number {
+  return 3 + peer.length + packetLength;
+}
+
+export function packQuestion(into: Buffer, at: number, packet: Uint8Array, peer: Peer): void {
+  into.writeUInt16LE(packet.length, at);
+  into[at + 2] = peer.length;
+  into.set(peer, at + 3);
+  into.set(packet, at + 3 + peer.length);
+}
+
+/** Calls `each` with every packed question; the packets are views. */
+export function unpackQuestions(packed: Uint8Array, each: (packet: Buffer, peer: Peer) => void): void {
+  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length);
+  for (let at = 0; at < bytes.length;) {
+    const peerEnd = at + 3 + (bytes[at + 2] ?? 0);
+    const end = peerEnd + bytes.readUInt16LE(at);
+    each(bytes.subarray(peerEnd, end), bytes.subarray(at + 3, peerEnd));
+    at = end;
+  }
+}

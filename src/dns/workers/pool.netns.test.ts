@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { silentLogger } from '../../observe/log.ts';
+import { questionOf } from '../dig.ts';
+import { dnsNamespace, dnsService, summary, testResponder, type TestResponderOptions } from '../fixtures.ts';
+import { readMessage } from '../wire/message.ts';
+import { flags } from '../wire/types.ts';
+import { writeMessage } from '../wire/writer.ts';
+import { startThread, WorkerPool } from './pool.ts';
+
+before(() => isolateNetwork());
+
+function cartAt(address: string) {
+  return dnsService({ clusterIP: address, clusterIPs: [address] });
+}
+
+const start: TestResponderOptions = {
+  changes: [
+    { type: 'namespace', new: dnsNamespace() },
+    { type: 'service', new: cartAt('10.96.0.1') },
+  ],
+};
+
+/** An asker with sockets that the kernel spreads over the threads. */
+class Askers implements Disposable {
+  readonly #sockets;
+  readonly #port: number;
+
+  constructor(port: number, count: number) {
+    this.#port = port;
+    this.#sockets = Array.from({ length: count }, () => createSocket('udp4'));
+  }
+
+  /** What each socket is answered; asks again after a second, as every asker does. */
+  ask(name: string, type = 'A'): Promise<string[]> {
+    return Promise.all(this.#sockets.map((socket, id) => this.#askFrom(socket, id, name, type)));
+  }
+
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  async #askFrom(socket: ReturnType<typeof createSocket>, id: number, name: string, type: string): Promise<string> {
+    const packet = writeMessage({ id, flags: flags.RD, questions: [questionOf(name, type)] });
+    const heard = once(socket, 'message');
+    for (;;) {
+      socket.send(packet, this.#port, '127.0.0.1');
+      const answer = await Promise.race([heard, delay(1000, undefined, { ref: false })]);
+      if (answer === undefined) continue;
+      const [bytes] = answer as [Buffer];
+      const message = readMessage(bytes);
+      assert.ok(!('malformed' in message) && message.id === id);
+      return summary(message).join(' | ');
+    }
+  }
+}
+
+async function setUp(count: number) {
+  const { responder, records } = testResponder(start);
+  const passed: number[] = [];
+  const counts = new Map<number, number>();
+  const answer = responder.answer.bind(responder);
+  const counted: typeof responder = {
+    ...responder,
+    answer(packet, client) {
+      passed.push(packet.length);
+      return answer(packet, client);
+    },
+    count: (rcode, answers) => void counts.set(rcode, (counts.get(rcode) ?? 0) + answers),
+  };
+  const stack = new AsyncDisposableStack();
+  const pool = stack.use(new WorkerPool(count, silentLogger));
+  const listener = stack.use(pool.listen({ address: '127.0.0.1', port: 0 }, counted));
+  const askers = stack.use(new Askers(listener.port, 16));
+  return { records, askers, passed, counted: counts, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const cart = 'cart.shop.svc.cluster.local';
+
+test('threads answer what is ready, and what is not becomes ready by being asked', async () => {
+  await using it = await setUp(2);
+  const all = (answer: string): string[] => Array.from({ length: 16 }, () => answer);
+  assert.deepEqual(await it.askers.ask(cart), all('NOERROR AA | cart.shop.svc.cluster.local. 5 A 10.96.0.1'));
+  assert.deepEqual(await it.askers.ask(cart, 'AAAA'), all('NOERROR AA | auth cluster.local. SOA'));
+  assert.deepEqual(await it.askers.ask('a.com.shop.svc.cluster.local'), all('NXDOMAIN AA | auth cluster.local. SOA'));
+  it.passed.length = 0;
+  await it.askers.ask(cart);
+  await it.askers.ask(cart, 'AAAA');
+  await it.askers.ask('b.com.shop.svc.cluster.local');
+  assert.deepEqual(it.passed, [], 'nothing of this reached the main thread');
+  await it.askers.ask('other.example');
+  assert.equal(it.passed.length, 16, 'but this did');
+});
+
+test('no thread gives an answer that was replaced, nor denies a name that has come', async () => {
+  await using it = await setUp(3);
+  const late = dnsService({ clusterIP: '10.96.7.7', clusterIPs: ['10.96.7.7'] }, 'late');
+  for (let round = 1; round <= 150; round += 1) {
+    const address = `10.96.1.${round}`;
+    const isThere = round % 2 === 0;
+    const change = isThere ? { new: late } : { old: late };
+    it.records.apply(
+      [
+        { type: 'service', new: cartAt(address) },
+        { type: 'service', ...change },
+      ],
+      1_700_000_000 + round,
+    );
+    const [carts, lates] = [await it.askers.ask(cart), await it.askers.ask('late.shop.svc.cluster.local')];
+    for (const answer of carts) assert.match(answer, new RegExp(` ${address}$`), `round ${round}`);
+    for (const answer of lates) assert.match(answer, isThere ? /10\.96\.7\.7$/ : /^NXDOMAIN/, `round ${round}`);
+  }
+});
+
+test('the main thread goes on with the sockets of a thread that has ended', async () => {
+  const { responder } = testResponder(start);
+  const threads: ReturnType<typeof startThread>[] = [];
+  await using pool = new WorkerPool(2, silentLogger, (name) => {
+    const thread = startThread(name);
+    threads.push(thread);
+    return thread;
+  });
+  await using listener = pool.listen({ address: '127.0.0.1', port: 0 }, responder);
+  using askers = new Askers(listener.port, 16);
+  await askers.ask(cart);
+  await threads[0]?.terminate();
+  for (const answer of await askers.ask(cart)) assert.match(answer, /10\.96\.0\.1$/);
+});
+
+test('what threads answer is counted', async () => {
+  const it = await setUp(2);
+  await it.askers.ask(cart);
+  const passed = it.passed.length;
+  await it.askers.ask(cart);
+  await it[Symbol.asyncDispose]();
+  assert.equal(it.passed.length, passed);
+  assert.equal(it.counted.get(0), 32 - passed);
+});

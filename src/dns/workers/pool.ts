@@ -1,0 +1,183 @@
+import { Worker } from 'node:worker_threads';
+import { bindUdp, peerAddress, type BoundUdp, type Peer } from '../../linux/udp-batch.ts';
+import type { Logger } from '../../observe/log.ts';
+import type { SocketAddress } from '../config.ts';
+import type { DatagramListener } from '../listen/listener.ts';
+import { readWithResponder, receiveBufferBytes } from '../listen/udp-batch.ts';
+import type { Answered, Responder } from '../responder.ts';
+import { tallies, unpackQuestions, type Order, type Report } from './messages.ts';
+
+const collectEveryMs = 250;
+
+/**
+ * Threads that answer UDP: each has a socket of its own at every address (SO_REUSEPORT; the kernel spreads the askers). They
+ * answer what is ready in shared memory. What is not, they hand over: the main thread answers through the same socket, and
+ * from then on the answer is ready. When a thread ends, the main one reads its sockets.
+ */
+export class WorkerPool implements AsyncDisposable {
+  readonly #threads: readonly Thread[];
+
+  constructor(count: number, logger: Logger, start: StartThread = startThread) {
+    this.#threads = Array.from({ length: count }, (_, index) => new Thread(index, logger, start));
+  }
+
+  /** Opens an address for all threads. Throws when a socket cannot be had. */
+  listen(where: SocketAddress, responder: Responder): DatagramListener {
+    using stack = new DisposableStack();
+    let { port } = where;
+    const sockets = this.#threads.map((thread) => {
+      const socket = stack.use(bindUdp({ ...where, port, receiveBufferBytes, reusePort: true }));
+      port = socket.port;
+      return { thread, socket };
+    });
+    stack.move();
+    const served = sockets.map(({ thread, socket }) => thread.serve(socket, responder));
+    return {
+      address: where.address,
+      port,
+      renew: () => served.forEach((each) => each.renew()),
+      async [Symbol.asyncDispose]() {
+        await Promise.all(served.map((each) => each[Symbol.asyncDispose]()));
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
+  }
+}
+
+type StartThread = (name: string) => Worker;
+
+/** A thread makes next to nothing, so that its heap may be small. */
+export const startThread: StartThread = (name) =>
+  new Worker(new URL('./thread.ts', import.meta.url), { name, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+
+class Thread implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #served = new Map<number, Served>();
+  readonly #ended: Promise<void>;
+  #isAlive = true;
+  #isEnding = false;
+  #nextId = 0;
+
+  constructor(index: number, logger: Logger, start: StartThread) {
+    this.#worker = start(`dns-${index}`);
+    this.#worker.unref();
+    this.#worker.on('message', (report: Report) => this.#hear(report));
+    this.#worker.on('error', (error) =>
+      logger.error('a DNS thread failed; its work goes on in the main one', { error }),
+    );
+    this.#ended = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#isAlive = false;
+        for (const served of this.#served.values()) {
+          if (this.#isEnding) served.stopped();
+          else served.takeOver();
+        }
+        resolve();
+      });
+    });
+  }
+
+  serve(socket: BoundUdp, responder: Responder): Served {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    const order = (message: Order): void => this.#worker.postMessage(message);
+    const served = new Served({ id, socket, responder, order, gone: () => this.#served.delete(id) });
+    this.#served.set(id, served);
+    if (!this.#isAlive) served.takeOver();
+    return served;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true;
+    await this.#worker.terminate();
+    await this.#ended;
+  }
+
+  #hear(report: Report): void {
+    const served = this.#served.get(report.id);
+    if (report.type === 'stopped') served?.stopped();
+    else served?.answer(report.packed);
+  }
+}
+
+interface ServedParts {
+  readonly id: number;
+  readonly socket: BoundUdp;
+  readonly responder: Responder;
+  readonly order: (message: Order) => void;
+  readonly gone: () => void;
+}
+
+/** One socket of one thread, as the main thread sees it. */
+class Served implements AsyncDisposable {
+  readonly #parts: ServedParts;
+  readonly #tallies = new SharedArrayBuffer(tallies.words * 4);
+  readonly #words = new Int32Array(this.#tallies);
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #timer: NodeJS.Timeout;
+  #reading: Disposable | undefined;
+  #isOpen = true;
+
+  constructor(parts: ServedParts) {
+    this.#parts = parts;
+    parts.order({ type: 'serve', id: parts.id, fd: parts.socket.fd, tallies: this.#tallies });
+    this.renew();
+    this.#timer = setInterval(() => this.#collect(), collectEveryMs).unref();
+  }
+
+  renew(): void {
+    this.#parts.order({ type: 'become', id: this.#parts.id, source: this.#parts.responder.source() });
+  }
+
+  /** Answers what the thread could not. */
+  answer(packed: Uint8Array): void {
+    unpackQuestions(packed, (packet, peer) => this.#answerOne(packet, peer));
+  }
+
+  /** The thread is gone. */
+  takeOver(): void {
+    this.#stopped.resolve();
+    if (this.#isOpen) this.#reading ??= readWithResponder(this.#parts.socket, this.#parts.responder);
+  }
+
+  stopped(): void {
+    this.#stopped.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#parts.order({ type: 'stop', id: this.#parts.id });
+    await this.#stopped.promise;
+    this.#isOpen = false;
+    this.#reading?.[Symbol.dispose]();
+    clearInterval(this.#timer);
+    this.#collect();
+    this.#parts.gone();
+    this.#parts.socket[Symbol.dispose]();
+  }
+
+  #answerOne(packet: Buffer, peer: Peer): void {
+    const answered = this.#parts.responder.answer(packet, { transport: 'udp', address: () => peerAddress(peer) });
+    if (answered instanceof Promise) void answered.then((late) => this.#finish(late, peer));
+    else this.#finish(answered, peer);
+  }
+
+  #finish(answered: Answered | undefined, peer: Peer): void {
+    Atomics.sub(this.#words, tallies.underWay, 1);
+    if (answered === undefined || !this.#isOpen) return;
+    const { responder, socket } = this.#parts;
+    const out = Buffer.allocUnsafe(responder.size(answered));
+    socket.send(peer, out.subarray(0, responder.write(answered, out, 0)));
+  }
+
+  /** Counts what the thread answered. */
+  #collect(): void {
+    for (let rcode = 0; rcode < tallies.rcodes; rcode += 1) {
+      const count = Atomics.exchange(this.#words, rcode, 0);
+      if (count > 0) this.#parts.responder.count(rcode, count);
+    }
+  }
+}

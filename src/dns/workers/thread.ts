@@ -1,0 +1,101 @@
+/** A thread that answers UDP from prebuilt answers, and hands all other questions to the main thread. */
+import { parentPort } from 'node:worker_threads';
+import { readUdp, type Datagram } from '../../linux/udp-batch.ts';
+import { PrebuiltReader } from '../prebuilt/reader.ts';
+import {
+  mostUnderWay,
+  packedSize,
+  packQuestion,
+  tallies,
+  type Order,
+  type Report,
+  type ThreadSource,
+} from './messages.ts';
+
+/** One socket of this thread. */
+class Served {
+  readonly #id: number;
+  readonly #tallies: Int32Array;
+  readonly #stop: () => void;
+  #reader: PrebuiltReader | undefined;
+  #recursionAvailable = false;
+  #turn = 0;
+  /** Questions for the main thread: those of all that was read at once go together. */
+  #packed = Buffer.allocUnsafe(4096);
+  #packedEnd = 0;
+
+  constructor(id: number, fd: number, shared: SharedArrayBuffer) {
+    this.#id = id;
+    this.#tallies = new Int32Array(shared);
+    const reading = readUdp(
+      fd,
+      (datagram) => this.#answer(datagram),
+      () => this.#flush(),
+    );
+    this.#stop = () => reading[Symbol.dispose]();
+  }
+
+  become(source: ThreadSource | undefined): void {
+    this.#reader = source && new PrebuiltReader(source.memory);
+    this.#recursionAvailable = source?.recursionAvailable ?? false;
+  }
+
+  stop(): void {
+    this.#stop();
+    this.#flush();
+  }
+
+  #answer(datagram: Datagram): number {
+    const { bytes, at, length, outAt } = datagram;
+    const turn = (this.#turn + 1) & 0x3fffffff;
+    const written = this.#reader?.answer(bytes, at, length, bytes, outAt, this.#recursionAvailable, turn) ?? 0;
+    if (written === 0) this.#pass(datagram);
+    else {
+      this.#turn = turn;
+      Atomics.add(this.#tallies, this.#reader?.rcode ?? 0, 1);
+    }
+    return written;
+  }
+
+  #pass(datagram: Datagram): void {
+    if (Atomics.load(this.#tallies, tallies.underWay) >= mostUnderWay) return;
+    const packet = datagram.packet();
+    const peer = datagram.peer();
+    const end = this.#packedEnd + packedSize(packet.length, peer);
+    if (end > this.#packed.length) {
+      this.#packed = Buffer.concat([this.#packed.subarray(0, this.#packedEnd)], Math.max(end, this.#packed.length * 2));
+    }
+    packQuestion(this.#packed, this.#packedEnd, packet, peer);
+    Atomics.add(this.#tallies, tallies.underWay, 1);
+    this.#packedEnd = end;
+  }
+
+  #flush(): void {
+    if (this.#packedEnd === 0) return;
+    const packed = Uint8Array.from(this.#packed.subarray(0, this.#packedEnd));
+    this.#packedEnd = 0;
+    report({ type: 'questions', id: this.#id, packed }, [packed.buffer]);
+  }
+}
+
+function report(message: Report, transfer: ArrayBuffer[] = []): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(message, transfer);
+}
+
+const served = new Map<number, Served>();
+
+parentPort?.on('message', (order: Order) => {
+  switch (order.type) {
+    case 'serve':
+      served.set(order.id, new Served(order.id, order.fd, order.tallies));
+      break;
+    case 'become':
+      served.get(order.id)?.become(order.source);
+      break;
+    case 'stop':
+      served.get(order.id)?.stop();
+      served.delete(order.id);
+      report({ type: 'stopped', id: order.id });
+  }
+});
