@@ -141,6 +141,7 @@ async function explain(
   const config = {
     clusterDomain: running?.clusterDomain ?? 'cluster.local',
     cidrs: network === undefined ? [] : [network.podCidr, network.serviceCidr],
+    namespace: context.options.namespace ?? 'default',
   };
   for (const line of await explainName(connection, config, { name, type }, context.signal)) {
     context.stdout.write(context.options.short ? `${line}\n` : `;; ${line}\n`);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { questionOf } from './dig.ts';
 import { explain } from './explain.ts';
+import { ExternalNames } from './external/external-names.ts';
 import { dnsNamespace, dnsService, dnsSlice, headlessService, testResponder } from './fixtures.ts';
+import { defaultCluster, emptyServer } from './settings/cluster-server.ts';
 
 const { records } = testResponder({
   changes: [
@@ -44,7 +46,62 @@ const cases: readonly [name: string, type: string, lines: readonly RegExp[]][] =
 for (const [name, type, lines] of cases) {
   test(`why ${name} ${type} is answered as it is`, () => {
     const question = questionOf(name, type);
-    const explained = explain(records, question.name, question.type);
+    const explained = explain({ records }, question.name, question.type);
+    assert.equal(explained.length, lines.length, explained.join('\n'));
+    for (const [index, line] of lines.entries()) assert.match(explained[index] ?? '', line);
+  });
+}
+
+const settings = {
+  ...emptyServer,
+  cluster: { ...defaultCluster, fallthrough: ['left.svc.cluster.local'] },
+  visibility: [{ action: 'hide', from: ['dev'], to: ['bank'] }],
+  autopath: { search: ['corp.example'] },
+  aaaa: 'auto',
+} as const;
+
+const bySettings: readonly [name: string, type: string, asker: string | undefined, lines: readonly RegExp[]][] = [
+  [
+    'vault.bank.svc.cluster.local',
+    'A',
+    'dev',
+    [/^visibility: vault.* the names of Namespace bank are hidden from Namespace dev \(NXDOMAIN\)/],
+  ],
+  ['vault.bank.svc.cluster.local', 'A', undefined, [/hidden from those whose namespace is not known/]],
+  ['cart.shop.svc.cluster.local', 'A', 'dev', [/comes from Service shop\/cart/]],
+  ['example.com', 'AAAA', 'dev', [/^ipv6: example\.com\. .* nothing in the cluster has an IPv6 address/]],
+  ['example.com', 'A', 'dev', [/^forward: /]],
+  ['x.left.svc.cluster.local', 'A', undefined, [/left to the next handler by fallthrough/, /^forward: /]],
+  [
+    'example.com.dev.svc.cluster.local',
+    'A',
+    'dev',
+    [
+      /there is no Service dev\/com/,
+      /^autopath: .*: example\.com\.svc\.cluster\.local\. .*local\. example\.com\.corp\.example\. example\.com\.$/,
+    ],
+  ],
+  [
+    'web.shop.example.org',
+    'A',
+    'dev',
+    [/^external: web\.shop\.example\.org\. A 192\.0\.2\.1 comes from Service shop\/web/],
+  ],
+  ['nope.shop.example.org', 'A', 'dev', [/^external: nope.* there is no Service shop\/nope with an outside address/]],
+];
+
+for (const [name, type, asker, lines] of bySettings) {
+  test(`why ${name} ${type} is answered as it is by these settings to ${asker ?? 'nobody known'}`, () => {
+    const external = new ExternalNames({
+      zones: ['example.org'],
+      ttlSeconds: 5,
+      headless: false,
+      namespaces: [],
+      serverAddresses: [],
+    });
+    external.apply([{ type: 'service', new: dnsService({ externalIPs: ['192.0.2.1'] }, 'web') }], 1);
+    const question = questionOf(name, type);
+    const explained = explain({ records, external, settings, asker, hasIpv6: false }, question.name, question.type);
     assert.equal(explained.length, lines.length, explained.join('\n'));
     for (const [index, line] of lines.entries()) assert.match(explained[index] ?? '', line);
   });

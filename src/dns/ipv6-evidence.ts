@@ -26,8 +26,7 @@ export interface Ipv6EvidenceOptions {
  * never learns that there is none, and goes on asking for others' IPv6 addresses.
  */
 export function followIpv6({ caches, cidrs, machineHasIpv6 }: Ipv6EvidenceOptions): Ipv6Evidence {
-  // Reverse zones of everything say nothing about addresses.
-  if (cidrs.some((cidr) => cidr.includes(':') && cidr !== '::/0')) return always;
+  if (cidrs.some(isIpv6Range)) return always;
   let count = 0;
   let isRead = false;
   const subscriptions: Disposable[] = [];
@@ -40,8 +39,8 @@ export function followIpv6({ caches, cidrs, machineHasIpv6 }: Ipv6EvidenceOption
     return cache.synced;
   }
   const synced = Promise.all([
-    watch(caches.of(Service), ({ spec }) => (spec?.clusterIPs ?? []).some(isIpv6)),
-    watch(caches.of(EndpointSlice), ({ addressType }) => addressType === 'IPv6'),
+    watch(caches.of(Service), serviceHasIpv6),
+    watch(caches.of(EndpointSlice), sliceHasIpv6),
     watch(caches.of(Node, { view: 'addresses', transform: keepAddresses }), nodeHasIpv6),
   ]).then(() => {
     isRead = true;
@@ -81,7 +80,20 @@ function isIpv6(text: string): boolean {
   return text.includes(':');
 }
 
-function nodeHasIpv6({ spec, status }: Node): boolean {
+/** Reverse zones of everything say nothing about addresses. */
+export function isIpv6Range(cidr: string): boolean {
+  return isIpv6(cidr) && cidr !== '::/0';
+}
+
+export function serviceHasIpv6({ spec }: Service): boolean {
+  return (spec?.clusterIPs ?? []).some(isIpv6);
+}
+
+export function sliceHasIpv6({ addressType }: EndpointSlice): boolean {
+  return addressType === 'IPv6';
+}
+
+export function nodeHasIpv6({ spec, status }: Node): boolean {
   const texts = [...(spec?.podCIDRs ?? []), ...(status?.addresses ?? []).map(({ address }) => address)];
   return texts.some((text) => /^[\da-f:.]+(?:\/\d+)?$/i.test(text ?? '') && isIpv6(text ?? ''));
 }

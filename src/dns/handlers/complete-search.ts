@@ -1,6 +1,6 @@
-import type { ClientPod } from '../client-pods.ts';
 import { buildReply, readReply, recordsOf } from '../reply.ts';
 import type { Reply } from '../reply.ts';
+import type { ServerSettings } from '../settings/settings.ts';
 import { isWithin, labelsOf, nameFromLabels, parseName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
@@ -18,46 +18,64 @@ const { A, AAAA, CNAME } = typeNumbers;
  * has a TTL of zero, so nobody keeps it: who looks the name up anew gets what is right then. Every name on the way is
  * asked for as if the Pod had: policy and everything else behind see each of them.
  */
-export const completeSearch: HandlerMaker = ({ autopath, cluster }, { clientPods }) => {
-  if (autopath === undefined || cluster === undefined || clientPods === undefined) return undefined;
-  const zone = parseName(cluster.zone.toLowerCase()) ?? '\0';
-  const own = `\x03svc${zone}`;
-  const others = [own, zone, ...autopath.search.map((each) => parseName(each.toLowerCase()) ?? '\0'), '\0'];
+export const completeSearch: HandlerMaker = (settings, { clientPods }) => {
+  const search = searchOf(settings);
+  if (search === undefined || clientPods === undefined) return undefined;
   return {
     name: 'autopath',
     around(query, next) {
       const answer = next(query);
-      const isWanted = (query.type === A || query.type === AAAA) && query.key.length > own.length;
+      const isWanted = (query.type === A || query.type === AAAA) && isWithin(query.key, search.own);
       if (!isWanted || answer instanceof Promise || answer.rcode !== rcodes.NXDOMAIN) return answer;
-      if (!isWithin(query.key, own)) return answer;
       const address = query.client.address();
-      const short = shortName(query, own, clientPods.at(address));
-      if (short === undefined) return answer;
+      const pod = clientPods.at(address);
+      const names = pod?.hasClusterSearch === true ? namesAfter(search, query.key, pod.namespace) : [];
+      if (names.length === 0) return answer;
       // What is asked later must not look into a packet that is gone.
       const client = { ...query.client, address: () => address };
-      const names = others.map((suffix) => nameFromLabels([...short, ...labelsOf(suffix)]));
       return complete({ ...query, client }, names, next, answer);
     },
   };
 };
 
-/** What a Pod looks up, as labels, when the name asked for is the first of its search list. */
-function shortName(query: Query, own: Name, pod: ClientPod | undefined): readonly string[] | undefined {
-  if (pod === undefined || !pod.hasClusterSearch) return undefined;
-  const labels = labelsOf(query.key).slice(0, -labelsOf(own).length);
-  const namespace = labels.pop();
-  return namespace === pod.namespace && labels.length > 0 ? labels : undefined;
+/** The search list of Pods behind the domain of their namespace. */
+interface Search {
+  /** `svc.<zone>`: namespaces are directly below. */
+  readonly own: Name;
+  /** The names that come next, as labels. */
+  readonly others: readonly (readonly string[])[];
+}
+
+type SearchSettings = Pick<ServerSettings, 'autopath' | 'cluster'>;
+
+function searchOf({ autopath, cluster }: SearchSettings): Search | undefined {
+  if (autopath === undefined || cluster === undefined) return undefined;
+  const zone = parseName(cluster.zone.toLowerCase()) ?? '\0';
+  const own = `\x03svc${zone}`;
+  const others = [own, zone, ...autopath.search.map((each) => parseName(each.toLowerCase()) ?? '\0'), '\0'];
+  return { own, others: others.map(labelsOf) };
+}
+
+/** The names that a Pod of a namespace looks up after one, when that is the first of its search list; else none. */
+export function namesOnTheWay(settings: SearchSettings, key: Name, namespace: string): readonly Name[] {
+  const search = searchOf(settings);
+  return search === undefined || !isWithin(key, search.own) ? [] : namesAfter(search, key, namespace);
+}
+
+function namesAfter({ own, others }: Search, key: Name, namespace: string): readonly Name[] {
+  const short = labelsOf(key).slice(0, -labelsOf(own).length);
+  if (short.pop() !== namespace || short.length === 0) return [];
+  return others.map((domain) => nameFromLabels([...short, ...domain])).filter((name) => name !== undefined);
 }
 
 /** The first of some names that has addresses; else `none`, and the Pod goes on by itself. */
 async function complete(
   query: Query,
-  names: readonly (Name | undefined)[],
+  names: readonly Name[],
   next: (query: Query) => Answer,
   none: Reply,
 ): Promise<Reply> {
   for (const name of names) {
-    if (name === undefined) continue;
     const asked = askInstead(query, { name });
     const reply = await next(asked);
     if (reply.rcode === rcodes.NXDOMAIN) continue;

@@ -1,6 +1,6 @@
 import { buildReply, readReply } from '../reply.ts';
 import type { Reply } from '../reply.ts';
-import type { VisibilityRule } from '../settings/settings.ts';
+import type { ServerSettings, VisibilityRule } from '../settings/settings.ts';
 import type { ResourceRecord } from '../wire/message.ts';
 import { isWithin, labelsOf, nameKey, parseName, readName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
@@ -15,30 +15,39 @@ const { CNAME, PTR } = typeNumbers;
  * Hides the names of some namespaces from others, as if they did not exist; also at the end of an alias and behind an
  * address. It stands behind rewriting and before everything that answers or was kept.
  */
-export const hideNamespaces: HandlerMaker = ({ visibility, cluster, external }, { clientPods, ...parts }) => {
-  const names = parts.cluster;
-  if (visibility.length === 0 || cluster === undefined || names === undefined) return undefined;
-  const zones = [cluster.zone, ...cluster.multicluster].map((zone) => parseName(zone.toLowerCase()) ?? '\0');
-  const outside = (external?.zones ?? []).map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+export const hideNamespaces: HandlerMaker = (settings, { clientPods, cluster }) => {
+  const { visibility } = settings;
+  if (visibility.length === 0 || settings.cluster === undefined || cluster === undefined) return undefined;
+  const namespaceOf = namespaceReader(settings);
   return {
     name: 'visibility',
     around(query, next) {
       const asker = clientPods?.at(query.client.address())?.namespace;
       const isHiddenName = (key: Name): boolean => {
-        const namespace = namespaceIn(key, zones, outside);
+        const namespace = namespaceOf(key);
         return namespace !== undefined && isHidden(visibility, asker, namespace);
       };
-      if (isHiddenName(query.key)) return deny(query, [], names);
-      return mapAnswer(next(query), (reply) => (mayLead(reply) ? cut(query, reply, isHiddenName, names) : reply));
+      if (isHiddenName(query.key)) return deny(query, [], cluster);
+      return mapAnswer(next(query), (reply) => (mayLead(reply) ? cut(query, reply, isHiddenName, cluster) : reply));
     },
   };
 };
+
+type NameSettings = Pick<ServerSettings, 'visibility' | 'cluster' | 'external'>;
+
+/** Why a name is hidden from an asker, for people; undefined when it is not. */
+export function whyHidden(settings: NameSettings, key: Name, asker: string | undefined): string | undefined {
+  const namespace = namespaceReader(settings)(key);
+  if (namespace === undefined || !isHidden(settings.visibility, asker, namespace)) return undefined;
+  const from = asker === undefined ? 'those whose namespace is not known' : `Namespace ${asker}`;
+  return `the names of Namespace ${namespace} are hidden from ${from}`;
+}
 
 /**
  * Whether the names of a namespace are hidden from an asker. The first rule that fits counts; none shows. A namespace sees
  * itself. An asker that is not known for certain (`undefined`) counts as one of those that names are hidden from.
  */
-export function isHidden(rules: readonly VisibilityRule[], asker: string | undefined, namespace: string): boolean {
+function isHidden(rules: readonly VisibilityRule[], asker: string | undefined, namespace: string): boolean {
   if (asker === namespace) return false;
   const rule = rules.find(({ action, from, to }) => {
     const isFrom = asker === undefined ? action === 'hide' || from.length === 0 : isAmong(from, asker);
@@ -51,16 +60,21 @@ function isAmong(names: readonly string[], name: string): boolean {
   return names.length === 0 || names.includes(name);
 }
 
-/** The namespace that a name holds: `<…>.<ns>.svc.<zone>`, `<…>.<ns>.pod.<zone>`, `<…>.<ns>.<outside zone>`. */
-function namespaceIn(key: Name, zones: readonly Name[], outside: readonly Name[]): string | undefined {
-  const before = (zone: Name): string[] => labelsOf(key.slice(0, key.length - zone.length) + '\0');
-  const zone = zones.find((each) => isWithin(key, each));
-  if (zone !== undefined) {
-    const labels = before(zone);
-    return labels.at(-1) === 'svc' || labels.at(-1) === 'pod' ? labels.at(-2) : undefined;
-  }
-  const other = outside.find((each) => isWithin(key, each));
-  return other === undefined ? undefined : before(other).at(-1);
+/** Reads the namespace in a name: `<…>.<ns>.svc.<zone>`, `<…>.<ns>.pod.<zone>`, `<…>.<ns>.<outside zone>`. */
+function namespaceReader({ cluster, external }: NameSettings): (key: Name) => string | undefined {
+  const namesOf = (zones: readonly string[]): Name[] => zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const zones = cluster === undefined ? [] : namesOf([cluster.zone, ...cluster.multicluster]);
+  const outside = namesOf(external?.zones ?? []);
+  const before = (key: Name, zone: Name): string[] => labelsOf(`${key.slice(0, key.length - zone.length)}\0`);
+  return (key) => {
+    const zone = zones.find((each) => isWithin(key, each));
+    if (zone !== undefined) {
+      const labels = before(key, zone);
+      return labels.at(-1) === 'svc' || labels.at(-1) === 'pod' ? labels.at(-2) : undefined;
+    }
+    const other = outside.find((each) => isWithin(key, each));
+    return other === undefined ? undefined : before(key, other).at(-1);
+  };
 }
 
 /** Whether an answer may lead to another name than was asked for. Its first record is mostly named by a pointer to that. */
