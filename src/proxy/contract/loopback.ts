@@ -10,13 +10,17 @@ const callers = ['A', 'a1', 'a2'] as const;
 
 /**
  * The world of a plane that serves one machine without privileges: everything is an address of its loopback. The other
- * node's Pods serve, but nobody calls from there.
+ * node's Pods serve, but nobody calls from there. Worlds of one process need different numbers, 0 and 1.
  */
-export async function openLoopback(openPlane: (network: NodeNetwork) => Promise<Dataplane>): Promise<Subject> {
-  const world = loopbackWorld(1 + (process.pid % 250));
+export async function openLoopback(
+  openPlane: (network: NodeNetwork) => Promise<Dataplane>,
+  neighbour = 0,
+): Promise<Subject> {
+  await using stack = new AsyncDisposableStack();
+  const world = loopbackWorld(1 + ((process.pid + 125 * neighbour) % 250));
   const hosts = new Map<string, Host>();
   for (const name of [...nodeNames, ...podNames]) {
-    const host = startHost({ name });
+    const host = stack.use(startHost({ name }));
     hosts.set(name, host);
     const ports = [targetPort, otherTargetPort, ...rangePorts];
     await host.perform({
@@ -27,7 +31,8 @@ export async function openLoopback(openPlane: (network: NodeNetwork) => Promise<
       namesPorts: true,
     });
   }
-  const node = createNode(openPlane);
+  const node = stack.use(createNode(openPlane));
+  const opened = stack.move();
   return {
     world,
     nodes: { A: node },
@@ -39,10 +44,7 @@ export async function openLoopback(openPlane: (network: NodeNetwork) => Promise<
       const own = task.kind === 'call' ? { ...task, localAddress: world.addresses.IPv4[caller] } : task;
       return (await hosts.get(caller)?.perform(own)) ?? [];
     },
-    async [Symbol.asyncDispose]() {
-      await node[Symbol.asyncDispose]();
-      for (const host of hosts.values()) await host[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 

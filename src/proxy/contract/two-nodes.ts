@@ -61,27 +61,25 @@ const podRanges: Readonly<Record<NodeName, Addresses>> = {
  * ```
  */
 export async function openTwoNodes({ plane, planeOptions, cgroup }: TwoNodesOptions): Promise<Subject> {
-  const namespaces = new Namespaces();
+  await using stack = new AsyncDisposableStack();
+  const namespaces = stack.use(new Namespaces());
   const paths = layNetwork(namespaces);
   const hosts = new Map<HostName, Host>();
   for (const [name, namespace] of paths) {
     const node = nodeOf(name);
     const group = node && cgroup?.(node);
-    hosts.set(name, startHost({ name, namespace, ...(group === undefined ? {} : { cgroup: group }) }));
+    hosts.set(name, stack.use(startHost({ name, namespace, ...(group !== undefined && { cgroup: group }) })));
   }
   await Promise.all([...hosts].map(([name, host]) => serveAll(name, host)));
   const start = (name: NodeName): ContractNode =>
-    startNode({ name, namespace: paths.get(name) ?? '', plane, options: planeOptions?.(name) ?? {} });
+    stack.use(startNode({ name, namespace: paths.get(name) ?? '', plane, options: planeOptions?.(name) ?? {} }));
   const nodes = { A: start('A'), B: start('B') };
+  const opened = stack.move();
   return {
     world: twoNodeWorld,
     nodes,
     perform: async (from, task) => (await hosts.get(from)?.perform(task)) ?? [],
-    async [Symbol.asyncDispose]() {
-      for (const node of Object.values(nodes)) await node[Symbol.asyncDispose]();
-      for (const host of hosts.values()) await host[Symbol.asyncDispose]();
-      namespaces[Symbol.dispose]();
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 

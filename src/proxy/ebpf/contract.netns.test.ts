@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { declareContract } from '../contract/contract.ts';
+import { declareObjectModel } from '../contract/object-model.ts';
 import { openTwoNodes } from '../contract/two-nodes.ts';
 import { type NodeName, nodeNames } from '../contract/world.ts';
 import { limits } from '../limits.ts';
@@ -18,11 +19,11 @@ for (const node of nodeNames) {
   writeFileSync(join(cgroupOf(node), 'cgroup.type'), 'threaded');
 }
 
-declareContract({
-  title: 'ebpf',
-  limits: limits.ebpf,
-  open: () => openTwoNodes({ plane: 'ebpf', cgroup: cgroupOf, planeOptions: (node) => ({ cgroup: cgroupOf(node) }) }),
-});
+const open = () =>
+  openTwoNodes({ plane: 'ebpf', cgroup: cgroupOf, planeOptions: (node) => ({ cgroup: cgroupOf(node) }) });
+
+declareContract({ title: 'ebpf', limits: limits.ebpf, open });
+declareObjectModel({ title: 'ebpf', open, seed: 3, steps: 500 });
 
 after(() => {
   for (const node of nodeNames) rmdirSync(cgroupOf(node));

@@ -1,10 +1,16 @@
 import { declareContract } from '../contract/contract.ts';
 import { openLoopback } from '../contract/loopback.ts';
+import { declareObjectModel } from '../contract/object-model.ts';
 import { limits } from '../limits.ts';
 import { createUserspacePlane } from './plane.ts';
 
-declareContract({
+const open = (neighbour: number) => openLoopback(async (network) => createUserspacePlane(network), neighbour);
+
+declareContract({ title: 'userspace', limits: limits.userspace, open: () => open(0) });
+declareObjectModel({
   title: 'userspace',
-  limits: limits.userspace,
-  open: () => openLoopback(async (network) => createUserspacePlane(network)),
+  open: () => open(1),
+  seed: 4,
+  steps: 500,
+  isRefused: ({ protocol }) => protocol === 'SCTP',
 });
