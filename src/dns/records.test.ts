@@ -66,6 +66,12 @@ const zonal: readonly RecordChange[] = [
 ];
 const podSlice: RecordChange = { type: 'slice', new: dnsSlice(['10.244.0.1 pod=cart-7f', '10.244.0.2 pod=cart.2']) };
 
+const unsaid = dnsSlice([], { endpoints: [{ addresses: ['10.244.0.1'] }], addressType: 'IPv4' });
+const twoPorts = [
+  { name: 'http', port: 8080, protocol: 'TCP' },
+  { name: 'dns', port: 5300, protocol: 'UDP' },
+] as const;
+
 const nxdomain = ['NXDOMAIN AA', 'auth cluster.local. SOA'];
 const nodata = ['NOERROR AA', 'auth cluster.local. SOA'];
 
@@ -364,6 +370,89 @@ const cases: readonly Case[] = [
     answer: ['NOERROR AA', `${cart}. 5 A 10.96.0.1`],
   },
   {
+    rule: 'R6: an endpoint that says nothing of its readiness is ready',
+    objects: [ns, { type: 'service', new: headlessService() }, { type: 'slice', new: unsaid }],
+    ask: [cart, 'A'],
+    answer: ['NOERROR AA', `${cart}. 5 A 10.244.0.1`],
+  },
+  {
+    rule: 'R7: several addresses under one hostname',
+    objects: [
+      ns,
+      { type: 'service', new: headlessService() },
+      { type: 'slice', new: dnsSlice(['10.244.0.1 host=web-0', '10.244.0.2 host=Web-0']) },
+    ],
+    ask: [`web-0.${cart}`, 'A'],
+    answer: ['NOERROR AA', `web-0.${cart}. 5 A 10.244.0.1`, `web-0.${cart}. 5 A 10.244.0.2`],
+  },
+  {
+    rule: 'R7: an IPv6 endpoint without hostname, whose address ends in colons',
+    objects: [ns, { type: 'service', new: headlessService() }, { type: 'slice', new: dnsSlice(['fd01::']) }],
+    ask: [`fd01--0.${cart}`, 'AAAA'],
+    answer: ['NOERROR AA', `fd01--0.${cart}. 5 AAAA fd01::`],
+  },
+  {
+    rule: 'R8: N endpoints times M ports, each once though an endpoint is in two slices',
+    objects: [
+      ns,
+      { type: 'service', new: headlessService() },
+      { type: 'slice', new: dnsSlice(['10.244.0.1 host=a', '10.244.0.2 host=b'], { ports: twoPorts }) },
+      { type: 'slice', new: dnsSlice(['10.244.0.1 host=a'], { ports: twoPorts }, 'cart-2') },
+    ],
+    ask: [cart, 'SRV'],
+    answer: [
+      'NOERROR AA',
+      ...['a', 'b'].flatMap((host) => [8080, 5300].map((port) => `${cart}. 5 SRV 0 25 ${port} ${host}.${cart}.`)),
+      `add a.${cart}. 5 A 10.244.0.1`,
+      `add b.${cart}. 5 A 10.244.0.2`,
+    ],
+  },
+  {
+    rule: 'R8: only the ports of one name',
+    objects: [
+      ns,
+      { type: 'service', new: headlessService() },
+      { type: 'slice', new: dnsSlice(['10.244.0.1 host=a'], { ports: twoPorts }) },
+    ],
+    ask: [`_dns._udp.${cart}`, 'SRV'],
+    answer: ['NOERROR AA', `_dns._udp.${cart}. 5 SRV 0 100 5300 a.${cart}.`, `add a.${cart}. 5 A 10.244.0.1`],
+  },
+  {
+    rule: 'R8: a headless Service without ports has addresses only',
+    objects: [
+      ns,
+      { type: 'service', new: headlessService({ ports: [] }) },
+      { type: 'slice', new: dnsSlice(['10.244.0.1'], { ports: [] }) },
+    ],
+    ask: [cart, 'SRV'],
+    answer: nodata,
+  },
+  {
+    rule: 'R9: PTR of an IPv6 endpoint',
+    objects: headless,
+    ask: [`1.${'0.'.repeat(27)}1.0.d.f.ip6.arpa`, 'PTR'],
+    answer: ['NOERROR AA', `1.${'0.'.repeat(27)}1.0.d.f.ip6.arpa. 5 PTR web-0.${cart}.`],
+  },
+  {
+    rule: 'slices of names have no addresses',
+    objects: [
+      ns,
+      { type: 'service', new: headlessService() },
+      { type: 'slice', new: dnsSlice(['db.example.com'], { addressType: 'FQDN' }) },
+    ],
+    ask: [cart, 'A'],
+    answer: nxdomain,
+  },
+  {
+    rule: 'a Namespace named svc is one as others are',
+    objects: [
+      { type: 'namespace', new: dnsNamespace('svc') },
+      { type: 'service', new: dnsService({}, 'cart', 'svc') },
+    ],
+    ask: [`cart.svc.svc.${zone}`, 'A'],
+    answer: ['NOERROR AA', `cart.svc.svc.${zone}. 5 A 10.96.0.1`],
+  },
+  {
     rule: 'D12: the zone of a cluster set has the version of its own schema',
     objects: [],
     config: { multicluster: [set] },
@@ -597,6 +686,14 @@ test('a change is seen by the very next question, for every kind of object', asy
   assert.deepEqual(await addresses(cart), nxdomain.toSorted());
   records.apply([{ type: 'namespace', old: dnsNamespace() }], 1_700_000_004);
   assert.deepEqual(await addresses(`shop.svc.${zone}`), nxdomain.toSorted());
+});
+
+test('negative answers are kept as long as the zone says, and its SOA for five minutes at most', async () => {
+  const { responder } = testResponder({ changes: cluster, config: { ttlSeconds: 3600 } });
+  const { authorities } = await ask(responder, `nope.${zone}`, 'A');
+  const [soa] = authorities;
+  assert.equal(soa?.ttl, 300);
+  assert.equal(Buffer.from(soa.rdata).readUInt32BE(soa.rdata.length - 4), 3600, 'the minimum (RFC 2308 4)');
 });
 
 test('the serial of the zone is the time of the last change that names can show', () => {

@@ -58,7 +58,14 @@ export function orCommandError<T>(read: () => T): T {
 function readText(text: string, { path: file, format, environment }: SettingsSource): ReadSettings {
   const path = (each: string): string => (isAbsolute(each) ? each : join(dirname(resolve(file)), each));
   if (format === 'settings') return { settings: readSettingsFile(text, { file, path, resolvers }), notes: [] };
-  return readCorefile(text, { file, environment, readImport: importer(path, environment), resolvers, path });
+  return readCorefile(text, {
+    file,
+    environment,
+    readImport: importer(path, environment),
+    resolvers,
+    searchList,
+    path,
+  });
 }
 
 /** What `import` names: a file, or all files that a pattern fits, which may be none. */
@@ -75,6 +82,15 @@ function importer(path: (each: string) => string, environment: Environment) {
       }
     });
   };
+}
+
+/** Search list of this machine; none when it cannot be read. */
+function searchList(): readonly string[] {
+  try {
+    return parseResolvConf(readFileSync('/etc/resolv.conf', 'utf8')).searches;
+  } catch {
+    return [];
+  }
 }
 
 /** Addresses in a `resolv.conf`; undefined when it cannot be read. */

@@ -1,12 +1,15 @@
 import type { DnsSettings, ServerSettings } from './settings.ts';
 
-/** What settings can say that has no effect yet, and what to do instead: said at the start, never ignored. */
+/** What settings can say that has no effect, and what to do instead: said at the start, never ignored. */
 const missing: readonly (readonly [what: string, isAsked: (server: ServerSettings) => boolean])[] = [
   ['transfer is not supported yet; leave it out', ({ transfer }) => transfer.length > 0],
-  ['autopath is not supported yet; leave it out', ({ autopath }) => autopath !== undefined],
   [
-    'names of external addresses (k8s_external) are not supported yet; leave them out',
-    ({ external }) => external !== undefined,
+    'autopath needs cluster: names of a search list are its names',
+    ({ autopath, cluster }) => !cluster && autopath !== undefined,
+  ],
+  [
+    'visibility needs cluster: it is about the names of namespaces',
+    ({ visibility, cluster }) => !cluster && visibility.length > 0,
   ],
 ];
 

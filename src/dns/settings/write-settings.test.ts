@@ -10,7 +10,14 @@ const resolvers = (path: string): string[] | undefined => (path === '/etc/resolv
 
 function corefile(text: string): DnsSettings {
   const path = (each: string): string => each;
-  return readCorefile(text, { file: 'Corefile', environment: {}, readImport: () => [], resolvers, path }).settings;
+  return readCorefile(text, {
+    file: 'Corefile',
+    environment: {},
+    readImport: () => [],
+    resolvers,
+    searchList: () => ['corp.example'],
+    path,
+  }).settings;
 }
 
 const whole = corefile(`.:53 tls://.:8853 {

@@ -10,6 +10,7 @@ function read(text: string, files: Readonly<Record<string, string>> = {}): ReadC
     file: 'Corefile',
     environment: { POD_IP: '10.0.0.7' },
     readImport: (name) => tokensOf(files[name] ?? '', name, {}),
+    searchList: () => ['corp.example'],
     resolvers: (path) => (path === '/etc/resolv.conf' ? ['192.0.2.53', '2001:db8::53'] : undefined),
     path: (text) => (text.startsWith('/') ? text : `/etc/coredns/${text}`),
   });
@@ -137,6 +138,10 @@ test('options of kubernetes', () => {
     hidesEmptyServices: true,
     namesEndpointsByPod: true,
   });
+});
+
+test('autopath takes the search list of this machine', () => {
+  assert.deepEqual(server('autopath @kubernetes').autopath, { search: ['corp.example'] });
 });
 
 test('options of k8s_external', () => {

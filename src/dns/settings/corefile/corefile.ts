@@ -85,6 +85,7 @@ export interface CorefileOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readImport: ReadImport;
   readonly resolvers: ReadContext['resolvers'];
+  readonly searchList: ReadContext['searchList'];
   readonly path: ReadContext['path'];
 }
 
@@ -116,7 +117,8 @@ function readServers(block: Block, process: ProcessDraft, options: CorefileOptio
       const known = Object.keys(readers).join(', ');
       throw wrong(name, `the directive "${name.text}" is not supported; supported are ${known}`);
     }
-    read(directive, { server: draft, process, path: options.path, resolvers: options.resolvers, note });
+    const { path, resolvers, searchList } = options;
+    read(directive, { server: draft, process, path, resolvers, searchList, note });
   }
   const { bind, ...server } = draft;
   const addresses = bind.length === 0 ? ['0.0.0.0', '::'] : bind;

@@ -20,6 +20,8 @@ export interface ReadContext {
   readonly path: (text: string) => string;
   /** Addresses in a `resolv.conf`; undefined when it cannot be read. */
   readonly resolvers: (path: string) => readonly string[] | undefined;
+  /** Search list of this machine: with `dnsPolicy: Default` that of its node. */
+  readonly searchList: () => readonly string[];
   /** Said to the user: accepted, but without effect here, and why. */
   readonly note: (directive: Directive, what: string) => void;
 }

@@ -69,11 +69,11 @@ export const readDns64: DirectiveReader = (directive, { server }) => {
 };
 
 /** `autopath [ZONE…] RESOLV-CONF|@kubernetes`. */
-export const readAutopath: DirectiveReader = (directive, { server }) => {
+export const readAutopath: DirectiveReader = (directive, { server, searchList }) => {
   const from = directive.args.at(-1);
   if (from?.text !== '@kubernetes')
     throw wrong(directive.name, 'autopath takes its search lists from @kubernetes only');
-  server.autopath = { search: [] };
+  server.autopath = { search: searchList() };
 };
 
 /** `log [NAMES… [FORMAT]] { class CLASSES… }`. */
