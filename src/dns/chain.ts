@@ -5,6 +5,7 @@ import { answerFromFiles } from './handlers/answer-from-files.ts';
 import { answerFromHosts } from './handlers/answer-from-hosts.ts';
 import { answerFromTemplates } from './handlers/answer-from-templates.ts';
 import { answerSpecialNames } from './handlers/answer-special-names.ts';
+import { answerTransfers } from './handlers/answer-transfers.ts';
 import { completeSearch } from './handlers/complete-search.ts';
 import { denyIpv6 } from './handlers/deny-ipv6.ts';
 import { enforceAcl } from './handlers/enforce-acl.ts';
@@ -28,6 +29,7 @@ export const chain: readonly HandlerMaker[] = [
   hideNamespaces,
   trimAnswers,
   translateDns64,
+  answerTransfers,
   answerFromHosts,
   answerFromTemplates,
   answerFromFiles,

@@ -1,8 +1,17 @@
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { endpointLabel, readyAddress } from './endpoint-label.ts';
 import { emptyName, recordSets } from './name-data.ts';
+import type { ListedName } from './listed-names.ts';
 import type { NameData } from './name-data.ts';
-import { addressRecords, addressSets, childName, isProtocolOf, portsNamed, srvSet } from './service-names.ts';
+import {
+  addressRecords,
+  addressSets,
+  childName,
+  isProtocolOf,
+  listedPorts,
+  portsNamed,
+  srvSet,
+} from './service-names.ts';
 import type { NamedPort, NamingScheme, ReverseEntry, ServiceNames } from './service-names.ts';
 import type { ResourceRecord } from './wire/message.ts';
 import type { Name } from './wire/names.ts';
@@ -109,6 +118,11 @@ export function namesOfHeadless(source: string, scheme: NamingScheme, slices: re
     return isEmpty && mode === 'prefer' ? whole() : dataOf(there);
   }
 
+  function listedBelow(key: Name, labels: readonly string[]): ListedName[] {
+    const data = names.below(key, labels);
+    return data === undefined ? [] : [[key, data]];
+  }
+
   const names: ServiceNames = {
     isCurrent: true,
     base: () => (used.length === 0 ? undefined : whole()),
@@ -123,15 +137,33 @@ export function namesOfHeadless(source: string, scheme: NamingScheme, slices: re
       if (labels.length === 2) return belowTwo(first, second);
       return scheme.zonal && labels.length === 3 && third === zonalLabel ? inZone(first, second) : undefined;
     },
+    *listed(base) {
+      if (used.length === 0) return;
+      yield [base, whole()];
+      yield* listedPorts(
+        base,
+        used.flatMap(({ ports }) => ports),
+        names,
+      );
+      for (const key of byName().keys()) yield* listedBelow(key, []);
+      for (const zone of new Set(used.flatMap(({ hosts }) => hosts.map((host) => host.zone)))) {
+        if (zone === undefined) continue;
+        for (const mode of zonalModes) {
+          const key = [zonalLabel, mode, zone].reduce(childName, base);
+          yield* listedBelow(key, [zone, mode, zonalLabel]);
+        }
+      }
+    },
     reverse: used.map((slice) => slice.hosts),
   };
   return names;
 }
 
 const zonalLabel = '_zone';
+const zonalModes = ['pin', 'prefer'];
 
 function isZonalMode(label: string): boolean {
-  return label === 'pin' || label === 'prefer';
+  return zonalModes.includes(label);
 }
 
 /** The chosen ports of every endpoint. An endpoint that is in two slices counts once. */

@@ -6,6 +6,8 @@ import { serviceNameLabel } from '../routing/labels.ts';
 import { apexData, clusterVersion, multiclusterVersion, serverData, soaOf, versionData } from './apex.ts';
 import type { ApexConfig } from './apex.ts';
 import type { PodRecords } from './config.ts';
+import { concat, nextSerial, recordsOfNames } from './listed-names.ts';
+import type { ListedName } from './listed-names.ts';
 import { emptyName } from './name-data.ts';
 import { retire } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
@@ -76,7 +78,9 @@ export interface Names {
   why(key: Name): string;
   /** The SOA record that negative answers of a zone carry. */
   soa(zone: Zone): ResourceRecord;
-  /** Unix time of the last change, in seconds. */
+  /** Every record of a zone but its SOA, as it is now, however late it is read: what a transfer sends. Without Pods. */
+  listed(zone: Zone): Iterable<ResourceRecord>;
+  /** Unix time of the last change, in seconds; a little more when a zone is given away more often than that changes. */
   readonly serial: number;
 }
 
@@ -122,6 +126,8 @@ class ClusterRecords implements Records {
   readonly #namespaces = new Set<string>();
   readonly #reverse = new ReverseIndex();
   readonly #pods: PodNames;
+  /** The zone of this serial was given to somebody, who keeps it until there is another one. */
+  #isGiven = false;
   readonly #serialChanged: RecordsConfig['serialChanged'];
   /** That Services which are not there are not there; another one as soon as one comes. */
   #absence: Owner = { isCurrent: true };
@@ -153,8 +159,23 @@ class ClusterRecords implements Records {
     }
     if (hasNew) this.#renewAbsence();
     if (!isSeen) return;
-    this.serial = nowSeconds;
-    this.#serialChanged?.(nowSeconds);
+    this.serial = nextSerial(this.serial, this.#isGiven, nowSeconds);
+    this.#isGiven = false;
+    this.#serialChanged?.(this.serial);
+  }
+
+  listed(zone: Zone): Iterable<ResourceRecord> {
+    this.#isGiven = true;
+    const apex: ListedName = [zone.name, apexData(zone, this.#apex, this.serial)];
+    const services = this.#serviceZones.find((each) => each.zone === zone);
+    if (services === undefined) {
+      return recordsOfNames(concat([apex], this.#reverse.listed(zone.name, this.#apex.ttl)));
+    }
+    const { tree, isMulticluster } = services;
+    const version = versionData(isMulticluster ? multiclusterVersion : clusterVersion);
+    const own: ListedName[] = [apex, [`\x0bdns-version${zone.name}`, version]];
+    if (!isMulticluster) own.push([`\x02ns\x03dns${zone.name}`, serverData(this.#apex)]);
+    return recordsOfNames(concat(own, tree.listed()));
   }
 
   soa(zone: Zone): ResourceRecord {

@@ -22,8 +22,19 @@ export interface Reply {
   readonly error?: ExtendedError;
   /** The asker gets nothing at all. */
   readonly isSilent?: boolean;
+  /** A whole zone in place of a body, for one who takes several messages. */
+  readonly transfer?: Transfer;
   /** Whose change makes it stale; undefined when it must not be kept. */
   readonly owner?: Owner;
+}
+
+/** A zone of one serial. */
+export interface Transfer {
+  readonly question: Question;
+  /** Sent before and after the others. */
+  readonly soa: ResourceRecord;
+  /** To be gone through once, at any time. */
+  readonly records: Iterable<ResourceRecord>;
 }
 
 /** Equal-sized records in a body: `count` of `size` bytes from `start`. */

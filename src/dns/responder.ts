@@ -13,10 +13,13 @@ import type { Reply } from './reply.ts';
 import { PrebuiltReader } from './prebuilt/reader.ts';
 import { serverFinder } from './servers.ts';
 import type { Prebuilt, Server } from './servers.ts';
-import { ownUdpSize } from './wire/edns.ts';
+import { ownUdpSize, writeEdns } from './wire/edns.ts';
 import type { ThreadSource } from './workers/messages.ts';
 import { readQuery } from './wire/query.ts';
 import type { Query, Refusal } from './wire/query.ts';
+import { transferMessages } from './transfer/messages.ts';
+import { readSignature } from './transfer/signature.ts';
+import type { Signature } from './transfer/signature.ts';
 import { classIn, flags, rcodes } from './wire/types.ts';
 import { writeReply } from './write-reply.ts';
 import type { Asked } from './write-reply.ts';
@@ -27,6 +30,8 @@ export interface Answered {
   readonly reply: Reply;
   /** Longest packet the asker takes. */
   readonly limit: number;
+  /** How the answer is signed; undefined when the question was not. */
+  readonly signature?: Signature;
   /** What a collector is to be told of the question; undefined without one. */
   readonly tapped?: Omit<Tapped, 'response' | 'answeredMs'>;
 }
@@ -49,6 +54,8 @@ export interface Responder extends Disposable {
   count(rcode: number, answers: number): void;
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
+  /** The messages of an answer that is a zone transfer. To be gone through once. */
+  messages(answered: Answered): Iterable<Buffer>;
   /** Other servers answer from now on. */
   become(servers: readonly Server[], tap?: Tap): void;
   /** Most bytes that `write` may need. */
@@ -73,6 +80,8 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
   let find = serverFinder(servers);
   const refusals = createQueryCounts(metrics, ['refused']);
   let prebuilt = prebuiltOf(servers);
+  let keys = servers.flatMap((server) => server.keys);
+  const nowSeconds = (): number => Math.floor(identity.now() / 1000);
   const options = { recursionAvailable: servers.some((server) => server.hasRecursion), turn: 0 };
 
   function safely(query: Query): Answer {
@@ -111,15 +120,25 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
   function answer(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined> {
     const query = readQuery(packet, client);
     if ('refuse' in query) return refuse(query, client.transport);
-    const limit = limitOf(query.edns?.udpSize, client.transport);
     const extra = answerOptions(query.edns, client, identity);
     if (extra === 'malformed') return refuse(malformed(query), client.transport);
-    const reply = safely(query);
+    // Beside an OPT record there is only room for a signature.
+    const maySigned = packet.readUInt16BE(10) > (query.edns === undefined ? 0 : 1);
+    const signature = maySigned ? readSignature(packet, keys, nowSeconds()) : undefined;
+    if (signature === 'malformed') return refuse(malformed(query), client.transport);
+    const limit = limitOf(query.edns?.udpSize, client.transport) - (signature?.space ?? 0);
+    const reply = signature === undefined ? safely(query) : believed(query, signature);
     if (!(reply instanceof Promise)) {
-      return reply.isSilent ? undefined : { asked: askedBy(query, query.question, extra), reply, limit };
+      return reply.isSilent ? undefined : { asked: askedBy(query, query.question, extra), reply, limit, signature };
     }
     const asked = askedBy(query, Buffer.from(query.question), extra);
-    return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit }));
+    return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit, signature }));
+  }
+
+  function believed(query: Query, { key }: Signature): Answer {
+    if (key !== undefined) return safely({ ...query, signedBy: key });
+    refusals.add(0, rcodes.NOTAUTH, query.client.transport);
+    return codeReply(rcodes.NOTAUTH);
   }
 
   /** The same, with what the collector is to be told. The packet is only valid now. */
@@ -151,21 +170,32 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
       return { memory: prebuilt.memory, recursionAvailable: options.recursionAvailable };
     },
     count: (rcode, answers) => prebuilt?.count(rcode, 'udp', answers),
-    write({ asked, reply, limit, tapped }, out, at) {
+    write({ asked, reply, limit, tapped, signature }, out, at) {
       options.turn = (options.turn + 1) & 0x3fffffff;
-      const length = writeReply(out, at, asked, reply, { limit, ...options });
+      let length = writeReply(out, at, asked, reply, { limit, ...options });
+      if (signature !== undefined) {
+        length = signature.append(Buffer.from(out.subarray(at, at + length)), nowSeconds()).copy(out, at);
+      }
       if (tapped !== undefined) {
         tap?.tell({ ...tapped, answeredMs: identity.now(), response: Buffer.from(out.subarray(at, at + length)) });
       }
       return length;
     },
+    messages: ({ asked, reply: { transfer }, signature }) => {
+      if (transfer === undefined) return [];
+      const opt = asked.edns && writeEdns(0, asked.edns.dnssecOk, undefined, asked.options);
+      const messages = transferMessages({ id: asked.id, repeat: asked.repeat, transfer, opt });
+      return signature === undefined ? messages : messages.map((message) => signature.append(message, nowSeconds()));
+    },
     become(others, otherTap) {
       tap = otherTap;
       find = serverFinder(others);
+      keys = others.flatMap((server) => server.keys);
       options.recursionAvailable = others.some((server) => server.hasRecursion);
       prebuilt = prebuiltOf(others);
     },
-    size: ({ asked, reply, limit }) => Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace),
+    size: ({ asked, reply, limit, signature }) =>
+      Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace) + (signature?.space ?? 0),
     [Symbol.dispose]: () => refusals[Symbol.dispose](),
   };
 }

@@ -1,9 +1,12 @@
 import { recordSets, retire } from './name-data.ts';
+import type { ListedName } from './listed-names.ts';
 import type { NameData, Owner } from './name-data.ts';
 import type { ReverseEntry } from './service-names.ts';
+import { isWithin } from './wire/names.ts';
 import type { Name } from './wire/names.ts';
 import { nameRdata } from './wire/rdata.ts';
 import { typeNumbers } from './wire/types.ts';
+import { reverseName } from './zone.ts';
 
 /** Which names an address stands for. An address may be a cluster IP, or an endpoint of several headless Services. */
 export class ReverseIndex {
@@ -23,15 +26,15 @@ export class ReverseIndex {
    */
   get(address: string, ttl: number): NameData | undefined {
     const names = this.#names.get(address);
-    if (names === undefined) return undefined;
-    const named = names.entries.filter((entry) => entry.hasHostname);
-    const targets = new Set<Name>((named.length > 0 ? named : names.entries).map((entry) => entry.target));
-    return {
-      source: `address ${address}`,
-      ttl,
-      sets: recordSets({ [typeNumbers.PTR]: () => [...targets].sort().map(nameRdata) }),
-      owner: names,
-    };
+    return names && dataOf(address, names, ttl);
+  }
+
+  /** The names within a zone, as they are now. */
+  listed(zone: Name, ttl: number): Iterable<ListedName> {
+    return [...this.#names].values().flatMap(([address, names]): ListedName[] => {
+      const name = reverseName(address);
+      return isWithin(name, zone) ? [[name, dataOf(address, names, ttl)]] : [];
+    });
   }
 
   /** The entries of an address become others: what was made of the old ones is not current any more. */
@@ -46,4 +49,15 @@ export class ReverseIndex {
 
 interface AddressNames extends Owner {
   readonly entries: readonly ReverseEntry[];
+}
+
+function dataOf(address: string, names: AddressNames, ttl: number): NameData {
+  const named = names.entries.filter((entry) => entry.hasHostname);
+  const targets = new Set<Name>((named.length > 0 ? named : names.entries).map((entry) => entry.target));
+  return {
+    source: `address ${address}`,
+    ttl,
+    sets: recordSets({ [typeNumbers.PTR]: () => [...targets].sort().map(nameRdata) }),
+    owner: names,
+  };
 }

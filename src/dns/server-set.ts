@@ -7,9 +7,9 @@ import type { Resolver } from './forward/resolver.ts';
 import { openTap, type Tap } from './dnstap/tap.ts';
 import { followClients, followFamilies, followOutside, followRecords, serverAddressesOf } from './followed.ts';
 import type { Followed } from './followed.ts';
-import type { ClusterParts, ServerParts } from './handlers/handler.ts';
+import type { ClusterParts } from './handlers/handler.ts';
 import type { ListenerServers } from './listen/open-listeners.ts';
-import { createServer, type Server } from './servers.ts';
+import { createServer, type GivenParts, type Server } from './servers.ts';
 import { noCache } from './settings/cluster-server.ts';
 import type { DnsSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
 
@@ -112,7 +112,7 @@ export class ServerSet implements AsyncDisposable {
     }
   }
 
-  async #partsOf(settings: ServerSettings, drafts: Drafts): Promise<Omit<ServerParts, 'again'>> {
+  async #partsOf(settings: ServerSettings, drafts: Drafts): Promise<GivenParts> {
     const { cluster, listen, autopath, visibility, aaaa, cache } = settings;
     const config = this.#config;
     const addresses = serverAddressesOf(config, listen);

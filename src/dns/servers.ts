@@ -5,11 +5,14 @@ import type { Answer, ServerParts } from './handlers/handler.ts';
 import { createQueryCounts } from './metrics.ts';
 import type { Reply } from './reply.ts';
 import { cidrContains, parseCidr } from '../lib/cidr.ts';
-import type { ServerSettings, TlsSettings, ViewSettings } from './settings/settings.ts';
+import type { ServerSettings, TlsSettings, TsigKey, ViewSettings } from './settings/settings.ts';
 import { formatName, isWithin, parseName } from './wire/names.ts';
 import { typeNumber } from './wire/types.ts';
 import type { Name } from './wire/names.ts';
 import type { Query } from './wire/query.ts';
+import { serveFiles } from './zone-file/served-file.ts';
+import { Notifier } from './transfer/notifier.ts';
+import { transferZones } from './transfer/zones.ts';
 
 /** One configured server: its zones, and its handlers as one function. */
 export interface Server extends Disposable {
@@ -18,6 +21,8 @@ export interface Server extends Disposable {
   readonly tls: TlsSettings | undefined;
   /** Whether a query is for this server as far as its view goes. */
   readonly views: (query: Query) => boolean;
+  /** Keys that its questions may be signed with. */
+  readonly keys: readonly TsigKey[];
   /** Whether names of others are asked for. */
   readonly hasRecursion: boolean;
   /** Questions so far. */
@@ -35,26 +40,32 @@ export interface Prebuilt {
   readonly count: (rcode: number, transport: Transport, answers: number) => void;
 }
 
-/** Makes the handlers of a server. Throws RangeError for a zone that is no name. */
-export function createServer(settings: ServerSettings, given: Omit<ServerParts, 'again'>): Server {
-  const parts: ServerParts = { ...given, again: (query) => ask(query) };
+/** What the rest is made from. */
+export type GivenParts = Omit<ServerParts, 'again' | 'files'>;
+
+/** Makes the handlers of a server. Throws RangeError for a zone that is no name, and what is wrong with a zone file. */
+export function createServer(settings: ServerSettings, given: GivenParts): Server {
+  const parts: ServerParts = { ...given, files: serveFiles(settings.files, given), again: (query) => ask(query) };
   const handlers = chain.map((make) => make(settings, parts)).filter((handler) => handler !== undefined);
   let answeredBy = 0;
   let asked = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));
   const counts = createQueryCounts(parts.metrics, names);
   const { cluster } = parts;
-  // Nothing stands around the cluster's names or comes before them.
-  const isFirst = names[0] === 'cluster' && settings.zones.includes('.') && settings.view === undefined;
+  const notifier = new Notifier(settings.transfer, transferZones(parts), parts.logger);
+  // Nothing stands around the cluster's names, and only zone transfers come before them.
+  const isFirst =
+    names[0] === 'transfer' && names[1] === 'cluster' && settings.zones.includes('.') && settings.view === undefined;
   const count: Prebuilt['count'] = (rcode, transport, answers) => {
     asked += answers;
-    counts.add(0, rcode, transport, answers);
+    counts.add(1, rcode, transport, answers);
   };
   return {
     prebuilt: isFirst && cluster !== undefined ? { memory: cluster.memo.memory, count } : undefined,
     zones: settings.zones.map(readZone),
     tls: settings.tls,
     views: viewOf(settings.view),
+    keys: settings.transfer.flatMap(({ keys }) => keys),
     hasRecursion: parts.resolver !== undefined,
     asked: () => asked,
     ask(query) {
@@ -71,7 +82,10 @@ export function createServer(settings: ServerSettings, given: Omit<ServerParts, 
         return late;
       });
     },
-    [Symbol.dispose]: () => counts[Symbol.dispose](),
+    [Symbol.dispose]() {
+      notifier[Symbol.dispose]();
+      counts[Symbol.dispose]();
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { canonicalIp, parseIp } from '../lib/ip.ts';
 import { endpointLabel, readyAddress } from './endpoint-label.ts';
+import type { ListedName } from './listed-names.ts';
 import { aliasName, emptyName, recordSets } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
 import type { ResourceRecord } from './wire/message.ts';
@@ -44,6 +45,8 @@ export interface ServiceNames extends Owner {
   base(): NameData | undefined;
   /** A name below it: an endpoint, `_tcp`, `_<port>._<proto>` … `key` is the whole name, `labels` those before the base. */
   below(key: Name, labels: readonly string[]): NameData | undefined;
+  /** The names that have records, but those of endpoints that `isOpen` leaves to each question. */
+  listed(base: Name): Iterable<ListedName>;
   /** In groups that stay the same objects as long as nothing in them changes. */
   readonly reverse: readonly (readonly ReverseEntry[])[];
 }
@@ -91,7 +94,7 @@ export function namesOfService(named: NamedService): ServiceNames {
 
 /** Of a Service that nobody shall see. */
 function noNames(): ServiceNames {
-  return { isCurrent: true, base: () => undefined, below: () => undefined, reverse: [] };
+  return { isCurrent: true, base: () => undefined, below: () => undefined, listed: () => [], reverse: [] };
 }
 
 function hasReadyEndpoint(slices: Iterable<EndpointSlice>): boolean {
@@ -108,10 +111,12 @@ function clusterIpsOf(service: Service): string[] {
 /** R10: an alias and nothing below it. A malformed external name leaves a name without records. */
 function namesOfAlias({ service, source, scheme: { ttl } }: NamedService): ServiceNames {
   const target = parseName((service.spec?.externalName ?? '').toLowerCase());
+  const data = target === undefined ? emptyName(source) : aliasName(source, ttl, target);
   return {
     isCurrent: true,
-    base: () => (target === undefined ? emptyName(source) : aliasName(source, ttl, target)),
+    base: () => data,
     below: () => undefined,
+    listed: (base) => [[base, data]],
     reverse: [],
   };
 }
@@ -151,6 +156,11 @@ function namesOfClusterIps({ service, source, base, scheme, slices }: NamedServi
       if (isProtocolOf(ports, first)) return emptyName(source);
       return scheme.namesAllEndpoints ? endpointsNamed(first, slices(), source, scheme) : undefined;
     },
+    *listed() {
+      const data = names.base();
+      if (data !== undefined) yield [base, data];
+      yield* listedPorts(base, ports, names);
+    },
     reverse: [clusterIps.map((address) => ({ address, target: base, hasHostname: true }))],
   };
   return names;
@@ -177,6 +187,21 @@ function endpointsNamed(
 /** Whether a label is the protocol of a named port: then names are below it, and it exists. */
 export function isProtocolOf(ports: readonly NamedPort[], label: string): boolean {
   return ports.some((port) => port.name !== '' && protocolLabel(port) === label);
+}
+
+/** The names of named ports, each once. */
+export function* listedPorts(
+  base: Name,
+  ports: readonly NamedPort[],
+  { below }: Pick<ServiceNames, 'below'>,
+): Generator<ListedName> {
+  const pairs = ports.filter(({ name }) => name !== '').map((port) => `_${port.name} ${protocolLabel(port)}`);
+  for (const pair of new Set(pairs)) {
+    const [port = '', protocol = ''] = pair.split(' ');
+    const name = childName(childName(base, protocol), port);
+    const data = below(name, [port, protocol]);
+    if (data !== undefined) yield [name, data];
+  }
 }
 
 /** Ports under the labels `_http` and `_tcp`. Unnamed ports have no name. */

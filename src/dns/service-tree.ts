@@ -2,6 +2,7 @@ import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import { objectKey } from '../routing/labels.ts';
+import type { ListedName } from './listed-names.ts';
 import { retire } from './name-data.ts';
 import { namesOfHeadless, readHeadlessSlice } from './headless-names.ts';
 import type { HeadlessSlice } from './headless-names.ts';
@@ -45,6 +46,12 @@ export class ServiceTree {
   /** The names of a Service; undefined when there is none. */
   get(base: Name): ServiceNames | undefined {
     return this.#services.get(base)?.names;
+  }
+
+  /** All names that have records, as they are now: versions of Services do not change. */
+  listed(): Iterable<ListedName> {
+    const all = Array.from(this.#services, ([base, { names }]) => [base, names] as const);
+    return all.values().flatMap(([base, names]) => names?.listed(base) ?? []);
   }
 
   /** `object` is what changed, `now` what it is; undefined when it has no names any more. */

@@ -4,6 +4,8 @@ import type { ApiObject } from '../../api/meta/object-meta.ts';
 import { objectKey, serviceNameLabel } from '../../routing/labels.ts';
 import { apexData, serverData, soaOf } from '../apex.ts';
 import type { ApexConfig } from '../apex.ts';
+import { concat, nextSerial, recordsOfNames } from '../listed-names.ts';
+import type { ListedName } from '../listed-names.ts';
 import { emptyName } from '../name-data.ts';
 import type { NameData } from '../name-data.ts';
 import type { Found, Names } from '../records.ts';
@@ -61,6 +63,7 @@ export class ExternalNames implements Names {
   readonly #shown = new Set<string>();
   readonly #gateways = new Map<string, Gateway>();
   readonly #routes = new Map<string, Route>();
+  #isGiven = false;
   readonly #starts = new Uint8Array(128);
 
   /** Throws RangeError for a malformed zone. */
@@ -80,7 +83,21 @@ export class ExternalNames implements Names {
     let isSeen = false;
     for (const change of changes) isSeen = this.#note(change) || isSeen;
     for (const { tree } of this.#zones) isSeen = tree.settle() !== 'nothing' || isSeen;
-    if (isSeen) this.serial = nowSeconds;
+    if (!isSeen) return;
+    this.serial = nextSerial(this.serial, this.#isGiven, nowSeconds);
+    this.#isGiven = false;
+  }
+
+  listed(zone: Zone): Iterable<ResourceRecord> {
+    this.#isGiven = true;
+    const external = this.#zones.find((each) => each.zone === zone);
+    const own = [zone.name, `\x02ns\x03dns${zone.name}`, ...this.#hosts.listed(zone.name)].flatMap(
+      (name): ListedName[] => {
+        const found = this.find(name);
+        return found.kind === 'data' ? [[name, found.data]] : [];
+      },
+    );
+    return recordsOfNames(concat(own, external?.tree.listed() ?? []));
   }
 
   soa(zone: Zone): ResourceRecord {

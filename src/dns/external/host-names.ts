@@ -50,6 +50,11 @@ export class HostNames {
     return undefined;
   }
 
+  /** All names below a zone. */
+  listed(zone: Name): Name[] {
+    return [...this.#names.keys()].filter((name) => isWithin(name, zone));
+  }
+
   #data({ byOwner }: NameState, owner: Owner | undefined): NameData {
     const source = [...byOwner.keys()].toSorted().join(', ');
     const targets = [...byOwner.values()];

@@ -8,6 +8,7 @@ import type { Reply } from '../reply.ts';
 import type { PrebuiltWriter } from '../prebuilt/writer.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import type { Query } from '../wire/query.ts';
+import type { ServedFile } from '../zone-file/served-file.ts';
 
 /** A reply, now or later. */
 export type Answer = Reply | Promise<Reply>;
@@ -37,6 +38,8 @@ export interface ServerParts {
   readonly cluster: ClusterParts | undefined;
   /** Names for those outside the cluster. */
   readonly external: ClusterParts | undefined;
+  /** Zone files, longest name first. */
+  readonly files: readonly ServedFile[];
   /** Who asks; undefined where no setting asks for it. */
   readonly clientPods: ClientPods | undefined;
   /** Whether anybody here may use IPv6. */

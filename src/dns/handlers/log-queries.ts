@@ -34,7 +34,8 @@ export const logQueries: HandlerMaker = ({ log }, { logger, now }) => {
 };
 
 /** A denial is NXDOMAIN or an empty answer. */
-function classOf({ rcode, answers }: Reply): 'success' | 'denial' | 'error' {
-  if (rcode === rcodes.NXDOMAIN || (rcode === rcodes.NOERROR && answers === 0)) return 'denial';
+function classOf({ rcode, answers, transfer }: Reply): 'success' | 'denial' | 'error' {
+  if (rcode === rcodes.NXDOMAIN || (rcode === rcodes.NOERROR && answers === 0 && transfer === undefined))
+    return 'denial';
   return rcode === rcodes.NOERROR ? 'success' : 'error';
 }

@@ -5,7 +5,7 @@ import type { ResourceRecord } from '../wire/message.ts';
 import { formatName, nameKey, parseName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
-import { typeNumber } from '../wire/types.ts';
+import { isTransfer, typeNumber } from '../wire/types.ts';
 import { askInstead, mapAnswer } from './answers.ts';
 import type { HandlerMaker } from './handler.ts';
 
@@ -22,6 +22,7 @@ export const rewriteQuestion: HandlerMaker = ({ rewrite }) => {
   return {
     name: 'rewrite',
     around(query, next) {
+      if (isTransfer(query.type)) return next(query);
       const { query: changed, ttl } = applyRules(rules, query);
       if (changed === query && ttl === undefined) return next(query);
       return mapAnswer(next(changed), (reply) =>

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
+import { setImmediate } from 'node:timers/promises';
 import type { Client } from '../client.ts';
 import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
@@ -96,15 +97,22 @@ export function canonicalPeer(text: string): string {
 
 function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: Client): void {
   let pending = 0;
+  let transfers = Promise.resolve();
   let hasEnded = false;
 
   const send = (answered: Answered | undefined): void => {
     if (answered === undefined || socket.destroyed) return;
+    if (answered.reply.transfer !== undefined) return transfer(responder.messages(answered));
     const out = Buffer.allocUnsafe(2 + responder.size(answered));
     const length = responder.write(answered, out, 2);
     out.writeUInt16BE(length, 0);
     // A reader that is slower than its questions must not fill our memory.
     if (!socket.write(out.subarray(0, 2 + length))) pause();
+  };
+  // One zone after the other, so that no connection holds messages of many.
+  const transfer = (messages: Iterable<Buffer>): void => {
+    pending += 1;
+    transfers = transfers.then(() => sendAll(socket, messages)).finally(done);
   };
   const pause = (): void => {
     socket.pause();
@@ -130,5 +138,30 @@ function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: 
   socket.on('end', () => {
     hasEnded = true;
     if (pending === 0) socket.end();
+  });
+}
+
+/** Sends messages as fast as the other end takes them, and lets others have their turn in between. */
+async function sendAll(socket: Socket, messages: Iterable<Buffer>): Promise<void> {
+  for (const message of messages) {
+    if (socket.destroyed) return;
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(message.length);
+    socket.cork();
+    socket.write(length);
+    const hasRoom = socket.write(message);
+    socket.uncork();
+    await (hasRoom ? setImmediate() : drained(socket));
+  }
+}
+
+/** Resolves when a socket takes more, or nothing any more. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      socket.off('drain', end).off('close', end);
+      resolve();
+    };
+    socket.on('drain', end).on('close', end);
   });
 }

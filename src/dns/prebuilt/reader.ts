@@ -1,6 +1,6 @@
 import { ownUdpSize } from '../wire/edns.ts';
 import { flags as messageFlags } from '../wire/types.ts';
-import { typeNumbers } from '../wire/types.ts';
+import { isTransfer, typeNumbers } from '../wire/types.ts';
 import {
   control,
   denialOffset,
@@ -231,9 +231,9 @@ function hasOneQuestion(packet: Uint8Array, at: number): boolean {
   );
 }
 
-/** Zone transfers and OPT are refused whatever the name. */
+/** Zone transfers and OPT have answers of their own, whatever the name. */
 function isOrdinary(type: number): boolean {
-  return type !== typeNumbers.OPT && type !== typeNumbers.AXFR && type !== typeNumbers.IXFR;
+  return type !== typeNumbers.OPT && !isTransfer(type);
 }
 
 /** An OPT record of version 0 without options. */

@@ -244,8 +244,12 @@ export interface UpstreamSettings extends SocketAddress {
   readonly serverName: string | undefined;
 }
 
-/** Who may have a whole zone (AXFR, IXFR), and who is told of changes (NOTIFY). */
+/**
+ * Who may have a whole zone (AXFR, IXFR over TCP or TLS): `clients`, and everybody who signs with one of the `keys`. Who is told
+ * of changes (NOTIFY), signed with the first of the keys.
+ */
 export interface TransferSettings {
+  /** And all zones of the server below them. */
   readonly zones: readonly string[];
   /** CIDRs that may ask; empty allows nobody without a key. */
   readonly clients: readonly string[];

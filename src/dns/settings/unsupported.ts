@@ -2,7 +2,6 @@ import type { DnsSettings, ServerSettings } from './settings.ts';
 
 /** What settings can say that has no effect, and what to do instead: said at the start, never ignored. */
 const missing: readonly (readonly [what: string, isAsked: (server: ServerSettings) => boolean])[] = [
-  ['transfer is not supported yet; leave it out', ({ transfer }) => transfer.length > 0],
   [
     'autopath needs cluster: names of a search list are its names',
     ({ autopath, cluster }) => !cluster && autopath !== undefined,
@@ -10,6 +9,10 @@ const missing: readonly (readonly [what: string, isAsked: (server: ServerSetting
   [
     'visibility needs cluster: it is about the names of namespaces',
     ({ visibility, cluster }) => !cluster && visibility.length > 0,
+  ],
+  [
+    'transfer needs cluster, external or files: other names are no zones of this server',
+    ({ transfer, cluster, external, files }) => !cluster && !external && files.length === 0 && transfer.length > 0,
   ],
 ];
 

@@ -4,6 +4,7 @@ import type { Edns } from './edns.ts';
 import { nameKey, readName } from './names.ts';
 import type { Name } from './names.ts';
 import { classChaos, classIn, flags, rcodes, typeNumbers } from './types.ts';
+import type { TsigKey } from '../settings/settings.ts';
 
 /** One question to this server. */
 export interface Query {
@@ -19,6 +20,10 @@ export interface Query {
   /** Bytes of the question section as asked: they are copied into the answer. */
   readonly question: Buffer;
   readonly edns: Edns | undefined;
+  /** Of the zone that an IXFR question starts from. */
+  readonly serial: number | undefined;
+  /** The key that it was signed with, once that is known for certain. */
+  readonly signedBy?: TsigKey;
   readonly client: Client;
   /** How many aliases led here: 0 for what was asked. */
   readonly depth: number;
@@ -51,14 +56,16 @@ export function readQuery(packet: Buffer, client: Client): Query | Refusal {
   if ((word & flags.QR) !== 0) return { refuse: 'ignore', id, repeat };
   if ((word & opcodeMask) !== 0) return { refuse: rcodes.NOTIMP, id, repeat };
   const formErr: Refusal = { refuse: rcodes.FORMERR, id, repeat };
-  const strangeCounts = packet.readUInt16BE(4) !== 1 || packet.readUInt16BE(6) !== 0 || packet.readUInt16BE(8) !== 0;
-  if (strangeCounts) return formErr;
+  if (packet.readUInt16BE(4) !== 1 || packet.readUInt16BE(6) !== 0) return formErr;
   const read = readName(packet, 12);
   if (read === undefined || read.end + 4 > packet.length) return formErr;
   const question = packet.subarray(12, read.end + 4);
   // A pointer in the first name of a packet can only lead into the header.
   if (read.end - 12 !== read.name.length) return formErr;
-  const edns = readAdditional(packet, read.end + 4, packet.readUInt16BE(10));
+  const type = packet.readUInt16BE(read.end);
+  const soa = readAuthority(packet, read.end + 4, type);
+  if (soa === 'malformed') return { ...formErr, question };
+  const edns = readAdditional(packet, soa?.end ?? read.end + 4, packet.readUInt16BE(10));
   if (edns === 'malformed') return { ...formErr, question };
   const query: Query = {
     id,
@@ -66,10 +73,11 @@ export function readQuery(packet: Buffer, client: Client): Query | Refusal {
     checkingDisabled: (word & flags.CD) !== 0,
     name: read.name,
     key: nameKey(read.name),
-    type: packet.readUInt16BE(read.end),
+    type,
     class: packet.readUInt16BE(read.end + 2),
     question,
     edns,
+    serial: soa?.serial,
     client,
     depth: 0,
   };
@@ -82,8 +90,23 @@ function whyRefused({ edns, class: of, type }: Query): number | undefined {
   if (edns !== undefined && edns.version !== 0) return rcodes.BADVERS;
   if (type === typeNumbers.OPT) return rcodes.FORMERR;
   if (of !== classIn && of !== classChaos) return rcodes.REFUSED;
-  if (type === typeNumbers.AXFR || type === typeNumbers.IXFR) return rcodes.REFUSED;
   return undefined;
+}
+
+/** Only an IXFR question has something in its authority section: the SOA of what the asker has (RFC 1995 3). */
+function readAuthority(
+  packet: Buffer,
+  start: number,
+  type: number,
+): { readonly serial: number; readonly end: number } | undefined | 'malformed' {
+  const count = packet.readUInt16BE(8);
+  if (count === 0) return undefined;
+  const owner = readName(packet, start);
+  if (count > 1 || type !== typeNumbers.IXFR || owner === undefined || owner.end + 10 > packet.length)
+    return 'malformed';
+  const end = owner.end + 10 + packet.readUInt16BE(owner.end + 8);
+  const isSoa = packet.readUInt16BE(owner.end) === typeNumbers.SOA && end <= packet.length && end >= owner.end + 32;
+  return isSoa ? { serial: packet.readUInt32BE(end - 20), end } : 'malformed';
 }
 
 /** EDNS of the additional section. A TSIG may follow it; other records have no place in a question. */

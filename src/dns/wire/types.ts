@@ -61,6 +61,11 @@ export type TypeName = keyof typeof typeNumbers;
 
 const typeNames = new Map<number, string>(Object.entries(typeNumbers).map(([name, number]) => [number, name]));
 
+/** Whether a type asks for a whole zone. */
+export function isTransfer(type: number): boolean {
+  return type === typeNumbers.AXFR || type === typeNumbers.IXFR;
+}
+
 /** `A`, `SRV`, or `TYPE666` for a number without a name (RFC 3597). */
 export function typeName(type: number): string {
   return typeNames.get(type) ?? `TYPE${type}`;

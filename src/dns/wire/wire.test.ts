@@ -159,7 +159,12 @@ test('requests that are refused, each with its code', () => {
     ['a header only', query.subarray(0, 12), rcodes.FORMERR],
     ['a question that is cut', query.subarray(0, 20), rcodes.FORMERR],
     ['class HS', patched((bytes) => (bytes[32] = 4)), rcodes.REFUSED],
-    ['AXFR', patched((bytes) => (bytes[30] = 252)), rcodes.REFUSED],
+    ['an authority record in a question', patched((bytes) => (bytes[9] = 1)), rcodes.FORMERR],
+    [
+      'two authority records in an IXFR question',
+      patched((bytes) => ((bytes[30] = 251), (bytes[9] = 2))),
+      rcodes.FORMERR,
+    ],
     ['EDNS version 1', patched((bytes) => (bytes[39] = 1)), rcodes.BADVERS],
     ['a name of pointers', patched((bytes) => bytes.set([0xc0, 0x0c], 12)), rcodes.FORMERR],
   ];
