@@ -31,6 +31,8 @@ export interface Libc {
   /** A new pseudo-terminal's controlling side, with its other side unlocked. */
   openTerminal(): { readonly fd: number; readonly path: string };
   setWindowSize(fd: number, size: Uint8Array): void;
+  /** TUNSETIFF (linux/if_tun.h): `request` is a `struct ifreq`, in which the kernel writes the name it chose. */
+  attachTun(fd: number, request: Uint8Array): void;
   /** bpf(2) with `attributes` as its union; `what` names the call in errors. */
   bpf(command: number, attributes: Uint8Array, what: string): number;
   /** Where the bytes are, for structs with pointers; true for as long as they live. */
@@ -47,6 +49,7 @@ export interface Libc {
 type Call = (...args: unknown[]) => number;
 
 const TIOCSWINSZ = 0x5414;
+const TUNSETIFF = 0x400454ca;
 const O_RDWR = 2;
 const O_NOCTTY = 0o400;
 const O_CLOEXEC = 0o2000000;
@@ -110,6 +113,7 @@ function wrap(declare: (definition: string) => Call, pointers: Pick<Libc, 'addre
 function wrapProcesses(declare: (definition: string) => Call) {
   const sethostname = declare('int sethostname(const char *, size_t)');
   const ioctl = declare('int ioctl(int, ulong, const uint8_t *)');
+  const exchange = declare('int ioctl(int, ulong, _Inout_ uint8_t *)');
   const openTerminal = declare('int posix_openpt(int)');
   const grant = declare('int grantpt(int)');
   const unlock = declare('int unlockpt(int)');
@@ -130,6 +134,7 @@ function wrapProcesses(declare: (definition: string) => Call) {
       return { fd, path: name.toString('latin1', 0, name.indexOf(0)) };
     },
     setWindowSize: (fd: number, size: Uint8Array) => void ioctl(fd, TIOCSWINSZ, size),
+    attachTun: (fd: number, request: Uint8Array) => void exchange(fd, TUNSETIFF, request),
   };
 }
 

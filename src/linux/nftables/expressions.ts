@@ -216,6 +216,11 @@ export function reject(how: 'reset' | 'port-unreachable', family: 'ip' | 'ip6'):
   });
 }
 
+/** Keeps connection tracking away from the packet: neither an entry nor translation. Only before tracking (raw, -300). */
+export function notrack(): Expression {
+  return expression('notrack', () => undefined);
+}
+
 /** Counts packets and bytes from zero. */
 export function counter(): Expression {
   return (writer) => {

@@ -10,6 +10,8 @@ const BATCH_END = 0x11;
 const subsystem = 10 << 8;
 const MESSAGE = { newTable: 0, delTable: 2, newChain: 3, delChain: 5, newRule: 6, delRule: 8, newSet: 9, delSet: 11 };
 const MESSAGE_NEW_ELEMENT = 12;
+/** NFT_TABLE_F_OWNER. */
+const tableOwner = 2;
 const MESSAGE_DEL_ELEMENT = 14;
 /** A nested attribute holds at most 65,535 bytes; the longest element is far below the rest. */
 const listLimit = 64_000;
@@ -51,9 +53,14 @@ export class Transaction {
     this.#batch(BATCH_BEGIN);
   }
 
-  addTable(family: NftFamily, table: string, comment: string): void {
+  /**
+   * `owned` ties it to the socket (NFT_TABLE_F_OWNER, Linux 5.12): nobody else may change it, and the kernel takes it away when
+   * the socket closes, also by the death of its process.
+   */
+  addTable(family: NftFamily, table: string, comment: string, options: { readonly owned?: boolean } = {}): void {
+    const flags = options.owned ? tableOwner : 0;
     this.#message(MESSAGE.newTable, messageFlags.create, family, `table ${table}`, (writer) => {
-      writer.attributeString(1, table).attributeU32be(2, 0).attribute(6, commentData(comment));
+      writer.attributeString(1, table).attributeU32be(2, flags).attribute(6, commentData(comment));
     });
   }
 
