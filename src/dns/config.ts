@@ -42,6 +42,11 @@ export interface DnsConfig {
   readonly dataDir?: string;
   /** How UDP is read: `batch` needs Linux; `auto` takes it there and `dgram` elsewhere. */
   readonly udp?: 'auto' | 'batch' | 'dgram';
+  /**
+   * Addresses of a node cache (Linux): this machine's own, untracked, as long as this process lives, and shared with the
+   * process that comes after it. All that `settings` listen on may be shared then.
+   */
+  readonly nodeCache?: readonly SocketAddress[];
   /** Told when an upstream is found that sends our questions back to us. */
   readonly onLoop?: (upstream: string) => void;
   readonly logger: Logger;

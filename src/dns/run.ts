@@ -9,6 +9,7 @@ import type { Dns, DnsConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { lameDuck } from './lame-duck.ts';
 import { OpenListeners } from './listen/open-listeners.ts';
+import { NodeCache } from './node/node-cache.ts';
 import { streamIdleMs } from './listen/tcp.ts';
 import { ServerSet } from './server-set.ts';
 import type { DnsSettings } from './settings/settings.ts';
@@ -21,9 +22,15 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const { caches, logger, advertise: advertising } = config;
   const stop = new AbortController();
   await using stack = new AsyncDisposableStack();
+  const node = config.nodeCache && stack.use(new NodeCache({ addresses: config.nodeCache, logger }));
   const servers = stack.use(new ServerSet(config));
   const listeners = stack.use(
-    new OpenListeners({ ...config, workers: config.settings.workers, identity: await identityOf(config.settings) }),
+    new OpenListeners({
+      ...config,
+      reusePort: node !== undefined,
+      workers: config.settings.workers,
+      identity: await identityOf(config.settings),
+    }),
   );
 
   /** Gives a function: a promise of a promise would wait for both. */
@@ -36,11 +43,13 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const become = async (settings: DnsSettings): Promise<{ readonly synced: Promise<void> }> => {
     const prepared = await servers.prepare(settings);
     try {
+      await node?.mayListen(prepared.synced, config.signal);
       await listeners.become(prepared.listeners);
     } catch (error) {
       await prepared.discard();
       throw error;
     }
+    node?.listens();
     await prepared.commit();
     endpoints.become(settings);
     ({ health } = settings);
@@ -59,7 +68,10 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const close = async (): Promise<void> => {
     isLeaving = true;
     const mostMs = health?.lameDuckMs ?? 0;
-    if (mostMs > 0)
+    if (node !== undefined) {
+      await node.mayLeave(mostMs);
+      node.leave();
+    } else if (mostMs > 0)
       await lameDuck({ mostMs, isAdvertised: () => isAdvertised(config), queries: () => servers.asked() });
     stop.abort();
     await advertised;

@@ -37,6 +37,8 @@ const soReceiveBufferForce = 33;
 const soReusePort = 15;
 const ipProtoIpv6 = 41;
 const ipv6Only = 26;
+/** tcpmux: no resolver asks from it. */
+const nobodysPort = 1;
 const msgDontWait = 0x40;
 const msgTruncated = 0x20;
 const eagain = 11;
@@ -90,6 +92,17 @@ export interface BoundUdp extends Disposable {
   readonly port: number;
   /** One datagram to a peer of before. A full queue drops it, as the network might. */
   send(peer: Peer, data: Uint8Array): void;
+  /**
+   * Lets no more datagrams come in: they go to another socket at the address, if there is one. What is in the queue stays.
+   * Without effect for a socket at all addresses.
+   */
+  refuse(): void;
+}
+
+/** The reader of a bound socket, until disposed of. */
+export interface UdpReading extends Disposable {
+  /** Reads all that is in the queue now. */
+  drain(): void;
 }
 
 /** Opens and binds a socket. Throws `SystemError`, or Error where not on Linux. */
@@ -108,6 +121,11 @@ export function bindUdp(options: UdpOptions): BoundUdp {
       address: formatIp(bytes),
       port,
       send: (peer, data) => calls.sendto(fd, data, peer),
+      refuse() {
+        // A connected socket gets the datagrams of its peer only, and nobody sends from this one. Connecting would also give
+        // a socket at all addresses one to answer from, the wrong one.
+        if (bytes.some((byte) => byte !== 0)) system.connect(fd, socketAddress(bytes, nobodysPort));
+      },
       [Symbol.dispose]: () => closeSync(fd),
     };
   } catch (error) {
@@ -120,13 +138,17 @@ export function bindUdp(options: UdpOptions): BoundUdp {
  * Calls `onDatagram` with what comes in at a bound socket, until disposed of; the socket stays open. `afterAll` is called
  * when everything that was there has been read.
  */
-export function readUdp(fd: number, onDatagram: OnDatagram, afterAll?: () => void): Disposable {
+export function readUdp(fd: number, onDatagram: OnDatagram, afterAll?: () => void): UdpReading {
   const batch = new Batch(fd, loadCalls(), onDatagram);
   const stopPolling = libc().pollReadable(fd, () => {
     batch.drain();
     afterAll?.();
   });
   return {
+    drain() {
+      while (batch.drain());
+      afterAll?.();
+    },
     [Symbol.dispose]() {
       stopPolling();
       batch.release();
@@ -229,22 +251,25 @@ class Batch {
     this.#layOut();
   }
 
-  /** Reads until nothing is left, but lets others have the event loop after some batches. */
-  drain(): void {
+  /** Reads until nothing is left, but lets others have the event loop after some batches: then returns true. */
+  drain(): boolean {
     this.#isOwing = false;
-    this.#drain();
+    const isMore = this.#drain();
     // The promises of late answers go on after a callback of Node's own; this one is not.
     if (this.#isOwing) setImmediate(nothing);
+    return isMore;
   }
 
-  #drain(): void {
-    for (let round = 0; round < 8 && !this.#isReleased; round += 1) {
+  #drain(): boolean {
+    for (let round = 0; round < 8; round += 1) {
+      if (this.#isReleased) return false;
       const count = this.#calls.recvmmsg(this.#fd, this.#mapping.address + offsets.in, batchSize);
       // An error here is an ICMP message about an earlier answer, or nothing to read: both end by themselves.
-      if (count <= 0) return;
+      if (count <= 0) return false;
       this.#answer(count);
-      if (count < batchSize) return;
+      if (count < batchSize) return false;
     }
+    return true;
   }
 
   release(): void {

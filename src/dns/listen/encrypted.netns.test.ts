@@ -70,7 +70,13 @@ before(async () => {
     address: '127.0.0.1',
     port: 0,
   });
-  listeners = new OpenListeners({ logger: silentLogger, metrics, identity: testIdentity, workers: 0 });
+  listeners = new OpenListeners({
+    logger: silentLogger,
+    metrics,
+    identity: testIdentity,
+    workers: 0,
+    reusePort: false,
+  });
   await listeners.become([
     { where: where('tls'), servers: [server] },
     { where: where('https'), servers: [server] },

@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { TlsOptions } from 'node:tls';
-import type { SocketAddress } from '../config.ts';
 import type { Client } from '../client.ts';
 import type { Responder } from '../responder.ts';
 import { lowestTtl } from '../write-reply.ts';
-import type { StreamListener } from './listener.ts';
+import type { ListenAddress, StreamListener } from './listener.ts';
 import { canonicalPeer, streamIdleMs } from './tcp.ts';
 
 const mediaType = 'application/dns-message';
@@ -19,7 +18,7 @@ const longestText = Math.ceil((longestQuestion * 4) / 3);
  * Answers DNS over HTTPS (RFC 8484), GET and POST, HTTP/2 and 1.1. Rejects when the address cannot be had.
  */
 export async function listenHttps(
-  { address, port }: SocketAddress,
+  { address, port, reusePort = false }: ListenAddress,
   responder: Responder,
   tls: TlsOptions,
 ): Promise<StreamListener> {
@@ -30,7 +29,7 @@ export async function listenHttps(
     },
   );
   server.setTimeout(streamIdleMs);
-  server.listen({ host: address, port, ipv6Only: address.includes(':') });
+  server.listen({ host: address, port, ipv6Only: address.includes(':'), reusePort });
   await once(server, 'listening');
   server.on('error', () => undefined);
   server.on('sessionError', () => undefined);

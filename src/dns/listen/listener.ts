@@ -1,4 +1,11 @@
 import type { TlsOptions } from 'node:tls';
+import type { SocketAddress } from '../config.ts';
+
+/** Where to listen. */
+export interface ListenAddress extends SocketAddress {
+  /** Other processes may listen there too (SO_REUSEPORT); the kernel spreads askers over them. */
+  readonly reusePort?: boolean;
+}
 
 /** An open socket, or a server of them. */
 export interface Listener extends AsyncDisposable {

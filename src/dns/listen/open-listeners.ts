@@ -8,7 +8,7 @@ import type { Responder } from '../responder.ts';
 import type { Server } from '../servers.ts';
 import type { ListenSettings, TlsSettings } from '../settings/settings.ts';
 import { listenHttps } from './https.ts';
-import type { DatagramListener, StreamListener } from './listener.ts';
+import type { DatagramListener, ListenAddress, StreamListener } from './listener.ts';
 import { listenTcp } from './tcp.ts';
 import { listenUdpBatch } from './udp-batch.ts';
 import { listenUdpDgram } from './udp-dgram.ts';
@@ -24,6 +24,8 @@ export interface ListenerServers {
 
 export interface OpenListenersOptions extends Pick<DnsConfig, 'udp' | 'logger' | 'metrics'> {
   readonly identity: Identity;
+  /** Other processes may listen at the same addresses. */
+  readonly reusePort: boolean;
   /** Threads that answer UDP beside this one. */
   readonly workers: number;
 }
@@ -100,15 +102,16 @@ export class OpenListeners implements AsyncDisposable {
     const responder = createResponder({ servers, tap, ...this.#options });
     await using stack = new AsyncDisposableStack();
     stack.defer(() => responder[Symbol.dispose]());
-    const stream = stack.use(await openStream(where, servers, responder));
+    const stream = stack.use(await openStream({ ...where, reusePort: this.#options.reusePort }, servers, responder));
     // With port 0 the kernel chose one for TCP: UDP takes the same.
     const at = { ...where, address: stream.address, port: stream.port };
-    const datagrams = where.transport === 'dns' ? stack.use(await this.#openUdp(at, responder)) : undefined;
+    const shared = { ...at, reusePort: this.#options.reusePort };
+    const datagrams = where.transport === 'dns' ? stack.use(await this.#openUdp(shared, responder)) : undefined;
     stack.move();
     return { bound: at, responder, stream, datagrams };
   }
 
-  async #openUdp(where: ListenSettings, responder: Responder): Promise<DatagramListener> {
+  async #openUdp(where: ListenAddress, responder: Responder): Promise<DatagramListener> {
     if (this.#udp === 'dgram') return listenUdpDgram(where, responder);
     try {
       return this.#workers?.listen(where, responder) ?? listenUdpBatch(where, responder);
@@ -132,7 +135,7 @@ async function close({ responder, stream, datagrams }: Open): Promise<void> {
 
 /** TCP, or what is spoken over TLS with the certificate of the listener's first server that has one. */
 async function openStream(
-  where: ListenSettings,
+  where: ListenSettings & ListenAddress,
   servers: readonly Server[],
   responder: Responder,
 ): Promise<StreamListener> {

@@ -5,10 +5,10 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import { setImmediate } from 'node:timers/promises';
 import type { Client } from '../client.ts';
-import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
-import type { StreamListener } from './listener.ts';
+import type { ListenAddress, StreamListener } from './listener.ts';
 import { createFrames } from './tcp-frames.ts';
+import { within } from './within.ts';
 
 export interface TcpLimits {
   /** A connection without a request for this long is closed. */
@@ -24,6 +24,11 @@ export interface TcpLimits {
 /** Milliseconds. */
 export const streamIdleMs = 10_000;
 
+/** Milliseconds that a connection of a server that leaves may be silent: a question may be on its way. */
+const leaveIdleMs = 200;
+/** Milliseconds until all connections end, silent or not. */
+const mostLeaveMs = 5000;
+
 const defaultLimits: TcpLimits = { idleMs: streamIdleMs, connections: 1024, connectionsOfPeer: 128, pending: 128 };
 
 /**
@@ -31,13 +36,13 @@ const defaultLimits: TcpLimits = { idleMs: streamIdleMs, connections: 1024, conn
  * the address cannot be had.
  */
 export async function listenTcp(
-  { address, port }: SocketAddress,
+  { address, port, reusePort = false }: ListenAddress,
   responder: Responder,
   limits: Partial<TcpLimits> = {},
   tls?: TlsOptions,
 ): Promise<StreamListener> {
   const all = { ...defaultLimits, ...limits };
-  const open = new Set<Socket>();
+  const open = new Map<Socket, Conversation>();
   const byPeer = new Map<string, number>();
   const accept = (socket: Socket): void => {
     const client = clientOf(socket, tls === undefined ? 'tcp' : 'tls');
@@ -48,18 +53,17 @@ export async function listenTcp(
       return;
     }
     byPeer.set(peer, count);
-    open.add(socket);
     socket.once('close', () => {
       open.delete(socket);
       const left = (byPeer.get(peer) ?? 1) - 1;
       if (left === 0) byPeer.delete(peer);
       else byPeer.set(peer, left);
     });
-    serve(socket, responder, all, client);
+    open.set(socket, serve(socket, responder, all, client));
   };
   const server = createStreamServer(tls, accept);
   server.maxConnections = all.connections;
-  server.listen({ host: address, port, ipv6Only: address.includes(':') });
+  server.listen({ host: address, port, ipv6Only: address.includes(':'), reusePort });
   await once(server, 'listening');
   server.on('error', () => undefined);
   const bound = server.address();
@@ -71,7 +75,9 @@ export async function listenTcp(
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();
-      for (const socket of open) socket.destroy();
+      for (const conversation of open.values()) conversation.leave();
+      await within(mostLeaveMs, closed);
+      for (const socket of open.keys()) socket.destroy();
       await closed;
     },
   };
@@ -95,10 +101,17 @@ export function canonicalPeer(text: string): string {
   return text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
 }
 
-function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: Client): void {
+/** A connection being served. */
+interface Conversation {
+  /** Ends when everything is answered and nothing more is asked. */
+  leave(): void;
+}
+
+function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: Client): Conversation {
   let pending = 0;
   let transfers = Promise.resolve();
   let hasEnded = false;
+  let isLeaving = false;
 
   const send = (answered: Answered | undefined): void => {
     if (answered === undefined || socket.destroyed) return;
@@ -132,13 +145,20 @@ function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: 
   };
 
   const frames = createFrames(onMessage);
-  socket.setTimeout(limits.idleMs, () => socket.destroy());
+  // Of a server that leaves, an answer under way keeps the connection; sending it starts the time anew.
+  socket.setTimeout(limits.idleMs, () => (isLeaving && pending > 0 ? undefined : socket.destroy()));
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk: Buffer) => frames(chunk));
   socket.on('end', () => {
     hasEnded = true;
     if (pending === 0) socket.end();
   });
+  return {
+    leave() {
+      isLeaving = true;
+      socket.setTimeout(Math.min(leaveIdleMs, limits.idleMs));
+    },
+  };
 }
 
 /** Sends messages as fast as the other end takes them, and lets others have their turn in between. */

@@ -1,18 +1,18 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
-import type { SocketAddress } from '../config.ts';
 import type { Answered, Responder } from '../responder.ts';
-import type { DatagramListener } from './listener.ts';
+import type { DatagramListener, ListenAddress } from './listener.ts';
 
 /** Answers UDP with Node's own sockets: on any platform. Rejects when the address cannot be had. */
 export async function listenUdpDgram(
-  { address, port }: SocketAddress,
+  { address, port, reusePort = false }: ListenAddress,
   responder: Responder,
 ): Promise<DatagramListener> {
   const socket = createSocket({
     type: address.includes(':') ? 'udp6' : 'udp4',
     ipv6Only: address.includes(':'),
+    reusePort,
     // Peers are addresses already: without this each answer would wait for a name lookup.
     lookup: (host, _options, callback) => callback(null, host, host.includes(':') ? 6 : 4),
   });

@@ -1,8 +1,7 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { openRoute } from '../../linux/route.ts';
 import { openTun } from '../../linux/tun.ts';
 import type { TunLink } from '../../linux/tun.ts';
+import { isBoundByOthers } from '../../linux/udp-sockets.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { SocketAddress } from '../config.ts';
 
@@ -14,7 +13,7 @@ const linkPattern = 'fairlead-dns%d';
  * until the last of them ends, in whatever way. Where the kernel has no TUN links they go on `lo`, and stay there when the
  * process is killed, for the next one. Throws `SystemError` when an address cannot be had.
  */
-export function takeAddresses(wanted: readonly SocketAddress[], logger: Logger): AsyncDisposable {
+export function takeAddresses(wanted: readonly SocketAddress[], logger: Logger): Disposable {
   const link = openLink(logger);
   const name = link?.name ?? 'lo';
   try {
@@ -27,12 +26,7 @@ export function takeAddresses(wanted: readonly SocketAddress[], logger: Logger):
     throw error;
   }
   logger.info('took the addresses of the node cache', { link: name, addresses: wanted.map(({ address }) => address) });
-  return {
-    async [Symbol.asyncDispose]() {
-      if (link === undefined) await leaveLoopback(wanted);
-      else link[Symbol.dispose]();
-    },
-  };
+  return link ?? { [Symbol.dispose]: () => leaveLoopback(wanted) };
 }
 
 function openLink(logger: Logger): TunLink | undefined {
@@ -44,29 +38,12 @@ function openLink(logger: Logger): TunLink | undefined {
   }
 }
 
-async function leaveLoopback(addresses: readonly SocketAddress[]): Promise<void> {
-  for (const where of addresses) {
-    if (await isAnswered(where)) continue;
-    using route = openRoute();
-    const lo = route.link('lo')?.index;
-    // The address may be gone already, by hand.
-    if (route.addresses().some(({ address, linkIndex }) => address === where.address && linkIndex === lo)) {
-      route.deleteAddress('lo', where.address);
-    }
-  }
-}
-
-/** Whether a process of this machine has a UDP socket at the address. Rejects with EADDRNOTAVAIL for one not of here. */
-export async function isAnswered({ address, port }: SocketAddress): Promise<boolean> {
-  const socket = createSocket(address.includes(':') ? { type: 'udp6', ipv6Only: true } : 'udp4');
-  try {
-    socket.bind(port, address);
-    await once(socket, 'listening');
-    return false;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return true;
-    throw error;
-  } finally {
-    socket.close();
+/** Leaves an address to a process that answers there already. */
+function leaveLoopback(addresses: readonly SocketAddress[]): void {
+  using route = openRoute();
+  const lo = route.link('lo')?.index;
+  for (const { address, port } of addresses) {
+    const isThere = route.addresses().some((each) => each.address === address && each.linkIndex === lo);
+    if (isThere && !isBoundByOthers(address, port)) route.deleteAddress('lo', address);
   }
 }

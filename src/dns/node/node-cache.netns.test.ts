@@ -29,13 +29,13 @@ function addresses(): string[] {
 
 const tables = (): string[] => listTables(netfilter).map(({ name }) => name);
 
-test('two processes have the addresses at once, and they are gone with the last', async () => {
+test('two processes have the addresses at once, and they are gone with the last', () => {
   const first = takeAddresses(where, silentLogger);
   const second = takeAddresses(where, silentLogger);
-  await first[Symbol.asyncDispose]();
+  first[Symbol.dispose]();
   assert.equal(addresses().includes('169.254.20.10'), true);
   assert.equal(execFileSync('ip', ['route', 'get', '169.254.20.10'], { encoding: 'utf8' }).startsWith('local'), true);
-  await second[Symbol.asyncDispose]();
+  second[Symbol.dispose]();
   assert.equal(addresses().includes('169.254.20.10'), false);
   assert.equal(addresses().includes('fd00::a'), false);
 });
@@ -55,7 +55,9 @@ test('a process that is killed leaves neither rules nor addresses', async () => 
     globalThis.kept = [takeAddresses(${JSON.stringify(where)}, silentLogger), keepUntracked(${JSON.stringify(where)}, silentLogger)];
     console.log('ready');
     setInterval(() => undefined, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   assert.equal(addresses().includes('169.254.20.10'), true);
   assert.equal(tables().length, 2);

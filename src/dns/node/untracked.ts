@@ -22,7 +22,7 @@ const layouts = {
  * two questions of one socket, and no translation of a Service's address by the node proxy. The rules are in a table of
  * this process's own, which the kernel takes away when the process ends, in whatever way: from then on packets pass as if
  * it had never been. Two processes with the same rules do not disturb each other. Where there are no such tables (before
- * Linux 5.12, without CAP_NET_ADMIN, outside Linux) it says so and leaves everything tracked.
+ * Linux 5.12, without CAP_NET_ADMIN) it says so and leaves everything tracked.
  */
 export function keepUntracked(addresses: readonly SocketAddress[], logger: Logger): Disposable {
   const socket = openNetfilter();

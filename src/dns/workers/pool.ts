@@ -3,7 +3,8 @@ import { bindUdp, peerAddress, type BoundUdp, type Peer } from '../../linux/udp-
 import type { Logger } from '../../observe/log.ts';
 import type { SocketAddress } from '../config.ts';
 import type { DatagramListener } from '../listen/listener.ts';
-import { readWithResponder, receiveBufferBytes } from '../listen/udp-batch.ts';
+import { within } from '../listen/within.ts';
+import { mostFinishMs, type Reading, readWithResponder, receiveBufferBytes, refuse } from '../listen/udp-batch.ts';
 import type { Answered, Responder } from '../responder.ts';
 import { tallies, unpackQuestions, type Order, type Report } from './messages.ts';
 
@@ -119,8 +120,10 @@ class Served implements AsyncDisposable {
   readonly #words = new Int32Array(this.#tallies);
   readonly #stopped = Promise.withResolvers<void>();
   readonly #timer: NodeJS.Timeout;
-  #reading: Disposable | undefined;
+  #reading: Reading | undefined;
+  readonly #allAnswered = Promise.withResolvers<void>();
   #isOpen = true;
+  #isLeaving = false;
 
   constructor(parts: ServedParts) {
     this.#parts = parts;
@@ -149,14 +152,23 @@ class Served implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await refuse(this.#parts.socket);
     this.#parts.order({ type: 'stop', id: this.#parts.id });
     await this.#stopped.promise;
+    await this.#reading?.finish();
+    await this.#finishLate();
     this.#isOpen = false;
-    this.#reading?.[Symbol.dispose]();
     clearInterval(this.#timer);
     this.#collect();
     this.#parts.gone();
     this.#parts.socket[Symbol.dispose]();
+  }
+
+  /** Waits for the answers that come later. */
+  async #finishLate(): Promise<void> {
+    this.#isLeaving = true;
+    if (Atomics.load(this.#words, tallies.underWay) <= 0) return;
+    await within(mostFinishMs, this.#allAnswered.promise);
   }
 
   #answerOne(packet: Buffer, peer: Peer): void {
@@ -166,7 +178,7 @@ class Served implements AsyncDisposable {
   }
 
   #finish(answered: Answered | undefined, peer: Peer): void {
-    Atomics.sub(this.#words, tallies.underWay, 1);
+    if (Atomics.sub(this.#words, tallies.underWay, 1) === 1 && this.#isLeaving) this.#allAnswered.resolve();
     if (answered === undefined || !this.#isOpen) return;
     const { responder, socket } = this.#parts;
     const out = Buffer.allocUnsafe(responder.size(answered));

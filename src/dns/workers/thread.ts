@@ -32,7 +32,10 @@ class Served {
       (datagram) => this.#answer(datagram),
       () => this.#flush(),
     );
-    this.#stop = () => reading[Symbol.dispose]();
+    this.#stop = () => {
+      reading.drain();
+      reading[Symbol.dispose]();
+    };
   }
 
   become(source: ThreadSource | undefined): void {
@@ -42,7 +45,6 @@ class Served {
 
   stop(): void {
     this.#stop();
-    this.#flush();
   }
 
   #answer(datagram: Datagram): number {

@@ -1,0 +1,35 @@
+/** A node cache as a process of its own, with one Service. Says `listening`, and ends on SIGTERM. For tests. */
+import type { Client } from '../../../client/client.ts';
+import { createLogger } from '../../../observe/log.ts';
+import { createMetrics } from '../../../observe/metrics.ts';
+import type { SocketAddress } from '../../config.ts';
+import { dnsNamespace, dnsService, testCaches } from '../../fixtures.ts';
+import { startDns } from '../../run.ts';
+import { clusterServer } from '../../settings/cluster-server.ts';
+
+export interface NodeCacheProgram {
+  readonly listen: readonly SocketAddress[];
+  readonly upstream: SocketAddress;
+  readonly workers: number;
+  /** Milliseconds until the cluster is known. */
+  readonly syncAfterMs: number;
+}
+
+const { listen, upstream, workers, syncAfterMs }: NodeCacheProgram = JSON.parse(process.argv[2] ?? '');
+const client = {} as Client;
+const test = testCaches(client);
+test.namespace.apply([{ type: 'ADDED', object: dnsNamespace() }]);
+test.service.apply([{ type: 'ADDED', object: dnsService() }]);
+setTimeout(() => test.sync(), syncAfterMs);
+const settings = clusterServer({ listen, upstreams: [upstream], workers });
+const dns = await startDns({
+  client,
+  caches: test.caches,
+  settings: { ...settings, health: { address: '127.0.0.1', port: 8080, lameDuckMs: 20_000 } },
+  nodeCache: listen,
+  logger: createLogger({ component: 'dns', level: 'warn', out: process.stderr }),
+  metrics: createMetrics(),
+});
+process.once('SIGTERM', () => void dns[Symbol.asyncDispose]().then(() => process.exit(0)));
+setInterval(() => undefined, 1000);
+console.log('listening');
