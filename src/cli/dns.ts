@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { SocketAddress } from '../dns/config.ts';
 import { startDns } from '../dns/run.ts';
 import { clusterServer } from '../dns/settings/cluster-server.ts';
 import type { DnsSettings, ListenSettings } from '../dns/settings/settings.ts';
@@ -63,6 +64,11 @@ const options = {
     max: 64,
     summary: 'Threads that answer UDP beside the main one (default: 0, or as the file says)',
   },
+  'node-cache': {
+    type: 'strings',
+    value: 'ADDRESS',
+    summary: "Be this node's DNS at an address of its own, usually 169.254.20.10 (Linux, root)",
+  },
   state: { type: 'string', value: 'DIR', summary: 'Folder of the last known state, for starts without the API server' },
   ...componentOptions,
 } as const;
@@ -77,6 +83,10 @@ export const command = defineCommand({
 before stay. On SIGTERM it goes on answering until the API sends no client here any more, at most health.lameDuck.`,
   examples: [
     { command: 'fairlead dns --corefile /etc/coredns/Corefile', does: "In CoreDNS's place" },
+    {
+      command: 'fairlead dns --config dns.yaml --node-cache 169.254.20.10',
+      does: "On every node, beside the cluster's DNS",
+    },
     { command: 'fairlead dns --listen 127.0.0.1:5353', does: 'The names of the current cluster, for this machine' },
   ],
   run,
@@ -86,7 +96,8 @@ type DnsContext = CommandContext<typeof options>;
 
 async function run(context: DnsContext): Promise<ExitCode> {
   const { options, stdout } = context;
-  const read = withWorkers(settingsReader(context), options.workers);
+  const nodeAddresses = options['node-cache'].map((text) => readAddress('node-cache', text, 53));
+  const read = atAddresses(nodeAddresses, withWorkers(settingsReader(context), options.workers));
   const { settings, notes } = read();
   for (const note of notes) stdout.write(`Without effect: ${note}\n`);
   await using connected = await connectComponent('dns', context);
@@ -97,6 +108,7 @@ async function run(context: DnsContext): Promise<ExitCode> {
     logger,
     metrics,
     settings,
+    ...(nodeAddresses.length === 0 ? {} : { nodeCache: nodeAddresses, signal: context.signal }),
     ...(options.state === undefined ? {} : { dataDir: resolve(context.cwd, options.state) }),
   });
   using follower = new SettingsFollower({ dns, read: () => read().settings, initial: settings, logger });
@@ -130,6 +142,20 @@ function withWorkers(read: () => ReadSettings, workers: number | undefined): () 
   return () => {
     const { settings, notes } = read();
     return { settings: { ...settings, workers }, notes };
+  };
+}
+
+/** What is read, with plain DNS at these addresses alone; without any, wherever the settings say. */
+function atAddresses(addresses: readonly SocketAddress[], read: () => ReadSettings): () => ReadSettings {
+  if (addresses.length === 0) return read;
+  const own = addresses.map((address) => ({ ...address, transport: 'dns' }) as const);
+  return () => {
+    const { settings, notes } = read();
+    const servers = settings.servers.map((server) => ({
+      ...server,
+      listen: [...own, ...server.listen.filter(({ transport }) => transport !== 'dns')],
+    }));
+    return { settings: { ...settings, servers }, notes };
   };
 }
 

@@ -28,12 +28,16 @@ const program = fileURLToPath(new URL('./testing/node-cache-program.ts', import.
 /** How long the upstream takes. */
 const upstreamMs = 300;
 let upstream: Socket;
+const children: ChildProcess[] = [];
 
 before(async () => {
   isolateNetwork();
   upstream = await slowUpstream();
 });
-after(() => void upstream.close());
+after(() => {
+  upstream.close();
+  for (const child of children) child.kill('SIGKILL');
+});
 
 /** Says that no name exists, after a while: what is under way when a server ends must be answered too. */
 async function slowUpstream(): Promise<Socket> {
@@ -53,6 +57,7 @@ async function slowUpstream(): Promise<Socket> {
 async function start(over: Partial<NodeCacheProgram> = {}): Promise<ChildProcess> {
   const settings = { listen: [server], upstream: upstream.address(), workers: 0, syncAfterMs: 0, ...over };
   const child = spawn(process.execPath, [program, JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
   await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit')]);
   assert.equal(child.exitCode, null, 'it runs');
   return child;
