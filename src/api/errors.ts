@@ -208,6 +208,11 @@ export function isNotFound(error: unknown): error is ApiError {
   return hasReason(error, 'NotFound');
 }
 
+/** Is it a 403? */
+export function isForbidden(error: unknown): error is ApiError {
+  return hasReason(error, 'Forbidden');
+}
+
 /** Did a write meet a newer version? */
 export function isConflict(error: unknown): error is ApiError {
   return hasReason(error, 'Conflict');

@@ -6,8 +6,6 @@ export interface ClientPod {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
-  /** It has the node's addresses, as others may. */
-  readonly isOnHostNetwork: boolean;
   /** It looks names up in the search list of the cluster, and in no other. */
   readonly hasClusterSearch: boolean;
 }
@@ -15,13 +13,20 @@ export interface ClientPod {
 /** What is kept of a Pod in caches of its own: who it is, its addresses, and how it looks names up. */
 export function keepClient({ metadata, spec, status }: Pod): Pod {
   const { name, namespace, uid, resourceVersion } = metadata;
-  const { hostNetwork, dnsPolicy, dnsConfig } = spec;
-  const { phase, podIP, podIPs } = status ?? {};
+  const { phase, podIP, podIPs = [] } = status ?? {};
   return {
     metadata: { name, namespace, uid, resourceVersion },
-    spec: { hostNetwork, dnsPolicy, dnsConfig, containers: [] },
-    status: { phase, podIP, podIPs },
+    spec: keepLookup(spec),
+    status: podIPs.length > 1 ? { phase, podIP, podIPs } : { phase, podIP },
   };
+}
+
+const usualLookup: Pod['spec'] = { containers: [] };
+
+/** Nearly all look names up in the same way: these share one object. */
+function keepLookup({ hostNetwork, dnsPolicy = 'ClusterFirst', dnsConfig }: Pod['spec']): Pod['spec'] {
+  const isUsual = hostNetwork !== true && dnsPolicy === 'ClusterFirst' && dnsConfig === undefined;
+  return isUsual ? usualLookup : { ...usualLookup, hostNetwork, dnsPolicy, dnsConfig };
 }
 
 /**
@@ -29,35 +34,41 @@ export function keepClient({ metadata, spec, status }: Pod): Pod {
  * and the news of it its address may be another's already.
  */
 export class ClientPods {
-  readonly #byAddress = new Map<string, readonly ClientPod[]>();
+  readonly #byAddress = new Map<string, Pod>();
+  /** All Pods of the addresses that more than one has. */
+  readonly #shared = new Map<string, readonly Pod[]>();
 
   change(old: Pod | undefined, now: Pod | undefined): void {
-    const uid = old?.metadata.uid ?? '';
-    for (const address of addressesOfPod(old)) this.#put(address, (pods) => pods.filter((pod) => pod.uid !== uid));
-    const pod = now && clientOf(now);
-    if (pod !== undefined) for (const address of addressesOfPod(now)) this.#put(address, (pods) => [...pods, pod]);
+    const uid = old?.metadata.uid;
+    for (const address of addressesOfPod(old)) this.#put(address, (pod) => pod.metadata.uid !== uid, []);
+    if (now !== undefined) for (const address of addressesOfPod(now)) this.#put(address, () => true, [now]);
   }
 
   /** The one Pod that has an address (canonical text); undefined when there is none, or no telling which. */
   at(address: string): ClientPod | undefined {
-    const [pod, ...others] = this.#byAddress.get(address) ?? [];
-    return others.length > 0 || pod?.isOnHostNetwork === true ? undefined : pod;
+    const pod = this.#byAddress.get(address);
+    return pod === undefined || pod.spec.hostNetwork === true ? undefined : clientOf(pod);
   }
 
-  #put(address: string, change: (pods: readonly ClientPod[]) => readonly ClientPod[]): void {
-    const pods = change(this.#byAddress.get(address) ?? []);
-    if (pods.length === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, pods);
+  /** Keeps some of the Pods of an address, and adds others. */
+  #put(address: string, isKept: (pod: Pod) => boolean, more: readonly Pod[]): void {
+    const only = this.#byAddress.get(address);
+    const before = this.#shared.get(address) ?? (only === undefined ? [] : [only]);
+    const [pod, ...others] = [...before.filter(isKept), ...more];
+    this.#byAddress.delete(address);
+    this.#shared.delete(address);
+    if (pod === undefined) return;
+    if (others.length === 0) this.#byAddress.set(address, pod);
+    else this.#shared.set(address, [pod, ...others]);
   }
 }
 
 function clientOf({ metadata, spec }: Pod): ClientPod {
-  const { dnsPolicy = 'ClusterFirst', dnsConfig, hostNetwork = false } = spec;
+  const { dnsPolicy = 'ClusterFirst', dnsConfig } = spec;
   return {
     uid: metadata.uid ?? '',
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
-    isOnHostNetwork: hostNetwork,
     hasClusterSearch: dnsPolicy === 'ClusterFirst' && (dnsConfig?.searches ?? []).length === 0,
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { notFound } from '../api/errors.ts';
+import { forbidden, noSuchPath } from '../api/errors.ts';
 import { createCaches } from '../client/caches.ts';
 import { createFakeApi } from '../client/fake.ts';
 import { silentLogger } from '../observe/log.ts';
@@ -29,15 +29,20 @@ test('a kind that the API serves is followed', async () => {
   assert.equal(following.objects().length, 1);
 });
 
-test('a kind that the API does not serve has no objects, and no watch', async () => {
-  const api = createFakeApi();
-  api.intercept = ({ kind }) => (kind === 'ServiceImport' ? notFound(ServiceImport, '') : undefined);
-  await using caches = createCaches(api.client);
-  using following = followServed(ServiceImport, () => assert.fail(), { caches, logger: silentLogger });
-  await following.synced;
-  assert.deepEqual(following.objects(), []);
-  assert.deepEqual(
-    api.calls.map(({ verb }) => verb),
-    ['list'],
-  );
-});
+for (const [what, failure] of [
+  ['is not served', noSuchPath()],
+  ['may not be read', forbidden(ServiceImport, '', 'no role allows it')],
+] as const) {
+  test(`a kind that ${what} has no objects, and no watch`, async () => {
+    const api = createFakeApi();
+    api.intercept = ({ kind }) => (kind === 'ServiceImport' ? failure : undefined);
+    await using caches = createCaches(api.client);
+    using following = followServed(ServiceImport, () => assert.fail(), { caches, logger: silentLogger });
+    await following.synced;
+    assert.deepEqual(following.objects(), []);
+    assert.deepEqual(
+      api.calls.map(({ verb }) => verb),
+      ['list'],
+    );
+  });
+}

@@ -1,7 +1,7 @@
-import { isNotFound } from '../api/errors.ts';
+import { isForbidden, isNotFound } from '../api/errors.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
-import { sleep } from '../client/back-off.ts';
+import { backOffMs, sleep } from '../client/back-off.ts';
 import type { Cache, Caches, ChangeHandler } from '../client/caches.ts';
 import type { Logger } from '../observe/log.ts';
 
@@ -20,7 +20,7 @@ export interface ServedKind<T> extends Disposable {
 
 /** Kinds come with a CustomResourceDefinition: looked for again this often. */
 const recheckMs = 60_000;
-const retryMs = 1000;
+const retry = { baseMs: 500, maxMs: 30_000 };
 
 /** Follows the objects of a kind as soon as the server serves it; until then there are none, and no watch fails. */
 export function followServed<T extends ApiObject>(
@@ -34,7 +34,7 @@ export function followServed<T extends ApiObject>(
   let subscription: Disposable | undefined;
 
   async function follow(): Promise<void> {
-    while (!stop.signal.aborted) {
+    for (let failures = 1; !stop.signal.aborted; failures += 1) {
       const served = await isServed(kind, options, stop.signal);
       if (stop.signal.aborted) return;
       if (served === true) {
@@ -42,8 +42,13 @@ export function followServed<T extends ApiObject>(
         subscription = cache.subscribe(handler);
         return cache.synced.then(markSynced);
       }
-      if (served === false) markSynced();
-      await sleep(served === false ? recheckMs : retryMs, stop.signal);
+      if (served === undefined) {
+        await sleep(backOffMs(failures, retry, Math.random()), stop.signal);
+        continue;
+      }
+      failures = 0;
+      markSynced();
+      await sleep(recheckMs, stop.signal);
     }
   }
   void follow();
@@ -58,7 +63,7 @@ export function followServed<T extends ApiObject>(
   };
 }
 
-/** Undefined when the server did not say. */
+/** Whether there is anything to follow: not what may not be read either. Undefined when the server did not say. */
 async function isServed<T extends ApiObject>(
   kind: Kind<T>,
   { caches, logger }: ServedKindOptions,
@@ -69,6 +74,10 @@ async function isServed<T extends ApiObject>(
     return true;
   } catch (error) {
     if (isNotFound(error)) return false;
+    if (isForbidden(error)) {
+      logger.warn('objects of a kind may not be read, so they have no names', { kind: kind.kind, error });
+      return false;
+    }
     logger.debug('it is not known yet whether the server has a kind', { kind: kind.kind, error });
     return undefined;
   }

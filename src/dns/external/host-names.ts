@@ -56,8 +56,10 @@ export class HostNames {
   }
 
   #data({ byOwner }: NameState, owner: Owner | undefined): NameData {
-    const source = [...byOwner.keys()].toSorted().join(', ');
-    const targets = [...byOwner.values()];
+    // In one order, whichever object came first: of several aliases there can be one.
+    const owners = [...byOwner.keys()].toSorted();
+    const source = owners.join(', ');
+    const targets = owners.flatMap((each) => byOwner.get(each) ?? []);
     const addresses = targets.flatMap((each) => each.addresses);
     const alias = targets.find((each) => each.alias !== undefined)?.alias;
     if (addresses.length === 0 && alias !== undefined) return aliasName(source, this.#ttl, alias);
