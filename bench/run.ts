@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   restart: () => import('./restart.ts'),
   'first-packet': () => import('./first-packet.ts'),
   'dns-cost': () => import('./dns-cost.ts'),
+  'dns-memory': () => import('./dns-memory.ts'),
   'api-writes': () => import('./api-writes.ts'),
   up: () => import('./up.ts'),
 };

@@ -11,6 +11,7 @@ import { writeMessage } from '../../src/dns/wire/writer.ts';
 export interface ServerProcess extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
+  readonly pid: number;
   /** User and system time of the process and its children so far, in milliseconds; steps of 10 ms. */
   cpuMs(): number;
   /** Resident memory, and the most it ever was, in megabytes (10^6). */
@@ -58,6 +59,7 @@ function processOf(name: string, child: ChildProcess, port: number): ServerProce
   return {
     name,
     port,
+    pid,
     cpuMs: () => [pid, ...childrenOf(pid)].reduce((sum, each) => sum + cpuMsOf(each), 0),
     memory: () => memoryOf(pid),
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,7 @@
 /**
  * A server in the shape of the Kubernetes API, for one client: Services and EndpointSlices of `argv[2]` Services with
  * `argv[3]` endpoints each, by streaming list and watch; every other collection is empty and what is posted is accepted.
+ * Of every `argv[4]` Services the last has no cluster address (0: all have one).
  * The parent process changes slices over IPC. All of it is encoded before the port is told, so that what is measured on
  * the other side is the other side.
  */
@@ -14,7 +15,7 @@ export interface SliceOrder {
   readonly addresses: readonly string[];
 }
 
-const [services, endpoints] = process.argv.slice(2, 4).map(Number) as [number, number];
+const [services = 0, endpoints = 0, headlessEvery = 0] = process.argv.slice(2).map(Number);
 const paths = {
   services: '/api/v1/services',
   slices: '/apis/discovery.k8s.io/v1/endpointslices',
@@ -23,7 +24,7 @@ const paths = {
 let revision = 1_000;
 
 const collections = new Map<string, Map<number, Buffer>>([
-  [paths.services, encodeAll((number) => serviceObject(number, revision))],
+  [paths.services, encodeAll((number) => serviceOf(number))],
   [paths.slices, encodeAll((number) => sliceObject({ number, addresses: podAddresses(number, endpoints), revision }))],
   [paths.nodes, new Map([[0, line('ADDED', nodeObject())]])],
 ]);
@@ -31,6 +32,12 @@ const watchers = new Map<string, Set<ServerResponse>>();
 
 function encodeAll(objectOf: (number: number) => unknown): Map<number, Buffer> {
   return new Map(Array.from({ length: services }, (_, number) => [number, line('ADDED', objectOf(number))]));
+}
+
+function serviceOf(number: number): unknown {
+  const service = serviceObject(number, revision) as { readonly spec: object };
+  const isHeadless = headlessEvery > 0 && number % headlessEvery === headlessEvery - 1;
+  return isHeadless ? { ...service, spec: { ...service.spec, clusterIP: 'None', clusterIPs: ['None'] } } : service;
 }
 
 function line(type: string, object: unknown): Buffer {
@@ -105,5 +112,11 @@ function change({ number, addresses }: SliceOrder): void {
 
 const server = createServer((request, response) => void answer(request, response));
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
-process.on('message', (order: SliceOrder) => change(order));
+/** What was seen so far is too old for everyone: all must list again. */
+function forget(): void {
+  revision += 1;
+  for (const response of watchers.values().flatMap((all) => [...all])) response.destroy();
+}
+
+process.on('message', (order: SliceOrder | 'forget') => (order === 'forget' ? forget() : change(order)));
 process.on('disconnect', () => process.exit());

@@ -13,14 +13,18 @@ export interface Api extends AsyncDisposable {
   readonly port: number;
   /** Changes the addresses behind a Service. */
   change(order: SliceOrder): void;
+  /** Ends all watches, and refuses to go on from where they were: clients list everything again. */
+  forget(): void;
 }
 
-export async function startApi(services: number, endpoints: number): Promise<Api> {
-  const child = fork(join(import.meta.dirname, 'api.ts'), [String(services), String(endpoints)]);
+/** Of every `headlessEvery` Services the last has no cluster address; 0 for none. */
+export async function startApi(services: number, endpoints: number, headlessEvery = 0): Promise<Api> {
+  const child = fork(join(import.meta.dirname, 'api.ts'), [services, endpoints, headlessEvery].map(String));
   const [port] = (await once(child, 'message')) as [number];
   return {
     port,
     change: (order) => void child.send(order),
+    forget: () => void child.send('forget'),
     [Symbol.asyncDispose]: () => ended(child, 'SIGKILL'),
   };
 }

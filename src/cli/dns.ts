@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import type { SocketAddress } from '../dns/config.ts';
 import { startDns } from '../dns/run.ts';
+import { slimCaches } from '../dns/slim-caches.ts';
 import { clusterServer } from '../dns/settings/cluster-server.ts';
 import type { DnsSettings, ListenSettings } from '../dns/settings/settings.ts';
+import { collectGarbage } from '../lib/collect-garbage.ts';
 import { UsageError } from './command-error.ts';
 import { SettingsFollower } from './dns/follow-settings.ts';
 import { readSettings, type ReadSettings } from './dns/settings-source.ts';
@@ -101,7 +103,8 @@ async function run(context: DnsContext): Promise<ExitCode> {
   const { settings, notes } = read();
   for (const note of notes) stdout.write(`Without effect: ${note}\n`);
   await using connected = await connectComponent('dns', context);
-  const { client, caches, logger, metrics } = connected;
+  const { client, logger, metrics } = connected;
+  const caches = slimCaches(connected.caches);
   await using dns = await startDns({
     client,
     caches,
@@ -114,6 +117,8 @@ async function run(context: DnsContext): Promise<ExitCode> {
   using follower = new SettingsFollower({ dns, read: () => read().settings, initial: settings, logger });
   const addresses = dns.listening.map(addressText).join(', ');
   stdout.write(`Answering ${settings.servers.flatMap(({ zones }) => zones).join(' ')} on ${addresses}\n`);
+  // Reading a large cluster leaves as much garbage as objects.
+  void dns.synced.then(collectGarbage);
   using _hangUp = onHangUp(() => void follower.look());
   await aborted(context.signal);
   return exitCodes.ok;

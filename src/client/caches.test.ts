@@ -81,6 +81,29 @@ test('after a gap in history only the difference is told', async () => {
   assert.deepEqual(seen.sort(), ['changed -> changed', 'gone -> -', '- -> new'].sort());
 });
 
+test('a list that comes again is not held twice: what did not change is not even read', async () => {
+  const { api, caches } = setUp();
+  await using _caches = caches;
+  for (const name of ['same', 'changed']) await api.client.create(ConfigMap, configMap(name));
+  const read: string[] = [];
+  const transform = (object: ConfigMap): ConfigMap => {
+    read.push(nameOf(object));
+    return object;
+  };
+  const cache = caches.of(ConfigMap, { view: 'counted', transform });
+  await cache.synced;
+  read.length = 0;
+  api.intercept = (call) => (call.verb === 'watch' ? new TransportError('away') : undefined);
+  api.disconnect();
+  const changed = await api.client.get(ConfigMap, 'changed', { namespace: 'default' });
+  await api.client.update(ConfigMap, { ...changed, data: { k: '1' } });
+  api.compact();
+  api.intercept = undefined;
+  await until(cache, () => cache.get('changed', 'default')?.data?.['k'] === '1');
+  assert.deepEqual(read, ['changed']);
+  assert.equal(cache.size, 2);
+});
+
 function describe({ old, current }: Change<ConfigMap>): string {
   return `${old?.metadata.name ?? '-'} -> ${current?.metadata.name ?? '-'}`;
 }

@@ -12,6 +12,8 @@ export interface ListWatchSink<T> {
   add(items: readonly T[]): void;
   /** The first list is in: other objects than those of `keys` (`namespace/name`) are gone. */
   listed(keys: ReadonlySet<string>, resourceVersion: string): void;
+  /** The object as it is there, when it is there at the same revision: a list that comes again is not held twice. */
+  known(object: T): T | undefined;
   /** A later list, whole: only the difference counts. */
   replace(items: readonly T[], resourceVersion: string): void;
   apply(events: readonly WatchEvent<T>[]): void;
@@ -158,7 +160,7 @@ function openListing<T extends ApiObject>(config: ListWatchConfig<T>, progress: 
     const all: T[] = [];
     return {
       add(items) {
-        for (const item of items) all.push(keep(item));
+        for (const item of items) all.push(sink.known(item) ?? keep(item));
       },
       end(revision) {
         sink.replace(all, revision);

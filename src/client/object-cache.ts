@@ -10,6 +10,8 @@ export interface ObjectCache<T> extends Cache<T> {
   apply(events: readonly WatchEvent<T>[]): void;
   /** A full list as of `resourceVersion`; handlers hear of the difference only. */
   replace(items: readonly T[], resourceVersion: string): void;
+  /** What is kept of exactly this object, when it is. */
+  known(object: T): T | undefined;
   /** Objects of the first full list, while it comes in. */
   add(items: readonly T[]): void;
   /** The first full list is in: every object that is not among `keys` is gone. */
@@ -134,6 +136,11 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
       return { [Symbol.dispose]: () => void handlers.delete(own) };
     },
     apply: (events) => emit(events.map(applyEvent)),
+    known(object) {
+      const found = objects.get(keyOf(object));
+      const { uid, resourceVersion } = object.metadata;
+      return found?.metadata.resourceVersion === resourceVersion && found?.metadata.uid === uid ? found : undefined;
+    },
     add: (items) => emit(items.map(store)),
     listed(keys, resourceVersion) {
       const revision = Number(resourceVersion);
