@@ -169,6 +169,28 @@ test('an alias does not lead into a hidden namespace', async () => {
   ]);
 });
 
+test('of the names of one address only those are told that are not hidden', async () => {
+  const sliceOf = (namespace: string): RecordChange => ({
+    type: 'slice',
+    new: dnsSlice(['10.244.7.1 host=one'], {
+      metadata: { name: 's', namespace, labels: { 'kubernetes.io/service-name': 'peers' } },
+    }),
+  });
+  const headless = headlessService({}, 'peers');
+  const changes: readonly RecordChange[] = [
+    { type: 'service', new: headless },
+    { type: 'service', new: { ...headless, metadata: { name: 'peers', namespace: 'bank' } } },
+    sliceOf('shop'),
+    sliceOf('bank'),
+  ];
+  const asked = ['1.7.244.10.in-addr.arpa', 'PTR'] as const;
+  assert.equal((await answer(...asked, { changes })).length, 3, 'both without rules');
+  assert.deepEqual(await answer(...asked, { changes, settings: { visibility: hide } }), [
+    'NOERROR AA',
+    '1.7.244.10.in-addr.arpa. 5 PTR one.peers.shop.svc.cluster.local.',
+  ]);
+});
+
 test('a hidden namespace sees itself, and others see it that no rule is about', async () => {
   const options = { settings: { visibility: hide } };
   for (const namespace of ['bank', 'else']) {
