@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isErrno } from '../linux/errno.ts';
@@ -46,6 +46,17 @@ export function makeDataFolder(path: string, mode: number): void {
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return;
     throw noFolder(path, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/** Takes the folder away; of one that something is mounted on, what is in it. */
+export function removeDataFolder(path: string): void {
+  if (!existsSync(path)) return;
+  for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true });
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!isErrno(error, 'EBUSY')) throw error;
   }
 }
 

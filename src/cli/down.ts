@@ -6,7 +6,7 @@ import { removePlanes } from '../proxy/open-plane.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
-import { dataOption, defaultDataFolder } from './data-folder.ts';
+import { dataOption, defaultDataFolder, removeDataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { isRunning, readRunFile, removeRunFile } from './run-file.ts';
@@ -84,5 +84,5 @@ async function takeAway(
   }
   for (const folder of ['proxy', 'dns']) rmSync(join(dataDir, folder), { recursive: true, force: true });
   removeRunFile(dataDir);
-  if (!(run?.keepsData ?? options.data !== undefined)) rmSync(dataDir, { recursive: true, force: true });
+  if (!(run?.keepsData ?? options.data !== undefined)) removeDataFolder(dataDir);
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { errorText } from '../observe/log.ts';
 import { type NodeTuning, tuneNode } from '../proxy/node-tuning.ts';
 import { removePlanes } from '../proxy/open-plane.ts';
+import { readRunRecord } from '../proxy/run-record.ts';
 import { startProxy } from '../proxy/run.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
@@ -59,6 +60,13 @@ async function run(context: ProxyContext): Promise<ExitCode> {
 }
 
 async function cleanUp({ stdout }: ProxyContext, ownToo: boolean): Promise<ExitCode> {
+  const running = ownToo ? readRunRecord() : undefined;
+  if (running !== undefined) {
+    throw new CommandError(`a proxy of Fairlead runs here (process ${running.pid})`, {
+      code: exitCodes.conflict,
+      hint: 'end it first: it brings back what is taken away',
+    });
+  }
   const { removeKubeProxy } = await import('../proxy/kube-proxy-remains/remove.ts');
   const removed = [...removeKubeProxy(), ...(ownToo ? await removePlanes() : [])];
   for (const what of removed) stdout.write(`removed ${what}\n`);

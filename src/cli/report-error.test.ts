@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SystemError } from '../linux/errno.ts';
+import { PlaneUnavailableError } from '../proxy/dataplane.ts';
 import { StoreCorruptError, StoreLockedError } from '../store/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { describeFailure } from './report-error.ts';
@@ -20,4 +22,12 @@ test('a taken port says what to do', () => {
     syscall: 'listen',
   });
   assert.match(describeFailure(error).hint ?? '', /choose another address or port/);
+});
+
+test('what this machine or user cannot do is told without a stack, with its own code', () => {
+  const plane = new PlaneUnavailableError('the ipvs plane cannot run here: this kernel has no IPVS');
+  const hint = 'fairlead doctor says what to do';
+  assert.deepEqual(describeFailure(plane), { message: plane.message, hint, code: exitCodes.unsupported });
+  const denied = describeFailure(new SystemError('list tables', 1));
+  assert.deepEqual(denied, { message: 'list tables: EPERM', hint: 'it needs root', code: exitCodes.unsupported });
 });

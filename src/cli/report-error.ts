@@ -1,6 +1,7 @@
 import { ApiError } from '../api/errors.ts';
 import { TransportError } from '../client/client.ts';
 import { isErrno } from '../linux/errno.ts';
+import { PlaneUnavailableError } from '../proxy/dataplane.ts';
 import { StoreCorruptError, StoreLockedError, StoreOpenError, StoreWriteError } from '../store/errors.ts';
 import { CommandError } from './command-error.ts';
 import type { CommandIo } from './command.ts';
@@ -36,6 +37,9 @@ export function describeFailure(error: unknown): FailureReport {
   if (error instanceof ApiError)
     return { message: error.message, code: codeOfReason[error.reason] ?? exitCodes.failure };
   if (error instanceof TransportError) return unreachable(error);
+  if (error instanceof PlaneUnavailableError) {
+    return { message: error.message, hint: 'fairlead doctor says what to do', code: exitCodes.unsupported };
+  }
   if (error instanceof StoreLockedError) return { message: error.message, code: exitCodes.conflict };
   if (storeFailures.some((kind) => error instanceof kind)) return { message: error.message, code: exitCodes.failure };
   if (isErrno(error, 'EADDRINUSE')) {
@@ -45,6 +49,7 @@ export function describeFailure(error: unknown): FailureReport {
       code: exitCodes.failure,
     };
   }
+  if (isErrno(error, 'EPERM')) return { message: error.message, hint: 'it needs root', code: exitCodes.unsupported };
   if ('syscall' in error) return { message: error.message, code: exitCodes.failure };
   return {
     message: error.stack ?? error.message,

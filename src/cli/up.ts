@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { processStart } from '../linux/process-start.ts';
@@ -8,7 +8,7 @@ import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
 import { aborted } from './component/connected.ts';
 import { logOptions, loggerOf } from './component/options.ts';
-import { dataOption, defaultDataFolder, makeDataFolder } from './data-folder.ts';
+import { dataOption, defaultDataFolder, makeDataFolder, removeDataFolder } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { palette } from './palette.ts';
@@ -94,7 +94,7 @@ async function run(context: UpContext): Promise<ExitCode> {
     version,
     takesOver: readRunFile(settings.dataDir) !== undefined,
   }).catch((error: unknown) => {
-    if (isNew && !settings.keepsData) rmSync(settings.dataDir, { recursive: true, force: true });
+    if (isNew && !settings.keepsData) removeDataFolder(settings.dataDir);
     throw explained(error, settings);
   });
   const run = runFileOf(settings, system, version);
@@ -104,7 +104,7 @@ async function run(context: UpContext): Promise<ExitCode> {
   context.stdout.write('\nStopping: Pods, names, addresses ...');
   await system[Symbol.asyncDispose]();
   removeRunFile(settings.dataDir);
-  if (!settings.keepsData) rmSync(settings.dataDir, { recursive: true, force: true });
+  if (!settings.keepsData) removeDataFolder(settings.dataDir);
   context.stdout.write(' all gone.\n');
   return exitCodes.ok;
 }

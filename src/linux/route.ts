@@ -4,6 +4,7 @@ import * as addresses from './route/addresses.ts';
 import type { LinkAddress } from './route/addresses.ts';
 import * as links from './route/links.ts';
 import type { Link, LinkSettings, NewLink } from './route/links.ts';
+import * as localRanges from './route/local-ranges.ts';
 import * as neighbours from './route/neighbours.ts';
 import type { Neighbour } from './route/neighbours.ts';
 import * as routes from './route/routes.ts';
@@ -31,6 +32,10 @@ export interface RouteSocket extends Disposable {
   findRoute(address: string): Route;
   replaceRoute(route: Route): void;
   deleteRoute(route: Route): boolean;
+  /** IPv4 ranges whose every address is this machine's own, made by `addLocalRange` in this or another process. */
+  localRanges(): readonly string[];
+  addLocalRange(cidr: string): void;
+  deleteLocalRange(cidr: string): boolean;
   neighbours(): readonly Neighbour[];
   replaceNeighbour(neighbour: Neighbour): void;
   close(): void;
@@ -65,6 +70,9 @@ export function openRoute(): RouteSocket {
     findRoute: (address) => routes.findRoute(socket, address),
     replaceRoute: (route) => routes.replaceRoute(socket, route),
     deleteRoute: (route) => unlessGone(() => routes.deleteRoute(socket, route)),
+    localRanges: () => localRanges.listLocalRanges(socket),
+    addLocalRange: (cidr) => localRanges.addLocalRange(socket, cidr),
+    deleteLocalRange: (cidr) => unlessGone(() => localRanges.deleteLocalRange(socket, cidr)),
     neighbours: () => neighbours.listNeighbours(socket),
     replaceNeighbour: (neighbour) => neighbours.replaceNeighbour(socket, neighbour),
     close: () => socket.close(),

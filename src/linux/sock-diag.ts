@@ -66,6 +66,11 @@ export function findSockets(
   return find(socket, protocol, remotes);
 }
 
+/** All connected TCP sockets of the socket's network namespace. */
+export function listConnections(socket: NetlinkSocket): readonly ConnectedSocket[] {
+  return [AF_INET, AF_INET6].flatMap((family) => dump(socket, family, 'TCP'));
+}
+
 /**
  * Ends the sockets that are connected to one of the remote ends and that `isMeant` says yes to: their owners get
  * ECONNABORTED, a TCP peer a reset. Returns how many; those that went by themselves meanwhile do not count. Needs
@@ -92,15 +97,25 @@ function find(socket: NetlinkSocket, protocol: 'TCP' | 'UDP', remotes: readonly 
   for (let at = 0; at < remotes.length; at += conditionsPerDump) {
     const some = remotes.slice(at, at + conditionsPerDump);
     const families = some.every(({ address }) => address.includes(':')) ? [AF_INET6] : [AF_INET, AF_INET6];
-    for (const family of families) {
-      socket.dump(
-        SOCK_DIAG_BY_FAMILY,
-        'list sockets',
-        (writer) => writeRequest(writer, family, protocol, some),
-        (message) => found.push(readSocket(message, protocol)),
-      );
-    }
+    for (const family of families) found.push(...dump(socket, family, protocol, some));
   }
+  return found;
+}
+
+/** Connected sockets; with `remotes`, those to one of them. */
+function dump(
+  socket: NetlinkSocket,
+  family: number,
+  protocol: 'TCP' | 'UDP',
+  remotes: readonly SocketAddress[] = [],
+): Found[] {
+  const found: Found[] = [];
+  socket.dump(
+    SOCK_DIAG_BY_FAMILY,
+    'list sockets',
+    (writer) => writeRequest(writer, family, protocol, remotes),
+    (message) => found.push(readSocket(message, protocol)),
+  );
   return found;
 }
 
@@ -111,7 +126,8 @@ function writeRequest(
   remotes: readonly SocketAddress[],
 ): void {
   writer.u8(family).u8(protocolNumbers[protocol]).u8(0).u8(0).u32(connectedStates[protocol]);
-  writer.raw(new Uint8Array(idBytes)).attribute(INET_DIAG_REQ_BYTECODE, anyOf(remotes));
+  writer.raw(new Uint8Array(idBytes));
+  if (remotes.length > 0) writer.attribute(INET_DIAG_REQ_BYTECODE, anyOf(remotes));
 }
 
 /**

@@ -44,8 +44,8 @@ export interface HistogramOptions extends MetricOptions {
 export interface Metrics {
   counter(options: MetricOptions): Counter;
   gauge(options: MetricOptions): Gauge;
-  /** A gauge read when rendered: queue lengths, memory. */
-  observed(options: Omit<MetricOptions, 'labels'>, read: () => number): void;
+  /** A figure read when rendered: queue lengths, memory. */
+  observed(options: Omit<MetricOptions, 'labels'>, read: () => number, type?: 'gauge' | 'counter'): void;
   histogram(options: HistogramOptions): Histogram;
   /** Prometheus text exposition format 0.0.4. */
   render(): string;
@@ -86,8 +86,8 @@ export function createMetrics(): Metrics {
     counter: (options) => declare('counter', options, () => makeCounter(options)),
     gauge: (options) => declare('gauge', options, () => makeGauge(options)),
     histogram: (options) => declare('histogram', options, () => makeHistogram(options)),
-    observed: (options, read) =>
-      declare<void>('gauge', options, () => ({ metric: undefined, samples: () => [`${options.name} ${read()}`] })),
+    observed: (options, read, type = 'gauge') =>
+      declare<void>(type, options, () => ({ metric: undefined, samples: () => [`${options.name} ${read()}`] })),
     render: () => [...families.values()].map(renderFamily).join(''),
   };
 }

@@ -4,6 +4,11 @@ import type { Frontend, FrontendChanges, FrontendKey } from '../routing/frontend
 export const planeNames = ['nftables', 'ipvs', 'ebpf', 'userspace'] as const;
 export type PlaneName = (typeof planeNames)[number];
 
+/** The plane that was asked for cannot run on this machine; the message says why. */
+export class PlaneUnavailableError extends Error {
+  override readonly name = 'PlaneUnavailableError';
+}
+
 /** What a plane has counted for one frontend since the frontend came into force. */
 export interface FrontendCounters {
   /** New connections (for UDP: flows). */

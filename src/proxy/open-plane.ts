@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { type Logger, silentLogger } from '../observe/log.ts';
-import { type Dataplane, type NodeNetwork, type PlaneName } from './dataplane.ts';
+import { type Dataplane, type NodeNetwork, type PlaneName, PlaneUnavailableError } from './dataplane.ts';
 import { withLocalhostNodePorts } from './localhost-node-ports.ts';
 import { createUserspacePlane } from './userspace/plane.ts';
 
@@ -89,9 +89,14 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
   },
   userspace: {
     obstacle: async () => undefined,
-    open: async ({ network }) => createUserspacePlane(network),
-    isPresent: async () => false,
-    retire: async () => undefined,
+    open: async ({ network }) => {
+      const plane = createUserspacePlane(network);
+      if (process.platform !== 'linux') return plane;
+      return (await import('./userspace/service-ranges.ts')).withServiceRanges(plane, network);
+    },
+    isPresent: async () =>
+      process.platform === 'linux' && (await import('./userspace/service-ranges.ts')).hasServiceRanges(),
+    retire: async (_options, signal) => (await import('./userspace/service-ranges.ts')).retireServiceRanges(signal),
   },
 };
 
@@ -124,7 +129,7 @@ const preference = ['nftables', 'ipvs', 'userspace'] as const satisfies readonly
 export async function choosePlane(wanted: PlaneName | 'auto', options: PlaneOptions): Promise<PlaneChoice> {
   if (wanted !== 'auto') {
     const obstacle = await modules[wanted].obstacle(options);
-    if (obstacle !== undefined) throw new Error(`the ${wanted} plane cannot run here: ${obstacle}`);
+    if (obstacle !== undefined) throw new PlaneUnavailableError(`the ${wanted} plane cannot run here: ${obstacle}`);
     return { plane: wanted, reason: 'asked for' };
   }
   const obstacles: string[] = [];
@@ -133,7 +138,7 @@ export async function choosePlane(wanted: PlaneName | 'auto', options: PlaneOpti
     if (obstacle === undefined) return { plane, reason: reasonFor(plane, obstacles) };
     obstacles.push(`${plane}: ${obstacle}`);
   }
-  throw new Error(`no plane can run here: ${obstacles.join('; ')}`);
+  throw new PlaneUnavailableError(`no plane can run here: ${obstacles.join('; ')}`);
 }
 
 function reasonFor(plane: PlaneName, obstacles: readonly string[]): string {
@@ -148,7 +153,8 @@ export function openPlane(plane: PlaneName, options: PlaneOptions): Promise<Data
 /** The planes that have state in the kernel, whoever made it. What serves another plane as well comes after that plane. */
 export async function planesInKernel(): Promise<readonly PlaneName[]> {
   const found: PlaneName[] = [];
-  for (const name of ['ebpf', 'ipvs', 'nftables'] as const) if (await modules[name].isPresent()) found.push(name);
+  for (const name of ['ebpf', 'ipvs', 'nftables', 'userspace'] as const)
+    if (await modules[name].isPresent()) found.push(name);
   return found;
 }
 

@@ -25,6 +25,8 @@ export class PlaneKeeper {
   #retiring: { readonly done: Promise<void>; readonly abort: AbortController } | undefined;
   #switching: Promise<void> = Promise.resolve();
   #hasStopped = false;
+  /** Whether other commands are told of this process. */
+  #isRecorded = false;
 
   constructor(options: PlaneKeeperOptions) {
     this.#options = options;
@@ -60,7 +62,7 @@ export class PlaneKeeper {
   /** Nothing is switched or retired any more; with `removes`, what other planes left is gone when it resolves. */
   async stop(removes: boolean): Promise<void> {
     this.#hasStopped = true;
-    if (this.#choice.plane !== 'userspace') removeRunRecord();
+    this.#forget();
     await this.#stopRetiring(removes ? 'removed' : retiresNoMore);
   }
 
@@ -107,11 +109,18 @@ export class PlaneKeeper {
     const { config, network } = this.#options;
     const { dataplane, nodeName, allowExternalIps = false, defaults = {}, planeSettings = {}, logger } = config;
     const { plane } = this.#choice;
+    if (plane === 'userspace') this.#forget();
     if (dataplane !== undefined || plane === 'userspace') return;
     try {
       writeRunRecord({ nodeName, plane, network: network(), allowExternalIps, defaults, planeSettings });
+      this.#isRecorded = true;
     } catch (error) {
       logger.warn('trace and proxy diff will not know the settings of this proxy', { error });
     }
+  }
+
+  #forget(): void {
+    if (this.#isRecorded) removeRunRecord();
+    this.#isRecorded = false;
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as eventLoopTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../routing/frontend.ts';
 import type { Applied, Dataplane } from './dataplane.ts';
@@ -200,6 +200,8 @@ export class Programmer {
     const applied = await adoptOrClose(plane, [...this.#desired.values()]);
     this.#plane = plane;
     if (before?.name !== 'userspace') return applied;
+    // Callers who came before that are still in the queues of its listeners.
+    await eventLoopTurn();
     await before.close();
     const changed = this.#wanted(applied.refused.map(({ key }) => key));
     const again = await plane.apply({ changed, removed: [], triggeredAtMs: undefined });

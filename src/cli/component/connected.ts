@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/rest-client.ts';
 import type { Logger } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
+import { observeProcess } from '../../observe/process-metrics.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { CommandIo, OptionTable } from '../command.ts';
 import { connect, connectionOptions } from '../connection.ts';
@@ -48,6 +49,7 @@ export async function connectComponent(
   const connection = await connect(context);
   const logger = loggerOf(name, context.options, context);
   const metrics = createMetrics();
+  observeProcess(metrics);
   const client = createClient(connection.transport);
   const caches = createCaches(client, { logger, metrics });
   return {

@@ -1,9 +1,11 @@
 import { isErrno } from '../../linux/errno.ts';
+import { mayAdministerNetwork } from '../../linux/namespaces.ts';
 import { silentLogger } from '../../observe/log.ts';
 import type { FrontendCounters, NodeNetwork, PlaneName } from '../../proxy/dataplane.ts';
 import { readRunRecord } from '../../proxy/run-record.ts';
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
 import { CommandError } from '../command-error.ts';
+import { exitCodes } from '../exit-codes.ts';
 
 /** What a plane has in force in this network namespace. */
 export interface PlaneInForce {
@@ -23,14 +25,15 @@ export async function readPlaneInForce(): Promise<PlaneInForce | undefined> {
     return await readPlane();
   } catch (error) {
     if (!isErrno(error, 'EPERM') && !isErrno(error, 'EACCES')) throw error;
-    throw new CommandError('the kernel lets only root look at its rules', { hint: 'run it with sudo', cause: error });
+    throw notAllowed(error);
   }
 }
 
 async function readPlane(): Promise<PlaneInForce | undefined> {
   const { openPlane, planesInKernel } = await import('../../proxy/open-plane.ts');
   const record = readRunRecord();
-  const present = await planesInKernel();
+  // Of the userspace plane the kernel has addresses alone.
+  const present = (await planesInKernel()).filter((each) => each !== 'userspace');
   const name = present.find((each) => each === record?.plane) ?? present[0];
   if (name === undefined) return undefined;
   const network = record?.network ?? nowhere;
@@ -44,7 +47,16 @@ async function readPlane(): Promise<PlaneInForce | undefined> {
 
 /** The error for when there is nothing to read. */
 export function noPlane(): CommandError {
+  if (process.platform === 'linux' && !mayAdministerNetwork()) return notAllowed();
   return new CommandError('no data plane has state in the kernel of this machine', {
     hint: 'the userspace plane keeps its state in its process; else no proxy runs here, or it runs in another network namespace',
+  });
+}
+
+function notAllowed(cause?: unknown): CommandError {
+  return new CommandError('the kernel lets only root look at its rules', {
+    code: exitCodes.unsupported,
+    hint: 'run it with sudo',
+    cause,
   });
 }
