@@ -9,6 +9,6 @@ find_node with-dev
 
 install_missing nft=nftables conntrack=conntrack dig=dnsutils curl=curl nsenter=util-linux ip=iproute2 script=bsdutils \
   kubectl=kubernetes-client iptables-legacy=iptables ipset=ipset clang=clang /usr/include/linux/bpf.h=linux-libc-dev \
-  sctp_darn=lksctp-tools $uml_packages
+  sctp_darn=lksctp-tools knotd=knot nsd=nsd $uml_packages
 
 exec "$NODE" test/run.ts "$@"

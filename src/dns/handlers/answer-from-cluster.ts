@@ -126,6 +126,9 @@ function followAlias(query: Query, alias: Name, ttl: number, context: NamesConte
     if (found.kind === 'missing') return endMissing(query, chain, found.zone, context);
     const { data, zone } = found;
     if (data.alias === undefined) return endOfChain(query, chain, data, zone, context);
+    const target = nameKey(chain.target);
+    // Aliases that lead back are an error (RFC 1034 3.6.2), and each is said once.
+    if (chain.answers.some(({ name }) => nameKey(name) === target)) break;
     chain.answers.push(...recordsOf(chain.target, CNAME, data.ttl, [nameRdata(data.alias)]));
     chain.target = data.alias;
   }

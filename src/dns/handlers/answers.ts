@@ -39,8 +39,14 @@ export function followAlias(
   if (query.depth >= maxAliases) return buildReply(query, { rcode: rcodes.SERVFAIL, answers: alias });
   const next = askInstead(query, { name: target });
   return mapAnswer(again(next), (reply) => {
+    // Nobody here knows the target: the asker may look for it, but to one who wants all of it the alias alone would look like NODATA.
+    if (reply.rcode === rcodes.REFUSED) {
+      return buildReply(query, { rcode: query.recursionDesired ? rcodes.SERVFAIL : rcodes.NOERROR, answers: alias });
+    }
     const parts = readReply(next, reply);
-    return buildReply(query, { ...parts, owner: undefined, answers: [...alias, ...(parts.answers ?? [])] });
+    // Where aliases lead back here, each is said once.
+    const found = parts.answers.filter(({ name }) => nameKey(name) !== query.key);
+    return buildReply(query, { ...parts, authoritative: true, owner: undefined, answers: [...alias, ...found] });
   });
 }
 

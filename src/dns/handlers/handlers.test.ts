@@ -8,7 +8,7 @@ import type { Resolver } from '../forward/resolver.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import { parseZoneFile } from '../zone-file/parse.ts';
 import { questionOf } from '../dig.ts';
-import { flags, rcodes, typeNumbers } from '../wire/types.ts';
+import { flags, rcodes } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-dns-'));
@@ -143,6 +143,16 @@ const rows: readonly Row[] = [
     settings: { files },
     question: ['host-2.example.com', 'A'],
     expect: ['NOERROR AA', 'host-2.example.com. 3600 A 192.0.2.42'],
+  },
+  {
+    title: 'an alias made from a DNAME is the answer to who asks for it',
+    settings: { files },
+    question: ['x.old.example.com', 'CNAME'],
+    expect: [
+      'NOERROR AA',
+      'old.example.com. 3600 DNAME new.example.net.',
+      'x.old.example.com. 3600 CNAME x.new.example.net.',
+    ],
   },
   {
     title: 'a type without a name',
@@ -308,13 +318,24 @@ test('a dropped question gets nothing', async () => {
   assert.equal((await askRaw(responder, packet)).length, 0);
 });
 
+test('an alias to a name that nobody here knows is left to who asks, and an error to who wants all of it', async () => {
+  const { responder } = testResponder({ settings: { files } });
+  const alias = ['old.example.com. 3600 DNAME new.example.net.', 'x.old.example.com. 3600 CNAME x.new.example.net.'];
+  const found = async (asked: number) => summary(await ask(responder, 'x.old.example.com', 'A', { flags: asked }));
+  assert.deepEqual(await found(0), ['NOERROR AA', ...alias]);
+  assert.deepEqual(await found(flags.RD), ['SERVFAIL AA', ...alias]);
+});
+
 test('aliases that lead in a circle end in SERVFAIL', async () => {
   const text = '$TTL 60\n@ SOA ns ns 1 1 1 1 1\na CNAME b\nb CNAME a\n';
   const settings = { files: [{ path: fileOf('circle.zone', text), zones: ['example.com'], reloadSeconds: 0 }] };
   const { responder } = testResponder({ settings });
   const answer = await ask(responder, 'a.example.com', 'A');
   assert.equal(answer.rcode, rcodes.SERVFAIL);
-  assert.ok(answer.answers.every(({ type }) => type === typeNumbers.CNAME));
+  assert.deepEqual(summary(answer).slice(1), [
+    'a.example.com. 60 CNAME b.example.com.',
+    'b.example.com. 60 CNAME a.example.com.',
+  ]);
 });
 
 const mistakes: readonly [title: string, text: string, error: RegExp][] = [

@@ -49,7 +49,7 @@ export class ZoneData {
     const cut = this.#cutAbove(name, type);
     if (cut !== undefined) return cut;
     const sets = this.#names.get(name) ?? this.#wildcard(name);
-    if (sets === undefined) return this.#renamed(name) ?? { kind: 'missing' };
+    if (sets === undefined) return this.#renamed(name, type) ?? { kind: 'missing' };
     const alias = sets.get(CNAME)?.[0];
     if (alias !== undefined && type !== CNAME && type !== ANY) {
       return { kind: 'alias', records: [{ ...alias, name }], target: nameOfRdata(alias.rdata).toLowerCase() };
@@ -110,14 +110,16 @@ export class ZoneData {
   }
 
   /** A DNAME above the name: a CNAME is made from it (RFC 6672 3.1). */
-  #renamed(name: Name): ZoneAnswer | undefined {
+  #renamed(name: Name, type: number): ZoneAnswer | undefined {
     for (let at = parentOf(name); at !== undefined && isWithin(at, this.origin); at = parentOf(at)) {
       const dname = this.#names.get(at)?.get(DNAME)?.[0];
       if (dname === undefined) continue;
       const target = name.slice(0, name.length - at.length) + nameOfRdata(dname.rdata).toLowerCase();
       if (target.length > 255) return undefined;
       const cname = { name, type: CNAME, class: 1, ttl: dname.ttl, rdata: Buffer.from(target, 'latin1') };
-      return { kind: 'alias', records: [dname, cname], target };
+      const records = [dname, cname];
+      // The alias is made to be followed, unless it is what was asked for.
+      return type === CNAME ? { kind: 'answer', records } : { kind: 'alias', records, target };
     }
     return undefined;
   }
