@@ -8,6 +8,8 @@ import type { Client } from './client.ts';
 import { runListWatch } from './list-watch.ts';
 import { createObjectCache } from './object-cache.ts';
 import type { ObjectCache } from './object-cache.ts';
+import { RelistRequest } from './relist-request.ts';
+import { auditCache, type AuditPace, defaultAuditPace } from './watch-audit.ts';
 import { writeThrough } from './write-through.ts';
 
 /** One object that changed: `old` is undefined for a new one, `current` for one that is gone; never both. */
@@ -82,11 +84,14 @@ export interface CachesOptions {
   readonly random?: () => number;
   /** Unix milliseconds. */
   readonly now?: () => number;
+  /** How often the caches are compared with the API. */
+  readonly audit?: AuditPace;
 }
 
 /** The caches of a process: one watch per kind and selector, whoever asks. Disposing of them ends the watches. */
 export function createCaches(client: Client, options: CachesOptions = {}): Caches {
   const { logger = silentLogger, metrics = createMetrics(), random = Math.random, now = Date.now } = options;
+  const { audit = defaultAuditPace } = options;
   const figures = cacheMetrics(metrics);
   const started = new Map<string, Started>();
   const stop = new AbortController();
@@ -103,13 +108,21 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
     };
     const cache = createObjectCache(kind, { keep, retain, onHandlerError });
     const counting = cache.subscribe(() => figures.objects.set(cache.size, label));
-    const loop = runListWatch({
+    const relist = new RelistRequest();
+    const onGap = (): void => {
+      figures.gaps.inc(label);
+      relist.ask();
+    };
+    const { signal } = stop;
+    const auditing = auditCache({ client, kind, selector, cache, pace: audit, onGap, signal, logger, random });
+    const watching = runListWatch({
       client,
       kind,
       selector,
       sink: cache,
       keep,
-      signal: stop.signal,
+      signal,
+      relist,
       logger,
       onList: () => figures.lists.inc(label),
       onFailure: () => figures.failures.inc(label),
@@ -117,6 +130,7 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
       now,
     }).finally(() => counting[Symbol.dispose]());
     const isWhole = view === undefined && !selector.namespace && !selector.labelSelector && !selector.fieldSelector;
+    const loop = Promise.all([watching, auditing]).then(() => undefined);
     return { cache, loop, isWhole };
   }
 
@@ -171,6 +185,11 @@ function cacheMetrics(metrics: Metrics) {
   return {
     objects: metrics.gauge({ name: 'fairlead_cache_objects', help: 'Objects in the list-watch caches.', labels }),
     lists: metrics.counter({ name: 'fairlead_cache_lists_total', help: 'Full lists taken.', labels }),
+    gaps: metrics.counter({
+      name: 'fairlead_client_watch_gaps_total',
+      help: 'Comparisons with the API that found what a watch had lost without an error; each was healed by a list.',
+      labels,
+    }),
     failures: metrics.counter({
       name: 'fairlead_cache_failures_total',
       help: 'Lists and watches that failed.',

@@ -47,6 +47,8 @@ export interface ListOptions {
   readonly limit?: number;
   readonly continue?: string;
   readonly resourceVersion?: string;
+  /** Asks for the objects' metadata alone; a server that cannot gives all of them. Not for watches. */
+  readonly metadataOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 

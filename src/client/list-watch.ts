@@ -5,6 +5,7 @@ import type { Logger } from '../observe/log.ts';
 import { backOffMs, sleep } from './back-off.ts';
 import type { Client, ListOptions, WatchEvent } from './client.ts';
 import { keyOf } from './object-cache.ts';
+import type { RelistRequest } from './relist-request.ts';
 
 /** Where the objects go. */
 export interface ListWatchSink<T> {
@@ -27,6 +28,7 @@ export interface ListWatchConfig<T extends ApiObject> {
   /** What is kept of an object: applied as it arrives, so that a long list is never in memory whole. */
   readonly keep: (object: T) => T;
   readonly signal: AbortSignal;
+  readonly relist: RelistRequest;
   readonly logger: Logger;
   /** Told of every full list and every failure, for metrics. */
   readonly onList?: () => void;
@@ -79,10 +81,12 @@ export async function runListWatch<T extends ApiObject>(config: ListWatchConfig<
 }
 
 async function oneRound<T extends ApiObject>(config: ListWatchConfig<T>, progress: Progress): Promise<void> {
+  if (config.relist.take()) progress.revision = undefined;
   if (progress.revision === undefined && !progress.streaming) await listPages(config, progress);
   const startedMs = config.now();
   const count = await watchOnce(config, progress);
-  if (count === 0 && !config.signal.aborted && config.now() - startedMs < shortWatchMs) {
+  const isMeant = config.signal.aborted || config.relist.signal.aborted;
+  if (count === 0 && !isMeant && config.now() - startedMs < shortWatchMs) {
     throw new Error('the watch ended at once without an event');
   }
 }
@@ -183,7 +187,8 @@ function openListing<T extends ApiObject>(config: ListWatchConfig<T>, progress: 
 
 /** One watch until it ends; returns how many events came. */
 async function watchOnce<T extends ApiObject>(config: ListWatchConfig<T>, progress: Progress): Promise<number> {
-  const { client, kind, selector, signal } = config;
+  const { client, kind, selector } = config;
+  const signal = AbortSignal.any([config.signal, config.relist.signal]);
   const resume = progress.revision === undefined ? { sendInitialEvents: true } : { resourceVersion: progress.revision };
   // A random end between 5 and 10 minutes spreads the watches of many clients.
   const timeoutSeconds = Math.round(300 + 300 * config.random());

@@ -30,7 +30,7 @@ export interface ObjectCacheOptions<T> extends Pick<CacheOptions<T>, 'retain'> {
 }
 
 /** The revision of an object as a number; Kubernetes guarantees since 1.35 that they compare. */
-function revisionOf(object: ApiObject): number {
+export function revisionOf(object: ApiObject): number {
   return Number(object.metadata.resourceVersion ?? 0);
 }
 

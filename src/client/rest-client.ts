@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly userAgent?: string;
 }
 
+const metadataTypes = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+
 const patchTypes = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
@@ -65,7 +67,8 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       call({ method: 'GET', path: objectPath(kind, name, namespace, subresource) }),
     list: async (kind, list = {}) => {
       const path = collectionPath(kind, list.namespace) + listQuery(list);
-      return withTypes(kind, await call({ method: 'GET', path, signal: list.signal }));
+      const headers = list.metadataOnly === true ? { ...base, accept: metadataTypes } : base;
+      return withTypes(kind, await call({ method: 'GET', path, headers, signal: list.signal }));
     },
     watchBatches,
     async *watch(kind, watch) {

@@ -33,6 +33,8 @@ export interface KubeServer extends AsyncDisposable {
   remove<T extends ApiObject>(kind: Kind<T>, name: string, namespace?: string): void;
   /** Ends every open watch in the middle of things, as a lost connection does. */
   disconnect(): void;
+  /** The next change is stored, and no watch hears of it. */
+  loseNext(): void;
   /** Forgets what happened so far: older revisions get 410. */
   compact(): void;
   /** Events that were posted. */
@@ -78,6 +80,7 @@ class ServerState {
   readonly #watches = new Set<ServerResponse>();
   #revision = 100;
   #compacted = 0;
+  #losesNext = false;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: KubeServerOptions) {
@@ -101,6 +104,10 @@ class ServerState {
     for (const response of this.#watches) response.destroy();
   }
 
+  loseNext(): void {
+    this.#losesNext = true;
+  }
+
   compact(): void {
     this.#compacted = this.#revision;
   }
@@ -113,6 +120,10 @@ class ServerState {
     if (current === undefined) collection.objects.delete(key);
     else collection.objects.set(key, current);
     const last = current ?? (old && { ...old, metadata: { ...old.metadata, resourceVersion } });
+    if (this.#losesNext) {
+      this.#losesNext = false;
+      return;
+    }
     this.#log.push({ revision: this.#revision, path, old: current === undefined ? last : old, current });
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
@@ -174,6 +185,7 @@ class ServerState {
     this.#watches.add(response);
     response.on('close', () => this.#watches.delete(response));
     if (from === 0) from = await this.#sendInitial(query, response, collection, matches);
+    const closed = once(response, 'close').catch(() => undefined);
     while (!response.destroyed) {
       const next = this.#wake.promise;
       const upTo = this.#revision;
@@ -181,7 +193,7 @@ class ServerState {
         if (entry.revision > from && entry.path === path) sendEntry(response, collection, entry, matches);
       }
       from = upTo;
-      await Promise.race([next, once(response, 'close')]);
+      await Promise.race([next, closed]);
     }
   }
 
