@@ -1,4 +1,4 @@
-import type { Endpoint } from '../api/discovery/endpoint-slice.ts';
+import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { canonicalIp, dashedIp } from '../lib/ip.ts';
 
 /**
@@ -19,4 +19,21 @@ export function readyAddress(endpoint: Endpoint, family: string): string | undef
   if (endpoint.conditions?.ready === false || (family !== 'IPv4' && family !== 'IPv6')) return undefined;
   const address = canonicalIp(endpoint.addresses?.[0] ?? '');
   return address?.includes(':') === (family === 'IPv6') ? address : undefined;
+}
+
+/** Addresses of the endpoints of a slice that have names, by their labels. */
+export function addressesByLabel(
+  { endpoints = [], addressType }: EndpointSlice,
+  namesByPod: boolean,
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const endpoint of endpoints) {
+    const address = readyAddress(endpoint, addressType);
+    if (address === undefined) continue;
+    const label = endpointLabel(endpoint, address, namesByPod);
+    const same = found.get(label);
+    if (same === undefined) found.set(label, [address]);
+    else same.push(address);
+  }
+  return found;
 }

@@ -1,7 +1,6 @@
 import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { canonicalIp, parseIp } from '../lib/ip.ts';
-import { endpointLabel, readyAddress } from './endpoint-label.ts';
 import type { ListedName } from './listed-names.ts';
 import { aliasName, emptyName, recordSets } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
@@ -83,6 +82,8 @@ export interface NamedService {
   readonly scheme: NamingScheme;
   /** Its slices at any time. */
   readonly slices: () => Iterable<EndpointSlice>;
+  /** Addresses of its ready endpoints under one label, at any time. */
+  readonly endpoints: (label: string) => readonly string[];
 }
 
 /** Names of a Service that is not headless; rules R2-R5 and R10 of the specification (kubernetes/dns, schema 1.1.0). */
@@ -122,10 +123,10 @@ function namesOfAlias({ service, source, scheme: { ttl } }: NamedService): Servi
 }
 
 /**
- * R2-R5. Their endpoints have names too, which the specification leaves open and CoreDNS has: those are looked for in the
- * slices when they are asked for and not kept, so nobody who does not ask pays for them.
+ * R2-R5. Their endpoints have names too, which the specification leaves open and CoreDNS has: those are read from the
+ * slices when one is asked for, and answers with them are not kept: nobody who does not ask pays for them.
  */
-function namesOfClusterIps({ service, source, base, scheme, slices }: NamedService): ServiceNames {
+function namesOfClusterIps({ service, source, base, scheme, endpoints }: NamedService): ServiceNames {
   const clusterIps = clusterIpsOf(service);
   const ports = (service.spec?.ports ?? []).map(({ name = '', protocol = 'TCP', port = 0 }): NamedPort => ({
     name,
@@ -154,7 +155,9 @@ function namesOfClusterIps({ service, source, base, scheme, slices }: NamedServi
         return asked.length === 0 ? undefined : data({ [typeNumbers.SRV]: srv(asked) });
       }
       if (isProtocolOf(ports, first)) return emptyName(source);
-      return scheme.namesAllEndpoints ? endpointsNamed(first, slices(), source, scheme) : undefined;
+      const found = scheme.namesAllEndpoints ? endpoints(first) : [];
+      if (found.length === 0) return undefined;
+      return { source: `endpoint of ${source}`, ttl: scheme.ttl, sets: recordSets(addressSets(() => found)) };
     },
     *listed() {
       const data = names.base();
@@ -164,24 +167,6 @@ function namesOfClusterIps({ service, source, base, scheme, slices }: NamedServi
     reverse: [clusterIps.map((address) => ({ address, target: base, hasHostname: true }))],
   };
   return names;
-}
-
-/** Ready endpoints under one label, whatever it is made of. */
-function endpointsNamed(
-  label: string,
-  slices: Iterable<EndpointSlice>,
-  source: string,
-  { ttl, namesByPod }: NamingScheme,
-): NameData | undefined {
-  const found: string[] = [];
-  for (const { endpoints = [], addressType } of slices) {
-    for (const endpoint of endpoints) {
-      const address = readyAddress(endpoint, addressType);
-      if (address !== undefined && endpointLabel(endpoint, address, namesByPod) === label) found.push(address);
-    }
-  }
-  if (found.length === 0) return undefined;
-  return { source: `endpoint of ${source}`, ttl, sets: recordSets(addressSets(() => found)) };
 }
 
 /** Whether a label is the protocol of a named port: then names are below it, and it exists. */

@@ -4,6 +4,7 @@ import type { ApiObject } from '../api/meta/object-meta.ts';
 import { objectKey } from '../routing/labels.ts';
 import type { ListedName } from './listed-names.ts';
 import { retire } from './name-data.ts';
+import { addressesByLabel } from './endpoint-label.ts';
 import { namesOfHeadless, readHeadlessSlice } from './headless-names.ts';
 import type { HeadlessSlice } from './headless-names.ts';
 import type { ReverseIndex } from './reverse-index.ts';
@@ -21,6 +22,8 @@ interface ServiceState {
 interface SliceState {
   readonly slice: EndpointSlice;
   read: HeadlessSlice | undefined;
+  /** The same for Services with a cluster IP, once an endpoint is asked for. */
+  byLabel: ReturnType<typeof addressesByLabel> | undefined;
 }
 
 export interface ServiceTreeOptions {
@@ -75,7 +78,7 @@ export class ServiceTree {
     }
     if (now === undefined || !owner) return;
     const after = this.#baseOf(now.metadata.namespace, owner);
-    this.#state(after).slices.set(sliceKey, { slice: now, read: undefined });
+    this.#state(after).slices.set(sliceKey, { slice: now, read: undefined, byLabel: undefined });
     this.#owners.set(sliceKey, after);
     this.#noteEndpoints(after);
   }
@@ -130,7 +133,16 @@ export class ServiceTree {
     const { scheme } = this.#options;
     const source = `Service ${objectKey(service)}`;
     if (!isHeadless(service)) {
-      return namesOfService({ service, source, base, scheme, slices: () => slices.values().map(({ slice }) => slice) });
+      const ofLabel = (state: SliceState, label: string): readonly string[] =>
+        (state.byLabel ??= addressesByLabel(state.slice, scheme.namesByPod)).get(label) ?? [];
+      return namesOfService({
+        service,
+        source,
+        base,
+        scheme,
+        slices: () => slices.values().map(({ slice }) => slice),
+        endpoints: (label) => [...slices.values()].flatMap((state) => ofLabel(state, label)),
+      });
     }
     const read = Array.from(slices.values(), (state) => (state.read ??= readHeadlessSlice(state.slice, base, scheme)));
     return namesOfHeadless(source, scheme, read);
