@@ -181,11 +181,15 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
       }
       return length;
     },
-    messages: ({ asked, reply: { transfer }, signature }) => {
+    messages: ({ asked, reply: { transfer }, signature, tapped }) => {
       if (transfer === undefined) return [];
       const opt = asked.edns && writeEdns(0, asked.edns.dnssecOk, undefined, asked.options);
       const messages = transferMessages({ id: asked.id, repeat: asked.repeat, transfer, opt });
-      return signature === undefined ? messages : messages.map((message) => signature.append(message, nowSeconds()));
+      return messages.map((plain) => {
+        const response = signature?.append(plain, nowSeconds()) ?? plain;
+        if (tapped !== undefined) tap?.tell({ ...tapped, answeredMs: identity.now(), response });
+        return response;
+      });
     },
     become(others, otherTap) {
       tap = otherTap;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { connect as connectTls } from 'node:tls';
 import { createAuthority, issueCertificate, type KeyPair } from '../../apiserver/pki/certificate.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
@@ -64,7 +66,8 @@ before(async () => {
     metrics,
     now: Date.now,
   };
-  const server = createServer({ ...emptyServer, tls }, parts);
+  const transfer = [{ zones: ['.'], clients: ['127.0.0.1/32'], notify: [], keys: [] }];
+  const server = createServer({ ...emptyServer, tls, transfer }, parts);
   const where = (transport: ListenSettings['transport']): ListenSettings => ({
     transport,
     address: '127.0.0.1',
@@ -99,6 +102,13 @@ test('a certificate that no authority of ours signed is not accepted, over TLS a
     await assert.rejects(exchange.exchange(request, { timeoutMs: 5000 }), /certificate|issuer/);
     exchange[Symbol.dispose]();
   }
+});
+
+test('a zone is given away over TLS', async () => {
+  const { port } = upstream('tls');
+  const args = ['+tls', '@127.0.0.1', '-p', String(port), 'cluster.local', 'AXFR'];
+  const { stdout } = await promisify(execFile)('dig', args);
+  assert.match(stdout, /SOA[^]*cart\.shop\.svc\.cluster\.local\.\s+5\s+IN\s+A\s+10\.96\.0\.1\n[^]*SOA[^]*\(TLS\)/);
 });
 
 test('DNS over TLS answers many questions on one connection', async () => {
