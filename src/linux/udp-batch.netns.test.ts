@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { before, test } from 'node:test';
 import { isolateNetwork } from './namespaces.ts';
+import { openRoute } from './route.ts';
 import { bindUdp, readUdp } from './udp-batch.ts';
 import type { BoundUdp, OnDatagram, UdpOptions } from './udp-batch.ts';
 
@@ -104,4 +105,12 @@ test('errors of the system say what was refused', () => {
   assert.throws(() => openUdpBatch({ address: '127.0.0.1', port: server.port }, () => 0), { code: 'EADDRINUSE' });
   assert.throws(() => openUdpBatch({ address: '192.0.2.1', port: 0 }, () => 0), { code: 'EADDRNOTAVAIL' });
   assert.throws(() => openUdpBatch({ address: 'localhost', port: 0 }, () => 0), RangeError);
+});
+
+test('a socket whose address has left the machine may refuse what comes in', () => {
+  using route = openRoute();
+  route.addAddress('lo', '192.0.2.9/32');
+  using socket = bindUdp({ address: '192.0.2.9', port: 0 });
+  route.deleteAddress('lo', '192.0.2.9/32');
+  socket.refuse();
 });

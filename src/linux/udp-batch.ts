@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import { formatIp, parseIp } from '../lib/ip.ts';
-import { SystemError } from './errno.ts';
+import { isErrno, SystemError } from './errno.ts';
 import { libc } from './libc.ts';
 
 /**
@@ -124,7 +124,13 @@ export function bindUdp(options: UdpOptions): BoundUdp {
       refuse() {
         // A connected socket gets the datagrams of its peer only, and nobody sends from this one. Connecting would also give
         // a socket at all addresses one to answer from, the wrong one.
-        if (bytes.some((byte) => byte !== 0)) system.connect(fd, socketAddress(bytes, nobodysPort));
+        if (bytes.every((byte) => byte === 0)) return;
+        try {
+          system.connect(fd, socketAddress(bytes, nobodysPort));
+        } catch (error) {
+          // The address has left this machine, and with it all that could come in.
+          if (!isErrno(error, 'ENETUNREACH')) throw error;
+        }
       },
       [Symbol.dispose]: () => closeSync(fd),
     };

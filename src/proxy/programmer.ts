@@ -10,6 +10,9 @@ import type { ProxyHealth } from './proxy-health.ts';
 const firstRetryMs = 250;
 const lastRetryMs = 30_000;
 
+/** More callers than a listener's queue holds (Node's backlog is 511). */
+const queueTurns = 1000;
+
 export interface ProgrammerOptions {
   /** Opens the plane, when it is first needed and on `reopen`. Rejects when it cannot be had; that is tried again. */
   readonly open: () => Promise<Dataplane>;
@@ -200,8 +203,7 @@ export class Programmer {
     const applied = await adoptOrClose(plane, [...this.#desired.values()]);
     this.#plane = plane;
     if (before?.name !== 'userspace') return applied;
-    // Callers who came before that are still in the queues of its listeners.
-    await eventLoopTurn();
+    await takeQueued(before);
     await before.close();
     const changed = this.#wanted(applied.refused.map(({ key }) => key));
     const again = await plane.apply({ changed, removed: [], triggeredAtMs: undefined });
@@ -264,6 +266,26 @@ async function adoptOrClose(plane: Dataplane, desired: readonly Frontend[]): Pro
     await plane.close();
     throw error;
   }
+}
+
+/**
+ * Lets a userspace plane take those who called before the next plane was in force: they are in the queues of its
+ * listeners, which give up one for each turn of the event loop. Who comes where the next plane is not, is not waited for.
+ */
+async function takeQueued(plane: Dataplane): Promise<void> {
+  let seen = -1;
+  for (let turn = 0; turn < queueTurns; turn += 1) {
+    const count = sum([...(await plane.counters()).values()].map(({ connections }) => connections));
+    if (count === seen) return;
+    seen = count;
+    // The rest of this turn, and a whole one.
+    await eventLoopTurn();
+    await eventLoopTurn();
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function joined(a: Cause, b: Cause): Cause {
