@@ -41,13 +41,14 @@ after(() => {
 
 /** Says that no name exists, after a while: what is under way when a server ends must be answered too. */
 async function slowUpstream(): Promise<Socket> {
-  const socket = createSocket('udp4');
+  const socket = createSocket('udp4').setMaxListeners(0);
   socket.on('message', (packet, peer) => {
     const message = readMessage(packet);
     if ('malformed' in message) return;
     const { id, questions } = message;
     const reply = writeMessage({ id, flags: flags.QR | flags.RD | flags.RA | rcodes.NXDOMAIN, questions });
-    setTimeout(() => socket.send(reply, peer.port, peer.address), upstreamMs);
+    const timer = setTimeout(() => socket.send(reply, peer.port, peer.address), upstreamMs);
+    socket.once('close', () => clearTimeout(timer));
   });
   socket.bind(5300, '127.0.0.1');
   await once(socket, 'listening');
