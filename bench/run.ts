@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   'first-packet': () => import('./first-packet.ts'),
   'dns-cost': () => import('./dns-cost.ts'),
   'dns-memory': () => import('./dns-memory.ts'),
+  'dns-freshness': () => import('./dns-freshness.ts'),
   'api-writes': () => import('./api-writes.ts'),
   up: () => import('./up.ts'),
 };

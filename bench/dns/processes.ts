@@ -37,21 +37,64 @@ export async function startServer({ name, command, port, cores }: ProcessToStart
   return processOf(name, child, port);
 }
 
-/** Starts `server.ts` or another file of this folder that tells its port. */
-export async function startOurs(
-  name: string,
-  file: string,
-  args: readonly number[],
-  cores: string,
-): Promise<ServerProcess> {
-  const command = ['-c', cores, process.execPath, '--expose-gc', join(import.meta.dirname, file), ...args.map(String)];
+/** Starts `server.ts` with its arguments. */
+export async function startOurs(name: string, args: readonly number[], cores: string): Promise<ServerProcess> {
+  const { child, port } = await spawnOurs(name, 'server.ts', args, cores);
+  return processOf(name, child, port);
+}
+
+/** Starts a file of this folder that tells its port. */
+async function spawnOurs(name: string, file: string, args: readonly number[], cores: string) {
+  const command = ['-c', cores, process.execPath, join(import.meta.dirname, file), ...args.map(String)];
   const child = spawn('taskset', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`${name} ended with ${String(code)}`);
   });
   const [port] = (await Promise.race([once(child, 'message'), ended])) as [number];
   ended.catch(() => undefined);
-  return processOf(name, child, port);
+  return { child, port };
+}
+
+/** One change of the watched Service: when it came, in Unix milliseconds with fractions. */
+export interface Changed {
+  readonly version: number;
+  readonly atMs: number;
+}
+
+/** All changes that a server has been through. */
+export interface ChangesMade {
+  readonly watched: readonly Changed[];
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+export interface ChangingOptions {
+  readonly services: number;
+  readonly workers: number;
+  readonly changesPerSecond: number;
+  readonly cores: string;
+}
+
+/** A server whose names change all the time. */
+export async function startChanging(
+  options: ChangingOptions,
+): Promise<ServerProcess & { changes(): Promise<ChangesMade> }> {
+  const { services, workers, changesPerSecond, cores } = options;
+  const { child, port } = await spawnOurs(
+    'fairlead',
+    'changing-server.ts',
+    [services, workers, changesPerSecond],
+    cores,
+  );
+  return {
+    ...processOf('fairlead', child, port),
+    async changes() {
+      child.send('changes');
+      const [made] = (await once(child, 'message')) as [ChangesMade];
+      return made;
+    },
+  };
 }
 
 function processOf(name: string, child: ChildProcess, port: number): ServerProcess {

@@ -218,6 +218,8 @@ export interface TestResponderOptions {
   readonly config?: Partial<RecordsConfig>;
   readonly knowledge?: 'none' | 'restored' | 'synced';
   readonly resolver?: Resolver;
+  /** Unix milliseconds, for how many denials are kept a second. */
+  readonly now?: () => number;
   readonly external?: Names;
   readonly tap?: Tap;
   readonly clientPods?: ClientPods;
@@ -235,7 +237,7 @@ export interface TestResponder {
 /** A responder over records made from objects, synced unless told otherwise, with its records. */
 export function testResponder(options: TestResponderOptions = {}): TestResponder {
   const { changes = [], config, knowledge = 'synced', resolver } = options;
-  const memo = new PrebuiltWriter();
+  const memo = new PrebuiltWriter(options.now);
   const records = createRecords({
     clusterDomain: 'cluster.local',
     cidrs: ['10.96.0.0/16', '10.244.0.0/16'],
