@@ -45,7 +45,13 @@ function namespaceObstacle(): string | undefined {
 function steps(wanted: readonly string[]): readonly Step[] {
   const chosen = (files: readonly string[]): readonly string[] =>
     wanted.length === 0 ? files : files.filter((file) => wanted.some((part) => file.includes(part)));
-  const tests = find(['src/**/*.test.ts', 'test/repo/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts']);
+  const tests = find([
+    'src/**/*.test.ts',
+    'test/repo/**/*.test.ts',
+    'test/conformance/**/*.test.ts',
+    'examples/**/*.test.ts',
+    'bench/**/*.test.ts',
+  ]);
   const isNamespaced = (file: string): boolean => file.endsWith('.netns.test.ts');
   const isUml = (file: string): boolean => file.endsWith('.uml.test.ts');
   const isUnit = (file: string): boolean => !isNamespaced(file) && !isUml(file);

@@ -12,6 +12,7 @@ export const features = {
   'port-ranges': 'ranges of ports',
   'consistent-hashing': 'schedulers that keep a client with a backend by its address',
   'least-connections': 'schedulers that prefer the backend with the fewest connections',
+  'affinity-timeout': "a client's server is forgotten when it has made no connection for the time-out",
   'masquerade-all': "every caller appears with a node's address",
   ipv6: 'IPv6',
 } as const;
@@ -26,7 +27,10 @@ export const limits: Readonly<Record<PlaneName, Readonly<Partial<Record<Feature,
   nftables: {
     'least-connections': 'nftables does not count the connections of a backend; it draws at random',
   },
-  ipvs: {},
+  ipvs: {
+    'affinity-timeout':
+      'the kernel also remembers a client while it tracks one of its connections, up to two minutes after their end',
+  },
   ebpf: {
     'least-connections': 'connections are not counted once they are made; it draws at random',
     'hairpin-masquerade':

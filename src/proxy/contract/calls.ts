@@ -11,6 +11,8 @@ export interface Run {
   readonly subject: Subject;
   readonly each: Case;
   readonly tally: Tally;
+  /** Who answered the calls that were held, by caller, family and name. */
+  readonly servers: Map<string, string>;
 }
 
 /** How long an answer is waited for where one must come, and where none may. */
@@ -51,7 +53,24 @@ export async function callMeanwhile(
 
 async function callIn(run: Run, call: Connect | Again, family: Family): Promise<readonly string[]> {
   const hasFamily = run.subject.world.families.includes(family);
-  return judge(run, call, family, hasFamily ? await answersTo(run, call, family) : ['no such address']);
+  const answers = hasFamily ? await answersTo(run, call, family) : ['no such address'];
+  const problems = judge(run, call, family, answers);
+  if ('again' in call) return problems;
+  if (call.hold !== undefined) run.servers.set(`${call.from} ${family} ${call.hold}`, serverOf(answers.at(-1)));
+  return call.staysWith === undefined ? problems : [...problems, ...judgeStay(run, call, family, answers)];
+}
+
+function judgeStay(run: Run, call: Connect, family: Family, answers: readonly string[]): readonly string[] {
+  const before = run.servers.get(`${call.from} ${family} ${call.staysWith}`) ?? '';
+  const isBound = typeof call.expect !== 'string' && call.expect.includes(before);
+  const left = isBound ? answers.find((answer) => serverOf(answer) !== before) : undefined;
+  const problem = left === undefined ? undefined : `${left} instead of ${before}, who served it before`;
+  const check: Check = { needs: needsOf(call, family), problem, isEvidence: isBound };
+  return [run.tally.judge(check, run.each.title, describeCall(call, family)) ?? []].flat();
+}
+
+function serverOf(answer: string | undefined): string {
+  return answer?.split(' ')[0] ?? '';
 }
 
 async function expectForgotten(run: Run, { forgotten, afterMs }: Forget, family: Family): Promise<readonly string[]> {
@@ -64,7 +83,11 @@ async function expectForgotten(run: Run, { forgotten, afterMs }: Forget, family:
     ...judge(run, call, family, after[at] ?? []),
   ]);
   const isSame = before.every(([first], at) => first === after[at]?.[0]);
-  return isSame ? [...problems, `nobody was forgotten after ${afterMs} ms (${family})`] : problems;
+  const check: Check = { needs: ['affinity-timeout'], problem: isSame ? 'nobody' : undefined, isEvidence: true };
+  return [
+    ...problems,
+    run.tally.judge(check, run.each.title, `forgotten after ${afterMs} ms (${family})`) ?? [],
+  ].flat();
 }
 
 function judge(run: Run, call: Connect | Again, family: Family, answers: readonly string[]): readonly string[] {

@@ -41,6 +41,8 @@ export interface Step {
   readonly slices?: Readonly<Record<string, SliceShape | null>>;
   /** Zones of the nodes. */
   readonly zones?: Readonly<Partial<Record<NodeName, string>>>;
+  /** Then so much time passes for whatever in routing depends on time, before calls are made. */
+  readonly afterSeconds?: number;
   /** Made over and over from before the objects change until they are in force; every answer must be as expected. */
   readonly meanwhile?: readonly Connect[];
   readonly calls?: readonly Call[];
@@ -98,6 +100,8 @@ export interface Connect {
   readonly sourceNeeds?: readonly Feature[];
   /** Leaves the last connection (or socket) open under this name. */
   readonly hold?: string;
+  /** All answers come from the server of the call that was held under this name, if it is still among the expected. */
+  readonly staysWith?: string;
   /** Only in these; unless given in all that the world has. */
   readonly families?: readonly Family[];
   /** What this call needs of a plane beyond what can be seen from it. */

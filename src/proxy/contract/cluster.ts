@@ -21,11 +21,14 @@ export class Cluster {
   readonly #slices = new Map<string, EndpointSlice>();
   readonly #routers;
   #made = 0;
+  /** Unix milliseconds. */
+  #nowMs = Date.UTC(2026, 0, 1);
 
   constructor(world: World, allowExternalIps = false) {
     this.#world = world;
-    const router = (nodeName: NodeName) => createRouter({ nodeName, allowExternalIps });
+    const router = (nodeName: NodeName) => createRouter({ nodeName, allowExternalIps, now: () => this.#nowMs });
     this.#routers = { A: router('A'), B: router('B') };
+    this.pass(0);
     for (const name of nodeNames) this.#nodes.set(name, nodeFixture(name));
   }
 
@@ -44,6 +47,12 @@ export class Cluster {
     }
     changes.push(...this.#reconcile());
     return { A: this.#routers.A.apply(...changes), B: this.#routers.B.apply(...changes) };
+  }
+
+  /** Lets time pass. */
+  pass(seconds: number): Readonly<Record<NodeName, RouterChanges>> {
+    this.#nowMs += seconds * 1000;
+    return { A: this.#routers.A.tick(), B: this.#routers.B.tick() };
   }
 
   /** Deletes everything. */

@@ -39,7 +39,7 @@ export function declareContract({ title, limits, open, cases = allCases }: Contr
   after(() => subject?.[Symbol.asyncDispose]());
   for (const each of cases) {
     test(`${title}: ${each.title}`, () =>
-      runCase({ subject: subject ?? assert.fail('not open'), each, tally, limits }));
+      runCase({ subject: subject ?? assert.fail('not open'), each, tally, limits, servers: new Map() }));
   }
   test(`${title}: every limit is one`, (context) => {
     for (const text of tally.leftOut()) context.diagnostic(text);
@@ -66,7 +66,11 @@ async function runCase(run: CaseRun): Promise<void> {
 }
 
 async function runStep(run: CaseRun, cluster: Cluster, step: Step): Promise<void> {
-  const become = (): Promise<void> => change(run, cluster, () => cluster.change(step));
+  const become = async (): Promise<void> => {
+    await change(run, cluster, () => cluster.change(step));
+    const { afterSeconds } = step;
+    if (afterSeconds !== undefined) await change(run, cluster, () => cluster.pass(afterSeconds));
+  };
   const problems = [...(await callMeanwhile(run, step.meanwhile ?? [], become))];
   const answers = await Promise.all((step.calls ?? []).map((call) => makeCall(run, call)));
   problems.push(...answers.flat());

@@ -2,6 +2,7 @@ import {
   portRangesAnnotation,
   resetRemovedAnnotation,
   schedulerAnnotation,
+  slowStartAnnotation,
 } from '../../../api/fairlead-annotations.ts';
 import { type Case, clusterIp, type Connect, many, nodePortService, tcp, udp } from '../case.ts';
 import { nodePort, rangePorts } from '../world.ts';
@@ -28,16 +29,24 @@ export const beyondCases: readonly Case[] = [
     title: 'consistent hashing keeps each client with one server, and moves no other when one goes',
     steps: [
       {
-        services: { web: hashed('mh') },
+        services: { web: clusterIp({}, { annotations: { [schedulerAnnotation]: 'mh' } }) },
         pods: { a1: 'web', b1: 'web', b2: 'web' },
-        calls: (['a2', 'A', 'B', 'outside'] as const).map((from): Connect => ({
-          from,
-          to: 'web',
-          times: 12,
-          expect: ['a1', 'b1', 'b2'],
-          isSticky: true,
-        })),
+        calls: hashedCalls(['a1', 'b1', 'b2']),
       },
+      { pods: { b2: '' }, calls: hashedCalls(['a1', 'b1'], 'before') },
+    ],
+  },
+  {
+    title: 'a new server starts slowly and grows to its full share',
+    steps: [
+      {
+        services: { web: clusterIp({}, { annotations: { [slowStartAnnotation]: '60s' } }) },
+        pods: { a1: 'web' },
+        calls: [{ from: 'a2', to: 'web', times: 5, expect: ['a1'] }],
+      },
+      { pods: { b1: 'web' }, calls: sharedCalls(10 / 11) },
+      { afterSeconds: 31, calls: sharedCalls(10 / 16) },
+      { afterSeconds: 30, calls: sharedCalls(1 / 2) },
     ],
   },
   {
@@ -125,6 +134,16 @@ function at(port: number): readonly string[] {
   return [`a1:${port}`, `b1:${port}`];
 }
 
-function hashed(scheduler: string) {
-  return clusterIp({}, { annotations: { [schedulerAnnotation]: scheduler } });
+/** Every client stays with one server. */
+function hashedCalls(expect: readonly string[], staysWith?: string): readonly Connect[] {
+  const needs = ['consistent-hashing'] as const;
+  return (['a2', 'A', 'B', 'outside'] as const).map((from) => {
+    const call = { from, to: 'web', times: 12, expect, isSticky: true, needs } as const;
+    return staysWith === undefined ? { ...call, hold: 'before' } : { ...call, staysWith };
+  });
+}
+
+/** The share of a1, and the rest for b1. */
+function sharedCalls(share: number): readonly Connect[] {
+  return [{ from: 'a2', to: 'web', times: 200, expect: ['a1', 'b1'], shares: { a1: share, b1: 1 - share } }];
 }
