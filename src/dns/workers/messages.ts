@@ -14,7 +14,9 @@ export type Order =
   /** From now on answer from this; undefined leaves everything to the main thread. */
   | { readonly type: 'become'; readonly id: number; readonly source: ThreadSource | undefined }
   /** Let go of the socket, and say so. */
-  | { readonly type: 'stop'; readonly id: number };
+  | { readonly type: 'stop'; readonly id: number }
+  /** Let go of everything and end. */
+  | { readonly type: 'end' };
 
 /** From a thread. */
 export type Report =

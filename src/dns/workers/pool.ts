@@ -84,8 +84,7 @@ class Thread implements AsyncDisposable {
   serve(socket: BoundUdp, responder: Responder): Served {
     const id = this.#nextId;
     this.#nextId += 1;
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    const order = (message: Order): void => this.#worker.postMessage(message);
+    const order = (message: Order): void => this.#order(message);
     const served = new Served({ id, socket, responder, order, gone: () => this.#served.delete(id) });
     this.#served.set(id, served);
     if (!this.#isAlive) served.takeOver();
@@ -94,8 +93,14 @@ class Thread implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnding = true;
-    await this.#worker.terminate();
+    // Ended from outside it might be inside a foreign function that calls back, which ends the whole process.
+    this.#order({ type: 'end' });
     await this.#ended;
+  }
+
+  #order(message: Order): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#worker.postMessage(message);
   }
 
   #hear(report: Report): void {

@@ -99,5 +99,10 @@ parentPort?.on('message', (order: Order) => {
       served.get(order.id)?.stop();
       served.delete(order.id);
       report({ type: 'stopped', id: order.id });
+      break;
+    case 'end':
+      for (const each of served.values()) each.stop();
+      // Of this thread alone.
+      process.exit();
   }
 });
