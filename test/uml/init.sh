@@ -32,6 +32,9 @@ mount -t tmpfs shm /dev/shm
 
 stty -F /dev/tty1 raw
 modprobe ipv6
+# As machines of an ordinary size have it: with what this memory alone would give, thousands of short connections fill it.
+modprobe nf_conntrack hashsize=65536
+echo 262144 >/proc/sys/net/netfilter/nf_conntrack_max
 ip link set lo up
 status=0
 "$folder/command" </dev/null >/dev/tty1 2>&1 || status=$?

@@ -90,7 +90,11 @@ export function joinPod(
   const end = { namespace: pod.namespace, link: 'eth0' };
   joinByVeth({ namespace: node, link: `to-${pod.name}`, bridge }, end);
   // Neighbours on the bridge must not learn to answer each other past the node: that would be untranslated.
-  inside(pod.namespace, () => writeSysctl('net.ipv6.conf.eth0.accept_redirects', '0'));
+  inside(pod.namespace, () => {
+    for (const place of ['ipv4.conf.all', 'ipv4.conf.eth0', 'ipv6.conf.eth0']) {
+      writeSysctl(`net.${place}.accept_redirects`, '0');
+    }
+  });
   addHostAddresses(end, pod.addresses);
   for (const address of pod.addresses) routeTo({ namespace: node, link: bridgeName }, address);
   defaultRoutes(end, gateways);

@@ -84,6 +84,7 @@ class IpvsPlane implements Dataplane {
     return this.#forwarding.dump();
   }
 
+  /** The kernel sums its counters every two seconds. */
   async counters(): Promise<ReadonlyMap<FrontendKey, FrontendCounters>> {
     return this.#forwarding.counters();
   }

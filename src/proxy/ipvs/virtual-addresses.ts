@@ -21,6 +21,7 @@ export class VirtualAddresses {
 
   /** Makes `addresses`, just listed, the belief. Nobody needs them yet. */
   load(addresses: ReadonlySet<string>): void {
+    this.#index = this.#route.link(linkName)?.index ?? 0;
     this.#users.clear();
     this.#present.clear();
     this.#unused.clear();
