@@ -275,6 +275,7 @@ export class Forwarding {
 
   /** An address stays while connections to it do. */
   #sweep(): number {
+    if (!this.#addresses.hasUnused) return 0;
     const held = new Set(this.#pool.ids.map((id) => ('address' in id ? id.address : '')));
     return this.#addresses.sweep((address) => held.has(address));
   }

@@ -87,11 +87,26 @@ for (const { scheduler, weights, connections, isHeld, expect } of rows) {
     assert.deepEqual(shares, expect, answers.join(' '));
     const name = scheduler === 'random' ? (new Set(weights).size > 1 ? 'wrr' : 'rr') : scheduler;
     assert.ok(ipvsadm('-Sn').some((line) => line.startsWith(`-A -t ${frontend.address}:80 -s ${name}`)));
-    await eventually(async () => assert.deepEqual((await plane.counters()).get(frontend.key), { connections }), 5);
     for (const each of open) each.reset();
     await apply(plane, [], [frontend.key]);
   });
 }
+
+test('connections are counted for each frontend, those of its outside callers too', async () => {
+  const frontend = web([1, 1]);
+  const outside = make.make('NodePort', undefined, 30080, frontend.internal, { external: make.forward('pod1') });
+  await apply(plane, [frontend, outside]);
+  await called('client', frontend.address, 3);
+  await called('client', '10.244.0.1', 2, 30080);
+  await eventually(async () => {
+    const counters = await plane.counters();
+    assert.deepEqual(
+      [frontend, outside].map(({ key }) => counters.get(key)?.connections),
+      [3, 2],
+    );
+  }, 5);
+  await apply(plane, [], [frontend.key, outside.key]);
+});
 
 test('a scheduler changes in place, and connections go on', async () => {
   const frontend = web([1, 1, 1]);

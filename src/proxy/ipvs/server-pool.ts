@@ -40,6 +40,8 @@ export function serverKey(id: VirtualServerId): string {
 export class ServerPool {
   readonly #ipvs: IpvsSocket;
   readonly #held = new Map<string, HeldServer>();
+  /** Servers that have, or had when they were last looked at, real servers that drain. */
+  readonly #drainingKeys = new Set<string>();
   /** Called when the kernel has forgotten a virtual server. */
   readonly #onGone: (id: VirtualServerId) => void;
 
@@ -53,7 +55,7 @@ export class ServerPool {
   }
 
   get isDraining(): boolean {
-    return [...this.#held.values()].some((held) => this.#draining(held).length > 0);
+    return this.#drainingKeys.size > 0;
   }
 
   /** Makes what the kernel has the belief. Nothing of it is wanted yet. */
@@ -61,6 +63,7 @@ export class ServerPool {
     found: ReadonlyMap<string, { readonly virtual: VirtualServer; readonly reals: ReadonlyMap<string, RealServer> }>,
   ): void {
     this.#held.clear();
+    this.#drainingKeys.clear();
     for (const [key, { virtual, reals }] of found) {
       const held = [...reals].map(([name, real]) => [name, { real, drainUntilMs: undefined }] as const);
       this.#held.set(key, { virtual, isWanted: false, reals: new Map<string, HeldReal>(held) });
@@ -116,9 +119,13 @@ export class ServerPool {
 
   /** Takes away real servers whose connections have ended or whose time is up, and servers that are left with none. */
   drain(nowMs: number): void {
-    for (const held of this.#held.values()) {
-      const draining = this.#draining(held);
-      if (draining.length === 0) continue;
+    for (const key of this.#drainingKeys) {
+      const held = this.#held.get(key);
+      const draining = held === undefined ? [] : this.#draining(held);
+      if (held === undefined || draining.length === 0) {
+        this.#drainingKeys.delete(key);
+        continue;
+      }
       const busy = this.#busy(held.virtual.id);
       const done = draining.filter(([name, { drainUntilMs = 0 }]) => nowMs >= drainUntilMs || !busy.has(name));
       const changes: IpvsChange[] = done.map(([, { real }]) => ({ kind: 'delReal', id: held.virtual.id, real }));
@@ -159,6 +166,7 @@ export class ServerPool {
         changes.push({ kind: 'delReal', id, real: each.real });
         continue;
       }
+      this.#drainingKeys.add(key);
       each.drainUntilMs = nowMs + Math.min(farewell.drainMs ?? longestDrainMs, longestDrainMs);
       if (each.real.weight > 0) changes.push({ kind: 'setReal', id, real: { ...each.real, weight: 0 } });
     }

@@ -60,6 +60,10 @@ export class VirtualAddresses {
     for (const address of addresses) this.#count(address, -1);
   }
 
+  get hasUnused(): boolean {
+    return this.#unused.size > 0;
+  }
+
   /** Takes away what nobody needs, but not what `isKept` tells. Returns how many went. */
   sweep(isKept: (address: string) => boolean): number {
     let gone = 0;
