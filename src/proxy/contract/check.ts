@@ -73,7 +73,7 @@ export function isOutcome(answer: string, expected: string): boolean {
   return answer === expected || (expected === 'reset' && answer.endsWith(' ECONNABORTED'));
 }
 
-/** Bounds that a right plane leaves less than once in a million tries of 200 calls (4.7 standard deviations). */
+/** Bounds that a right plane leaves less than once in thirty thousand tries of 150 calls (4.2 standard deviations). */
 const tolerance = 0.15;
 
 function checkShares(shares: Readonly<Record<string, number>>, answers: readonly string[]): string | undefined {

@@ -18,8 +18,8 @@ export const beyondCases: readonly Case[] = [
         services: { web: clusterIp() },
         pods: { a1: 'web', b1: 'web weight=3', b2: 'web weight=0' },
         calls: [
-          { from: 'a2', to: 'web', times: 200, expect: ['a1', 'b1'], shares: { a1: 0.25, b1: 0.75 } },
-          { from: 'A', to: 'web', times: 200, expect: ['a1', 'b1'], shares: { a1: 0.25, b1: 0.75 } },
+          { from: 'a2', to: 'web', times: 150, expect: ['a1', 'b1'], shares: { a1: 0.25, b1: 0.75 } },
+          { from: 'A', to: 'web', times: 150, expect: ['a1', 'b1'], shares: { a1: 0.25, b1: 0.75 } },
         ],
       },
       { pods: { a1: 'web weight=0', b1: 'web' }, calls: [{ from: 'a2', to: 'web', times: 20, expect: ['b1'] }] },
@@ -145,5 +145,5 @@ function hashedCalls(expect: readonly string[], staysWith?: string): readonly Co
 
 /** The share of a1, and the rest for b1. */
 function sharedCalls(share: number): readonly Connect[] {
-  return [{ from: 'a2', to: 'web', times: 200, expect: ['a1', 'b1'], shares: { a1: share, b1: 1 - share } }];
+  return [{ from: 'a2', to: 'web', times: 150, expect: ['a1', 'b1'], shares: { a1: share, b1: 1 - share } }];
 }

@@ -1,0 +1,7 @@
+import { isolateNetwork } from '../../linux/namespaces.ts';
+import { declareObjectModel } from '../contract/object-model.ts';
+import { openTwoNodes } from '../contract/two-nodes.ts';
+
+isolateNetwork();
+
+declareObjectModel({ title: 'IPVS', open: () => openTwoNodes({ plane: 'ipvs' }), seed: 5, steps: 100 });
