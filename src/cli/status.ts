@@ -1,6 +1,7 @@
 import type { Node } from '../api/core/node.ts';
 import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import { readRunRecord } from '../proxy/run-record.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
@@ -18,7 +19,7 @@ import { isRunning } from './run-file.ts';
 import type { RunFile } from './run-file.ts';
 import { findRunFile } from './running.ts';
 import { formatStatus } from './status/format.ts';
-import { countReady } from './status/report.ts';
+import { countReady, withPlaneInForce } from './status/report.ts';
 import type { ClusterObjects } from './status/report.ts';
 
 const options = {
@@ -54,7 +55,11 @@ async function run(context: StatusContext): Promise<ExitCode> {
   const answeredInMs = Math.round(performance.now() - startedAt);
   const api = { server: connection.credentials.server, version: version.gitVersion, answeredInMs };
   const objects = await readObjects(connection, context.signal);
-  const report = { run: isOf(found, connection) ? found : undefined, api, ...countReady(objects) };
+  const report = {
+    run: found !== undefined && isOf(found, connection) ? withPlaneInForce(found, readRunRecord()) : undefined,
+    api,
+    ...countReady(objects),
+  };
   if (context.options.output === 'json') context.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   else context.stdout.write(formatStatus(report));
   return exitCodes.ok;
@@ -68,8 +73,8 @@ function ended(run: RunFile): CommandError {
 }
 
 /** Whether the connection leads to the Fairlead of this run file, and not to another cluster. */
-function isOf(run: RunFile | undefined, { credentials }: Connection): boolean {
-  return run !== undefined && new URL(run.api).port === new URL(credentials.server).port;
+function isOf(run: RunFile, { credentials }: Connection): boolean {
+  return new URL(run.api).port === new URL(credentials.server).port;
 }
 
 async function readObjects({ transport }: Connection, signal: AbortSignal): Promise<ClusterObjects> {

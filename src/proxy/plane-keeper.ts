@@ -80,7 +80,8 @@ export class PlaneKeeper {
     const { logger } = this.#options.config;
     const wanted = this.#wanted;
     try {
-      if (wanted !== 'auto' && !planeNames.includes(wanted)) throw new Error(`there is no plane ${wanted}`);
+      if (wanted !== 'auto' && !planeNames.includes(wanted))
+        throw new Error(`there is no plane ${wanted}; there are ${planeNames.join(', ')} and auto`);
       const choice = await choosePlane(wanted, this.#planeOptions);
       if (choice.plane === this.#choice.plane || this.#hasStopped) return;
       logger.info('changing the plane', { from: this.#choice.plane, to: choice.plane });
@@ -104,17 +105,17 @@ export class PlaneKeeper {
     }
   }
 
-  /** Tells other commands what the kernel is programmed by. Without it they work less well; the proxy works on. */
+  /** Tells other commands which plane is in force, and its settings. Without it they work less well; the proxy works on. */
   #record(): void {
     const { config, network } = this.#options;
     const { dataplane, nodeName, allowExternalIps = false, defaults = {}, planeSettings = {}, logger } = config;
-    const { plane } = this.#choice;
-    if (plane === 'userspace') this.#forget();
-    if (dataplane !== undefined || plane === 'userspace') return;
+    if (dataplane !== undefined) return;
     try {
-      writeRunRecord({ nodeName, plane, network: network(), allowExternalIps, defaults, planeSettings });
+      writeRunRecord({ nodeName, ...this.#choice, network: network(), allowExternalIps, defaults, planeSettings });
       this.#isRecorded = true;
     } catch (error) {
+      // Where it runs without root there is no such folder, and nothing in the kernel to look at.
+      if (this.#choice.plane === 'userspace') return;
       logger.warn('trace and proxy diff will not know the settings of this proxy', { error });
     }
   }

@@ -11,6 +11,7 @@ const path = `/run/fairlead/proxy-${statSync('/proc/thread-self/ns/net').ino}.js
 const record = {
   nodeName: 'a',
   plane: 'nftables',
+  reason: 'asked for',
   network,
   allowExternalIps: true,
   defaults: { scheduler: 'rr' },

@@ -7,7 +7,7 @@ import type { NodeNetwork, PlaneName } from './dataplane.ts';
 import type { PlaneSettings } from './open-plane.ts';
 
 /**
- * What a proxy that programs the kernel says of itself, for `fairlead trace` and `fairlead proxy diff`, which decide anew
+ * What a proxy says of itself, for `fairlead status`, and for `fairlead trace` and `fairlead proxy diff`, which decide anew
  * what it decided: one file for each network namespace, removed when it ends.
  */
 export interface RunRecord {
@@ -17,6 +17,8 @@ export interface RunRecord {
   readonly processStart: string;
   readonly nodeName: string;
   readonly plane: PlaneName;
+  /** Why this plane. */
+  readonly reason: string;
   readonly network: NodeNetwork;
   readonly allowExternalIps: boolean;
   readonly defaults: SettingDefaults;

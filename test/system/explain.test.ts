@@ -77,3 +77,22 @@ test('what nobody asked for is said too', async () => {
   assert.match(differing.stdout, /^extra +10\.96\.99\.99:80\/TCP +<unknown>/m);
   assert.equal(differing.code, 1);
 });
+
+test('after a change of plane the commands tell of the one that is in force', { timeout: 120_000 }, async () => {
+  const [node = ''] = (await system.run(['get', 'nodes', '--no-headers'])).split(' ');
+  const change = async (plane: string) => {
+    await system.kubectl(['annotate', 'node', node, `fairlead.dev/plane=${plane}`, '--overwrite']);
+    await waitFor(async () => new RegExp(`^Data plane: +${plane}:`, 'm').test(await system.run(['status'])), {
+      what: `status telling of ${plane}`,
+    });
+  };
+  await change('userspace');
+  for (const command of ['dump', 'diff']) {
+    const { code, stderr } = await system.fairlead(['proxy', command]);
+    assert.equal(code, 1);
+    assert.match(stderr, /the userspace plane is in force, with its state in its process/);
+  }
+  assert.match((await system.fairlead(['trace', 'web:80'])).stdout, /forwarded to one of 2 backends/);
+  await change('nftables');
+  await waitFor(async () => (await system.fairlead(['proxy', 'diff'])).code === 0, { what: 'everything in force' });
+});

@@ -18,7 +18,7 @@ const nowhere: NodeNetwork = { podCidrs: [], clusterCidrs: [], serviceCidrs: [],
 
 /**
  * Reads the plane whose state the kernel has, without taking it over: found in the kernel itself, so it need not be that of
- * a running process. Undefined when there is none. Throws `CommandError` when this user may not look.
+ * a running process. Undefined when there is none, or the userspace plane is in force. Throws `CommandError` when this user may not look.
  */
 export async function readPlaneInForce(): Promise<PlaneInForce | undefined> {
   try {
@@ -32,6 +32,7 @@ export async function readPlaneInForce(): Promise<PlaneInForce | undefined> {
 async function readPlane(): Promise<PlaneInForce | undefined> {
   const { openPlane, planesInKernel } = await import('../../proxy/open-plane.ts');
   const record = readRunRecord();
+  if (record?.plane === 'userspace') return undefined;
   // Of the userspace plane the kernel has addresses alone.
   const present = (await planesInKernel()).filter((each) => each !== 'userspace');
   const name = present.find((each) => each === record?.plane) ?? present[0];
@@ -47,6 +48,11 @@ async function readPlane(): Promise<PlaneInForce | undefined> {
 
 /** The error for when there is nothing to read. */
 export function noPlane(): CommandError {
+  const record = readRunRecord();
+  if (record?.plane === 'userspace')
+    return new CommandError(`the userspace plane is in force, with its state in its process (${record.pid})`, {
+      hint: 'what it does with a connection, and why, is told by fairlead trace',
+    });
   if (process.platform === 'linux' && !mayAdministerNetwork()) return notAllowed();
   return new CommandError('no data plane has state in the kernel of this machine', {
     hint: 'the userspace plane keeps its state in its process; else no proxy runs here, or it runs in another network namespace',

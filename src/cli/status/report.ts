@@ -2,6 +2,7 @@ import type { Node } from '../../api/core/node.ts';
 import type { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { PodObject } from '../objects/pods-of.ts';
+import type { RunRecord } from '../../proxy/run-record.ts';
 import type { RunFile } from '../run-file.ts';
 
 /** What was read from the API for `fairlead status`. */
@@ -27,6 +28,11 @@ export interface StatusReport {
   readonly nodes: Share;
   readonly pods: Share;
   readonly services: Share;
+}
+
+/** The plane of a node may be changed while it runs: then its proxy knows better than the file of the start. */
+export function withPlaneInForce(run: RunFile, proxy: RunRecord | undefined): RunFile {
+  return proxy?.pid === run.pid ? { ...run, plane: { name: proxy.plane, reason: proxy.reason } } : run;
 }
 
 /** Counts what is ready among the objects of a cluster. */
