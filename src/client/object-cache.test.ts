@@ -80,6 +80,28 @@ test('a server that starts over replaces everything', () => {
   assert.deepEqual(seen, ['50>-', '51>-', '->2', '->3']);
 });
 
+test('objects of a restored store are taken back, whatever the revision of the list', () => {
+  for (const restored of ['650', '1000900']) {
+    const { cache, seen } = setUp();
+    cache.replace([object('a', 500), object('b', 550)], '600');
+    cache.apply([event('MODIFIED', object('a', 900))]);
+    cache.replace([object('a', 500), object('b', 550)], restored);
+    assert.equal(cache.get('a', 'x')?.metadata.resourceVersion, '500');
+    cache.apply([event('MODIFIED', object('a', Number(restored) + 1))]);
+    assert.deepEqual(seen, ['->500', '->550', '500>900', '900>500', `500>${Number(restored) + 1}`]);
+  }
+});
+
+test('a first list that starts again takes what a restored store has, but nothing older than an own write', () => {
+  const { cache } = setUp();
+  cache.add([object('a', 900), object('b', 901)]);
+  cache.written(object('b', 950));
+  cache.add([object('a', 500), object('b', 501)]);
+  cache.listed(new Set(['x/a', 'x/b']), '940');
+  assert.equal(cache.get('a', 'x')?.metadata.resourceVersion, '500');
+  assert.equal(cache.get('b', 'x')?.metadata.resourceVersion, '950');
+});
+
 test('a handler that throws does not keep others from hearing', () => {
   const { cache, seen, errors } = setUp();
   cache.subscribe(() => {

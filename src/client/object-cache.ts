@@ -39,6 +39,10 @@ export function keyOf({ metadata }: ApiObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
+function isSame({ metadata: a }: ApiObject, { metadata: b }: ApiObject): boolean {
+  return a.uid === b.uid && a.resourceVersion === b.resourceVersion;
+}
+
 /** A new, empty cache; nothing feeds it yet. */
 export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: ObjectCacheOptions<T>): ObjectCache<T> {
   const objects = new Map<string, T>();
@@ -46,6 +50,8 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
   const handlers = new Set<ChangeHandler<T>>();
   /** Keys deleted by this process whose DELETED event is still to come, with the uid. */
   const tombstones = new Map<string, string | undefined>();
+  /** Keys written by this process before the first list is in. */
+  const ahead = new Set<string>();
   const { promise: synced, resolve: markSynced } = Promise.withResolvers<void>();
   let isSynced = false;
   /** Every event up to this revision is applied. */
@@ -74,8 +80,23 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
     const key = keyOf(object);
     const old = objects.get(key);
     if (old !== undefined && revisionOf(old) >= revisionOf(object)) return undefined;
-    if (tombstones.has(key) && tombstones.get(key) === object.metadata.uid) return undefined;
+    if (isDeleted(object)) return undefined;
     return put(key, old, object);
+  }
+
+  function isDeleted(object: T): boolean {
+    const key = keyOf(object);
+    return tombstones.has(key) && tombstones.get(key) === object.metadata.uid;
+  }
+
+  /**
+   * Takes an object as a list has it, also at a smaller revision than what is here: after a restore of the server's store
+   * objects have revisions that were seen long ago, whatever the revision of the list.
+   */
+  function storeListed(object: T): Change<T> | undefined {
+    const key = keyOf(object);
+    const old = objects.get(key);
+    return isDeleted(object) || (old !== undefined && isSame(old, object)) ? undefined : put(key, old, object);
   }
 
   function remove(object: T): Change<T> | undefined {
@@ -138,33 +159,37 @@ export function createObjectCache<T extends ApiObject>(kind: Kind<T>, options: O
     apply: (events) => emit(events.map(applyEvent)),
     known(object) {
       const found = objects.get(keyOf(object));
-      const { uid, resourceVersion } = object.metadata;
-      return found?.metadata.resourceVersion === resourceVersion && found?.metadata.uid === uid ? found : undefined;
+      return found !== undefined && isSame(found, object) ? found : undefined;
     },
-    add: (items) => emit(items.map(store)),
+    add: (items) => emit(items.map((item) => (ahead.has(keyOf(item)) ? store(item) : storeListed(item)))),
     listed(keys, resourceVersion) {
       const revision = Number(resourceVersion);
       const gone = [...objects].filter(([key, object]) => !keys.has(key) && revisionOf(object) <= revision);
       tombstones.clear();
+      ahead.clear();
       emit(gone.map(([key, object]) => put(key, object, undefined)));
       completeAt(revision);
     },
     replace(items, resourceVersion) {
       const revision = Number(resourceVersion);
-      // The server went back in time (a store made anew): nothing that is here counts.
+      // The server went back in time (its store was restored or made anew): nothing that is here counts.
       const startsOver = revision < seenRevision;
+      const isAhead = (object: T | undefined) => object !== undefined && !startsOver && revisionOf(object) > revision;
       tombstones.clear();
       const present = new Map(items.map((item) => [keyOf(item), item]));
       const isGone = (key: string, object: T) =>
-        startsOver
-          ? present.get(key)?.metadata.uid !== object.metadata.uid
-          : !present.has(key) && revisionOf(object) <= revision;
+        !isAhead(object) && present.get(key)?.metadata.uid !== object.metadata.uid;
       const gone = [...objects].filter(([key, object]) => isGone(key, object));
-      emit([...gone.map(([key, object]) => put(key, object, undefined)), ...items.map(store)]);
+      emit([
+        ...gone.map(([key, object]) => put(key, object, undefined)),
+        ...items.map((item) => (isAhead(objects.get(keyOf(item))) ? undefined : storeListed(item))),
+      ]);
       completeAt(revision);
     },
     written(object) {
-      if (revisionOf(object) > seenRevision) emit([store(options.keep?.(object) ?? object)]);
+      if (revisionOf(object) <= seenRevision) return;
+      if (!isSynced) ahead.add(keyOf(object));
+      emit([store(options.keep?.(object) ?? object)]);
     },
     deleted(object) {
       const key = keyOf(object);
