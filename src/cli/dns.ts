@@ -13,6 +13,7 @@ import type { CommandContext } from './command.ts';
 import { readAddress, readCidrs } from './component/addresses.ts';
 import { aborted, componentOptions, connectComponent } from './component/connected.ts';
 import { hostResolvers } from './component/host-resolvers.ts';
+import { readUser } from './component/user.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -71,6 +72,11 @@ const options = {
     value: 'ADDRESS',
     summary: "Be this node's DNS at an address of its own, usually 169.254.20.10 (Linux, root)",
   },
+  user: {
+    type: 'string',
+    value: 'USER',
+    summary: 'Who to be once the sockets are bound: a name, UID or UID:GID (as root)',
+  },
   state: { type: 'string', value: 'DIR', summary: 'Folder of the last known state, for starts without the API server' },
   ...componentOptions,
 } as const;
@@ -82,7 +88,7 @@ export const command = defineCommand({
   usage: ['dns [flags]'],
   options,
   description: `Settings are read again when their file changes, as often as they say, and on SIGHUP; a wrong file is said and those
-before stay. On SIGTERM it goes on answering until the API sends no client here any more, at most health.lameDuck.`,
+before stay. With --user what is read again must be readable for that user. On SIGTERM it goes on answering until the API sends no client here any more, at most health.lameDuck.`,
   examples: [
     { command: 'fairlead dns --corefile /etc/coredns/Corefile', does: "In CoreDNS's place" },
     {
@@ -102,6 +108,8 @@ async function run(context: DnsContext): Promise<ExitCode> {
   const read = atAddresses(nodeAddresses, withWorkers(settingsReader(context), options.workers));
   const { settings, notes } = read();
   for (const note of notes) stdout.write(`Without effect: ${note}\n`);
+  const user = options.user === undefined ? undefined : readUser('user', options.user);
+  if (user !== undefined && process.getuid?.() !== 0) throw new UsageError('--user is for a start as root');
   await using connected = await connectComponent('dns', context);
   const { client, logger, metrics } = connected;
   const caches = slimCaches(connected.caches);
@@ -111,6 +119,7 @@ async function run(context: DnsContext): Promise<ExitCode> {
     logger,
     metrics,
     settings,
+    user,
     ...(nodeAddresses.length === 0 ? {} : { nodeCache: nodeAddresses, signal: context.signal }),
     ...(options.state === undefined ? {} : { dataDir: resolve(context.cwd, options.state) }),
   });

@@ -1,5 +1,6 @@
 import type { Caches } from '../client/caches.ts';
 import type { Client } from '../client/client.ts';
+import type { User } from '../linux/privileges.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { DnsSettings, ListenSettings } from './settings/settings.ts';
@@ -47,6 +48,8 @@ export interface DnsConfig {
    * process that comes after it. All that `settings` listen on may be shared then.
    */
   readonly nodeCache?: readonly SocketAddress[];
+  /** Who this process is once its sockets are bound; root's rights end there. It must be root. */
+  readonly user?: User;
   /** Told when an upstream is found that sends our questions back to us. */
   readonly onLoop?: (upstream: string) => void;
   readonly logger: Logger;

@@ -11,6 +11,7 @@ import { lameDuck } from './lame-duck.ts';
 import { OpenListeners } from './listen/open-listeners.ts';
 import { NodeCache } from './node/node-cache.ts';
 import { streamIdleMs } from './listen/tcp.ts';
+import { leaveRoot } from './leave-root.ts';
 import { ServerSet } from './server-set.ts';
 import type { DnsSettings } from './settings/settings.ts';
 
@@ -58,6 +59,7 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
     return { synced: prepared.synced };
   };
   const { synced } = await become(config.settings);
+  if (config.user !== undefined) await leaveRoot(config.user, { ...config, node });
   const advertised = advertising
     ? advertise({ config: advertising, client: config.client, caches, logger, signal: stop.signal })
     : Promise.resolve();

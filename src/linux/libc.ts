@@ -26,6 +26,10 @@ export interface Libc {
   /** Makes the mount `root` (also the working directory) the root of the thread's mount namespace. */
   pivotRoot(root: string, old: string): void;
   makeFifo(path: string, mode: number): void;
+  /** prctl(2) of the calling thread, for options with one number. */
+  prctl(option: number, value: number): void;
+  /** capset(2) of the calling thread: `header` and `data` are its structs. */
+  capset(header: Uint8Array, data: Uint8Array): void;
   /** fallocate(2) with `mode` on a range of bytes. */
   fallocate(fd: number, mode: number, offset: number, length: number): void;
   /** A new pseudo-terminal's controlling side, with its other side unlocked. */
@@ -120,7 +124,10 @@ function wrapProcesses(declare: (definition: string) => Call) {
   const nameOf = declare('int ptsname_r(int, _Out_ uint8_t *, size_t)');
   const pivot = pivotNumbers.get(process.arch) ?? 155;
   const pivotRoot = declare('long syscall(long, const char *, const char *)');
+  const prctl = declare('int prctl(int, ulong, ulong, ulong, ulong)');
   return {
+    prctl: (option: number, value: number) => void prctl(option, value, 0, 0, 0),
+    capset: declare('int capset(const uint8_t *, const uint8_t *)'),
     setHostName: (name: string) => void sethostname(name, Buffer.byteLength(name)),
     pivotRoot: (root: string, old: string) => void pivotRoot(pivot, root, old),
     makeFifo: declare('int mkfifo(const char *, uint32_t)'),

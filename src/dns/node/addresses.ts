@@ -8,12 +8,18 @@ import type { SocketAddress } from '../config.ts';
 /** At most 15 bytes with the number. */
 const linkPattern = 'fairlead-dns%d';
 
+/** The addresses of a node cache, until disposed of. */
+export interface TakenAddresses extends Disposable {
+  /** Whether only a process that may change networks can give them back. */
+  readonly needsRights: boolean;
+}
+
 /**
  * Gives this machine the addresses, on a link of this process's own. Each process of an upgrade has one: an address is there
  * until the last of them ends, in whatever way. Where the kernel has no TUN links they go on `lo`, and stay there when the
  * process is killed, for the next one. Throws `SystemError` when an address cannot be had.
  */
-export function takeAddresses(wanted: readonly SocketAddress[], logger: Logger): Disposable {
+export function takeAddresses(wanted: readonly SocketAddress[], logger: Logger): TakenAddresses {
   const link = openLink(logger);
   const name = link?.name ?? 'lo';
   try {
@@ -26,7 +32,10 @@ export function takeAddresses(wanted: readonly SocketAddress[], logger: Logger):
     throw error;
   }
   logger.info('took the addresses of the node cache', { link: name, addresses: wanted.map(({ address }) => address) });
-  return link ?? { [Symbol.dispose]: () => leaveLoopback(wanted) };
+  return {
+    needsRights: link === undefined,
+    [Symbol.dispose]: () => (link === undefined ? leaveLoopback(wanted) : link[Symbol.dispose]()),
+  };
 }
 
 function openLink(logger: Logger): TunLink | undefined {

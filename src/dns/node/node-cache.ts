@@ -3,7 +3,7 @@ import { readSysctl, writeSysctl } from '../../linux/sysctl.ts';
 import { isBoundByOthers } from '../../linux/udp-sockets.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { SocketAddress } from '../config.ts';
-import { takeAddresses } from './addresses.ts';
+import { takeAddresses, type TakenAddresses } from './addresses.ts';
 import { keepUntracked } from './untracked.ts';
 
 const lookEveryMs = 20;
@@ -29,13 +29,18 @@ export interface NodeCacheOptions {
  */
 export class NodeCache implements Disposable {
   readonly #options: NodeCacheOptions;
-  readonly #addresses: Disposable;
+  readonly #addresses: TakenAddresses;
   #rules: Disposable | undefined;
 
   constructor(options: NodeCacheOptions) {
     this.#options = options;
     this.#addresses = takeAddresses(options.addresses, options.logger);
     moveConnections(options.logger);
+  }
+
+  /** Whether it must be able to change the network at its end. */
+  get needsRights(): boolean {
+    return this.#addresses.needsRights;
   }
 
   /** Whether another process answers here: all of the addresses. */
