@@ -13,7 +13,7 @@ import {
   sliceOf,
   sliceWith,
 } from './load/services.ts';
-import { figuresInUml } from './load/uml.ts';
+import { figuresInUml, prepareUml } from './load/uml.ts';
 import { type BenchResult, percentile } from './result.ts';
 
 const services = 10_000;
@@ -66,6 +66,7 @@ function swap(number: number, addresses: readonly string[]): [ObjectChange[], Ob
  * start: `nft` in the same tables, `ipvsadm` with the same server.
  */
 export async function run(): Promise<BenchResult> {
+  prepareUml();
   isolateNetwork();
   const figures: Record<string, number> = {};
   for (const open of kernelPlanes()) Object.assign(figures, await measurePlane(open, here));

@@ -3,7 +3,7 @@ import { isolateNetwork } from '../src/linux/namespaces.ts';
 import { Path, serverAddresses, serverPort } from './load/path.ts';
 import { kernelPlanes, openIpvs, type OpenedPlane, type OpenPlane } from './load/planes.ts';
 import { hasProgram, network, routerOf, serviceAddress, sliceWith } from './load/services.ts';
-import { figuresInUml } from './load/uml.ts';
+import { figuresInUml, prepareUml } from './load/uml.ts';
 import { type BenchResult, percentile } from './result.ts';
 
 interface Extent {
@@ -29,6 +29,7 @@ const flatEnough = 1.1;
  * IPVS is measured inside User-Mode Linux, where it can be.
  */
 export async function run(): Promise<BenchResult> {
+  prepareUml();
   isolateNetwork();
   const figures: Record<string, number> = {};
   {

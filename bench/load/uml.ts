@@ -1,6 +1,11 @@
-import { bootUml, umlObstacle } from '../../test/uml/boot.ts';
+import { bootUml, readyModules, umlObstacle } from '../../test/uml/boot.ts';
 
 const timeoutMs = 170_000;
+
+/** To be called before the process leaves the machine's network, from which the kernel's modules may have to come. */
+export function prepareUml(): void {
+  if (umlObstacle() === undefined) readyModules();
+}
 
 /**
  * Runs a benchmark's file with the argument `ipvs` inside User-Mode Linux and returns the figures that its last line is;

@@ -10,8 +10,11 @@ export interface PlaneKeeperOptions {
   readonly choice: PlaneChoice;
   /** The node's network as it is known now. */
   readonly network: () => NodeNetwork;
-  /** Makes the plane that is in force be opened anew, by `open`, and take over. Resolves when it has. */
-  readonly reopen: () => Promise<void>;
+  /**
+   * Makes the plane that is in force be opened anew, by `open`, and take over. Tells, when that is done, whether a plane
+   * is in force: before the first one is, there is nothing to take over.
+   */
+  readonly reopen: () => Promise<boolean>;
 }
 
 /**
@@ -56,7 +59,8 @@ export class PlaneKeeper {
   retireOthers(): void {
     if (this.#options.config.dataplane !== undefined || this.#hasStopped) return;
     const abort = new AbortController();
-    this.#retiring = { abort, done: this.#retireOthers(abort.signal) };
+    const earlier = this.#stopRetiring(retiresNoMore);
+    this.#retiring = { abort, done: earlier.then(() => this.#retireOthers(abort.signal)) };
   }
 
   /** Nothing is switched or retired any more; with `removes`, what other planes left is gone when it resolves. */
@@ -88,8 +92,7 @@ export class PlaneKeeper {
       // A plane that is on its way out may be the one that is wanted again.
       await this.#stopRetiring(retiresNoMore);
       this.#choice = choice;
-      await this.#options.reopen();
-      this.retireOthers();
+      if (await this.#options.reopen()) this.retireOthers();
     } catch (error) {
       logger.warn(`the plane that annotation ${planeAnnotation} asks for cannot be had`, { error });
     }
@@ -97,6 +100,7 @@ export class PlaneKeeper {
 
   async #retireOthers(signal: AbortSignal): Promise<void> {
     const { logger } = this.#options.config;
+    if (signal.reason === retiresNoMore) return;
     try {
       const retired = await retireOthers(this.#choice.plane, this.#planeOptions, signal);
       if (retired.length > 0 && !signal.aborted) logger.info('what another plane left is gone', { retired });

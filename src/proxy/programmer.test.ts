@@ -46,6 +46,71 @@ const callers = `
   }
 `;
 
+function createProgrammer(open: () => Promise<Dataplane>, signal: AbortSignal): Programmer {
+  return new Programmer({
+    open,
+    health: new ProxyHealth(60_000),
+    metrics: proxyMetrics(createMetrics()),
+    logger: silentLogger,
+    signal,
+    retryRefusedMs: 60_000,
+    onRefused: (_frontend, reason) => assert.fail(reason),
+    now: Date.now,
+  });
+}
+
+/** A plane that does nothing, and does it only when it is let. */
+function slowPlane() {
+  const [asked, allowed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let isClosed = false;
+  const wait = async () => {
+    asked.resolve();
+    await allowed.promise;
+    return { refused: [], operations: 0 };
+  };
+  const close = async () => {
+    isClosed = true;
+  };
+  const plane: Dataplane = { ...createUserspacePlane(network), name: 'fake', adopt: wait, apply: wait, close };
+  return { plane, asked: asked.promise, allow: allowed.resolve, isClosed: () => isClosed };
+}
+
+test('a plane that is asked for while another one takes over comes into force after it', async (t) => {
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const [first, second] = [slowPlane(), slowPlane()];
+  const planes = [first, second];
+  const programmer = createProgrammer(async () => planes.shift()?.plane ?? assert.fail('no plane'), stop.signal);
+  const inForce = programmer.become([make.clusterIp(make.forward('pod1'))]);
+  await first.asked;
+  const reopened = programmer.reopen();
+  first.allow();
+  second.allow();
+  assert.equal(await reopened, true);
+  await inForce;
+  assert.equal(programmer.plane, second.plane);
+  assert.ok(first.isClosed());
+});
+
+test('before anything is in force there is nothing to open anew', async (t) => {
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const programmer = createProgrammer(() => assert.fail('opened'), stop.signal);
+  assert.equal(await programmer.reopen(), false);
+});
+
+test('what is under way when the signal aborts is settled before the plane is given back', async () => {
+  const stop = new AbortController();
+  const slow = slowPlane();
+  const programmer = createProgrammer(async () => slow.plane, stop.signal);
+  void programmer.become([make.clusterIp(make.forward('pod1'))]);
+  await slow.asked;
+  stop.abort();
+  slow.allow();
+  await programmer.settled();
+  assert.equal(programmer.plane, slow.plane);
+});
+
 test('who calls the userspace plane before the next one is in force is served', { timeout: 20_000 }, async (t) => {
   const server = createServer((socket) => socket.end('hello')).listen(targetPort, pod);
   await once(server, 'listening');
@@ -69,16 +134,7 @@ test('who calls the userspace plane before the next one is in force is served', 
     },
   };
   const planes = [createUserspacePlane(network), next];
-  const programmer = new Programmer({
-    open: async () => planes.shift() ?? assert.fail('no plane'),
-    health: new ProxyHealth(60_000),
-    metrics: proxyMetrics(createMetrics()),
-    logger: silentLogger,
-    signal: stop.signal,
-    retryRefusedMs: 60_000,
-    onRefused: (_frontend, reason) => assert.fail(reason),
-    now: Date.now,
-  });
+  const programmer = createProgrammer(async () => planes.shift() ?? assert.fail('no plane'), stop.signal);
   await programmer.become([make.clusterIp(make.forward('pod1'))]);
   await programmer.reopen();
   assert.equal(await answered.promise, callerCount);

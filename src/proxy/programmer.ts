@@ -61,6 +61,8 @@ export class Programmer {
   #running: Promise<void> | undefined;
   #plane: Dataplane | undefined;
   #isAdopted = false;
+  /** A plane has to be opened and to take over: at first, and whenever `reopen` asks for it. */
+  #mustAdopt = true;
   #version = 0;
 
   constructor(options: ProgrammerOptions) {
@@ -83,6 +85,7 @@ export class Programmer {
     return this.#version;
   }
 
+  /** Whether a plane has come into force. */
   get isAdopted(): boolean {
     return this.#isAdopted;
   }
@@ -119,12 +122,21 @@ export class Programmer {
 
   /**
    * Puts another plane in the place of this one, or the same anew: it takes over what this one leaves in force. Resolves
-   * when it has.
+   * when it has, or the signal has ended it; before the first batch there is nothing to take over. Tells whether it is in
+   * force.
    */
-  reopen(): Promise<void> {
-    this.#isAdopted = false;
+  async reopen(): Promise<boolean> {
+    const isFirst = this.#running === undefined && !this.#isAdopted;
+    if (isFirst) return false;
+    this.#mustAdopt = true;
     this.#options.health.queued(this.#options.now());
-    return this.#start();
+    await this.#start();
+    return !this.#mustAdopt;
+  }
+
+  /** Resolves when no batch is under way; with the signal aborted, none will be any more. */
+  async settled(): Promise<void> {
+    await this.#running;
   }
 
   #start(): Promise<void> {
@@ -146,7 +158,7 @@ export class Programmer {
   async #run(): Promise<void> {
     let retryMs = firstRetryMs;
     const { signal, health, now } = this.#options;
-    while (!signal.aborted && (this.#pending.size > 0 || !this.#isAdopted)) {
+    while (!signal.aborted && (this.#pending.size > 0 || this.#mustAdopt)) {
       const batch = this.#take();
       try {
         await this.#program(batch);
@@ -178,9 +190,8 @@ export class Programmer {
 
   async #program({ frontends, cause }: Batch): Promise<void> {
     const startMs = performance.now();
-    const isAdoption = !this.#isAdopted;
+    const isAdoption = this.#mustAdopt;
     const applied = isAdoption ? await this.#adopt() : await this.#apply(frontends);
-    this.#isAdopted = true;
     const tookMs = performance.now() - startMs;
     const tried = isAdoption ? [...this.#desired.keys()] : [...frontends.keys()];
     this.#noteRefusals(tried, applied);
@@ -189,11 +200,23 @@ export class Programmer {
     logger.debug('programmed', { frontends: tried.length, operations: applied.operations, tookMs });
   }
 
+  async #adopt(): Promise<Applied> {
+    this.#mustAdopt = false;
+    try {
+      const applied = await this.#takeOver();
+      this.#isAdopted = true;
+      return applied;
+    } catch (error) {
+      this.#mustAdopt = true;
+      throw error;
+    }
+  }
+
   /**
    * Kernel planes leave everything in force when they are closed, and two of them do not get into each other's way; the
    * userspace plane ends, so it waits until the next one is there.
    */
-  async #adopt(): Promise<Applied> {
+  async #takeOver(): Promise<Applied> {
     const before = this.#plane;
     if (before !== undefined && before.name !== 'userspace') {
       this.#plane = undefined;

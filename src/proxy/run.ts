@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../api/core/node.ts';
 import { giveBackMemory } from '../observe/memory.ts';
+import type { Frontend } from '../routing/frontend.ts';
 import { createRouter, type Router } from '../routing/router.ts';
 import type { Proxy, ProxyConfig } from './config.ts';
 import type { Dataplane, NodeNetwork } from './dataplane.ts';
@@ -17,12 +18,11 @@ import { PlaneKeeper } from './plane-keeper.ts';
 import { Programmer } from './programmer.ts';
 import { ProxyHealth } from './proxy-health.ts';
 import { createServiceEvents, type ServiceEvents } from './service-events.ts';
-import { loadState, removeState, saveState } from './state-file.ts';
+import { loadState, removeState } from './state-file.ts';
+import { StateSaver } from './state-saver.ts';
 
 /** How long a start waits for the API before it goes on from the last known state. */
 const patienceMs = 500;
-/** The last known state is written at most this often. */
-const saveEveryMs = 10_000;
 /** How long after everything is in force the memory of the start is given back. */
 const calmMs = 1000;
 const defaultSyncPeriodMs = 30_000;
@@ -59,8 +59,8 @@ class RunningProxy implements Proxy {
   readonly #keeper: PlaneKeeper;
   readonly #programmer: Programmer;
   readonly #checks: HealthChecks;
+  readonly #saver: StateSaver;
   #facts: NodeFacts = noFacts;
-  #savedVersion = -1;
   #closing: Promise<void> | undefined;
 
   constructor(config: ProxyConfig, choice: PlaneChoice) {
@@ -80,10 +80,11 @@ class RunningProxy implements Proxy {
       config,
       choice,
       network: () => this.#network,
-      reopen: () => this.#reopen(),
+      reopen: () => this.#programmer.reopen(),
     });
     this.#programmer = this.#createProgrammer(syncPeriodMs);
     this.#checks = this.#stack.use(this.#createHealthChecks());
+    this.#saver = this.#stack.use(this.#createSaver());
     this.ports = { healthz: this.#serveHealth(), metrics: this.#serveMetrics() };
     this.synced = this.#follow();
   }
@@ -92,8 +93,7 @@ class RunningProxy implements Proxy {
     const { logger, signal } = this.#config;
     await Promise.race([this.synced, delay(patienceMs, undefined, { signal: this.#stop.signal })]);
     if (!this.#programmer.isAdopted) await this.#carryOn();
-    const saving = setInterval(() => void this.#save(), saveEveryMs).unref();
-    this.#stack.defer(() => clearInterval(saving));
+    this.#saver.start();
     if (this.#config.ownsCaches === true) void this.synced.then(() => this.#giveBackMemory());
     logger.info('programming', { plane: this.choice.plane, reason: this.choice.reason });
     signal?.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true });
@@ -136,8 +136,9 @@ class RunningProxy implements Proxy {
 
   async #close(removes: boolean, finish: (plane: Dataplane | undefined) => Promise<void>): Promise<void> {
     this.#stack.dispose();
-    await this.#save();
     this.#stop.abort();
+    await this.#programmer.settled();
+    await this.#saver.save();
     await this.#events[Symbol.asyncDispose]();
     await this.#keeper.stop(removes);
     await finish(this.#programmer.plane);
@@ -180,6 +181,15 @@ class RunningProxy implements Proxy {
     });
   }
 
+  #createSaver(): StateSaver {
+    const { dataDir, logger } = this.#config;
+    const known = () => {
+      const { version, isAdopted } = this.#programmer;
+      return isAdopted ? { version, node: this.#facts } : undefined;
+    };
+    return new StateSaver({ dataDir, logger, known, frontends: () => this.frontends() });
+  }
+
   #serveHealth(): Promise<number> | undefined {
     const { healthz, logger } = this.#config;
     if (healthz === undefined) return undefined;
@@ -210,7 +220,7 @@ class RunningProxy implements Proxy {
       complete: () => {
         this.#checks.apply({ healthChecks: [...this.#router.healthChecks()], healthChecksRemoved: [] });
         for (const notice of this.#router.notices()) this.#events.tell(notice);
-        resolve(this.#become());
+        resolve(this.#become(this.#router.frontends()));
       },
       sawNode: (node) => this.#sawNode(node),
       malformed: (service, problem) => this.#warn(service ?? '', 'InvalidObject', problem),
@@ -219,9 +229,9 @@ class RunningProxy implements Proxy {
     return inForce;
   }
 
-  async #become(): Promise<void> {
-    await this.#programmer.become(this.#router.frontends());
-    this.#keeper.retireOthers();
+  async #become(frontends: Iterable<Frontend>): Promise<void> {
+    await this.#programmer.become(frontends);
+    if (!this.#stop.signal.aborted) this.#keeper.retireOthers();
   }
 
   /** Goes on from the last known state, when there is one; else waits for the API with the kernel as it is. */
@@ -232,13 +242,7 @@ class RunningProxy implements Proxy {
     const { frontends, node } = saved;
     logger.warn('the API does not answer; going on from the last known state', { frontends: frontends.length });
     if (this.#facts === noFacts) this.#facts = node;
-    await this.#programmer.become(frontends);
-    this.#keeper.retireOthers();
-  }
-
-  /** Before the first time there is nothing to take over. */
-  async #reopen(): Promise<void> {
-    if (this.#programmer.isAdopted) await this.#programmer.reopen();
+    await this.#become(frontends);
   }
 
   #sawNode(node: Node | undefined): void {
@@ -249,17 +253,6 @@ class RunningProxy implements Proxy {
     this.#facts = factsOf(node);
     if (isDeepStrictEqual(before, this.#network)) return;
     this.#checks.reopen();
-    void this.#reopen();
-  }
-
-  /** Writes the desired frontends down when they changed. */
-  async #save(): Promise<void> {
-    const { dataDir, logger } = this.#config;
-    const { version } = this.#programmer;
-    if (dataDir === undefined || !this.#programmer.isAdopted || version === this.#savedVersion) return;
-    this.#savedVersion = version;
-    await saveState(dataDir, { frontends: this.frontends(), node: this.#facts }).catch((error: unknown) =>
-      logger.warn('the last known state could not be written', { dataDir, error }),
-    );
+    void this.#programmer.reopen();
   }
 }

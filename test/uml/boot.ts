@@ -69,8 +69,11 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** The folder with the kernel's modules, made at the first use of this version of its script. */
-function readyModules(): string {
+/**
+ * The folder with the kernel's modules, made at the first use of this version of its script, which needs Debian's package
+ * server. Throws when they cannot be made.
+ */
+export function readyModules(): string {
   const version = createHash('sha256').update(readFileSync(modulesScript)).digest('hex').slice(0, 12);
   const target = join(repository, 'node_modules/.cache', `uml-${version}`);
   const made = spawnSync('sh', [modulesScript, target], { encoding: 'utf8' });
