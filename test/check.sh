@@ -13,4 +13,4 @@ step types "$NODE" node_modules/typescript/bin/tsc --noEmit
 step lint "$NODE" node_modules/oxlint/bin/oxlint --quiet
 step format "$NODE" node_modules/oxfmt/bin/oxfmt --check
 step 'dead code' "$NODE" node_modules/knip/bin/knip.js --no-progress
-step 'unit tests' "$NODE" --test --test-reporter=dot $(find src test/repo test/conformance bench examples -name '*.test.ts' ! -name '*.netns.test.ts' ! -name '*.uml.test.ts' | sort)
+step 'unit tests' "$NODE" --test --test-reporter=dot $(find src test/repo test/conformance test/fuzz bench examples -name '*.test.ts' ! -name '*.netns.test.ts' ! -name '*.uml.test.ts' | sort)

@@ -49,6 +49,7 @@ function steps(wanted: readonly string[]): readonly Step[] {
     'src/**/*.test.ts',
     'test/repo/**/*.test.ts',
     'test/conformance/**/*.test.ts',
+    'test/fuzz/**/*.test.ts',
     'examples/**/*.test.ts',
     'bench/**/*.test.ts',
   ]);

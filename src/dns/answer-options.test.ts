@@ -46,6 +46,12 @@ test('a malformed cookie is FORMERR (RFC 7873 5.2.2)', async () => {
   assert.equal((await ask(responder, 'cluster.local', 'SOA', { opt })).rcode, rcodes.FORMERR);
 });
 
+test('an option that is there again and again is answered once, and the answer fits', async () => {
+  const sent = Buffer.concat(Array<Buffer>(200).fill(option(3, '')));
+  const { edns } = await ask(responder, 'cluster.local', 'SOA', { opt: writeEdns(0, false, undefined, sent) });
+  assert.equal(edns?.options.length, 1);
+});
+
 test('answers on encrypted transports are padded when asked, and stay whole', async () => {
   const packet = writeMessage({
     id: 1,

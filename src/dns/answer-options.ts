@@ -35,7 +35,11 @@ export function answerOptions(edns: Edns | undefined, client: Client, identity: 
   const pieces: Uint8Array[] = [];
   let isPadded = false;
   let hasGoodCookie = false;
+  const seen = new Set<number>();
   for (const { code, data } of edns.options) {
+    // Only the first of a code counts (RFC 7873 5.2): else a question of many options would get a longer answer than fits.
+    if (seen.has(code)) continue;
+    seen.add(code);
     if (code === codes.nsid && identity.name !== '') pieces.push(option(code, Buffer.from(identity.name, 'utf8')));
     if (code === codes.keepalive && (transport === 'tcp' || transport === 'tls')) {
       pieces.push(option(code, tenthsOfSeconds(identity.idleMs)));

@@ -119,6 +119,9 @@ export interface ReadName {
   readonly end: number;
 }
 
+/** As many labels as a name can have: more pointers than that lead nowhere, and only take time. */
+const mostPointers = 127;
+
 /**
  * Reads a name at `offset`, following compression pointers. Pointers must lead backwards, so that reading always ends;
  * label types other than plain ones are refused. Undefined when it is malformed or leaves the packet.
@@ -127,7 +130,7 @@ export function readName(packet: Buffer, offset: number): ReadName | undefined {
   let name = '';
   let start = offset;
   let end = -1;
-  for (;;) {
+  for (let pointers = 0; pointers <= mostPointers; pointers += 1) {
     const at = endOfLabels(packet, start);
     const length = packet[at];
     if (length === undefined) return undefined;
@@ -145,6 +148,7 @@ export function readName(packet: Buffer, offset: number): ReadName | undefined {
     if (end < 0) end = at + 2;
     start = target;
   }
+  return undefined;
 }
 
 /** Offset of the byte behind the plain labels from `at` on: a zero, a pointer, or past the end. */

@@ -116,6 +116,18 @@ test('compression pointers may only lead backwards, and label types are plain', 
   }
 });
 
+test('a chain of more pointers than a name can have labels is no name', () => {
+  const chain = (pointers: number): Buffer => {
+    const packet = Buffer.alloc(13 + 2 * pointers);
+    for (let index = 0; index < pointers; index += 1) {
+      packet.writeUInt16BE(0xc000 | (index === 0 ? 12 : 11 + 2 * index), 13 + 2 * index);
+    }
+    return packet;
+  };
+  assert.equal(readName(chain(127), 11 + 2 * 127)?.name, '\0');
+  assert.equal(readName(chain(128), 11 + 2 * 128), undefined);
+});
+
 test('a name may have 255 bytes, not more', () => {
   const longest = '\x3f' + 'x'.repeat(63);
   const labels = longest.repeat(3);
