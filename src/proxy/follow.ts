@@ -16,6 +16,8 @@ import { Ticker } from './ticker.ts';
 
 /** Who hears of what the API server tells. */
 export interface Follower {
+  /** Something has come from the API, and not everything yet. */
+  heard(): void;
   /** Changes of frontends and health checks, from the moment all objects are known. */
   decided(changes: RouterChanges, cause: Cause): void;
   /** Everything is known; the router has all of it. */
@@ -41,7 +43,7 @@ export function follow(
   let isComplete = false;
   const take = (changes: readonly ObjectChange[], cause: Omit<Cause, 'triggeredAtMs'>): void => {
     const decided = router.apply(...changes);
-    if (!isComplete) return;
+    if (!isComplete) return follower.heard();
     follower.decided(decided, { ...cause, triggeredAtMs: triggerTimes(changes, startedMs) });
     ticker.plan();
   };

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../api/core/node.ts';
 import { giveBackMemory } from '../observe/memory.ts';
@@ -19,9 +18,10 @@ import { Programmer } from './programmer.ts';
 import { ProxyHealth } from './proxy-health.ts';
 import { createServiceEvents, type ServiceEvents } from './service-events.ts';
 import { loadState, removeState } from './state-file.ts';
+import { Silence } from './silence.ts';
 import { StateSaver } from './state-saver.ts';
 
-/** How long a start waits for the API before it goes on from the last known state. */
+/** How long the API may be silent at a start before it goes on from the last known state. */
 const patienceMs = 500;
 /** How long after everything is in force the memory of the start is given back. */
 const calmMs = 1000;
@@ -32,8 +32,8 @@ const defaultSyncPeriodMs = 30_000;
  * the plane equal to what they mean. While the API is away everything stays in force. What another plane left is retired
  * once this one carries the traffic.
  *
- * Resolves when the plane has been adopted: with the API's state, or after half a second without it with the last known
- * one. Rejects when the plane that was asked for cannot run here.
+ * Resolves when the plane has been adopted: with the API's state, or after half a second without a word of it with the
+ * last known one. Rejects when the plane that was asked for cannot run here.
  */
 export async function startProxy(config: ProxyConfig): Promise<Proxy> {
   const { network, logger, planeSettings } = config;
@@ -60,7 +60,10 @@ class RunningProxy implements Proxy {
   readonly #programmer: Programmer;
   readonly #checks: HealthChecks;
   readonly #saver: StateSaver;
+  readonly #silence = this.#stack.use(new Silence(patienceMs));
   #facts: NodeFacts = noFacts;
+  /** Everything that the API server has is in the router. */
+  #knowsApi = false;
   #closing: Promise<void> | undefined;
 
   constructor(config: ProxyConfig, choice: PlaneChoice) {
@@ -91,9 +94,8 @@ class RunningProxy implements Proxy {
 
   async start(): Promise<void> {
     const { logger, signal } = this.#config;
-    await Promise.race([this.synced, delay(patienceMs, undefined, { signal: this.#stop.signal })]);
-    if (!this.#programmer.isAdopted) await this.#carryOn();
-    this.#saver.start();
+    await Promise.race([this.synced, this.#silence.ended]);
+    if (!this.#knowsApi) await this.#carryOn();
     if (this.#config.ownsCaches === true) void this.synced.then(() => this.#giveBackMemory());
     logger.info('programming', { plane: this.choice.plane, reason: this.choice.reason });
     signal?.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true });
@@ -210,6 +212,7 @@ class RunningProxy implements Proxy {
   #follow(): Promise<void> {
     const { promise: inForce, resolve } = Promise.withResolvers<void>();
     const following = follow(this.#config, this.#router, {
+      heard: () => this.#silence.heard(),
       decided: (changes, cause) => {
         this.#metrics.serviceChanges.inc({}, cause.serviceChanges);
         this.#metrics.endpointChanges.inc({}, cause.endpointChanges);
@@ -218,6 +221,7 @@ class RunningProxy implements Proxy {
         if (changes.changed.length + changes.removed.length > 0) void this.#programmer.push(changes, cause);
       },
       complete: () => {
+        this.#knowsApi = true;
         this.#checks.apply({ healthChecks: [...this.#router.healthChecks()], healthChecksRemoved: [] });
         for (const notice of this.#router.notices()) this.#events.tell(notice);
         resolve(this.#become(this.#router.frontends()));
@@ -238,7 +242,7 @@ class RunningProxy implements Proxy {
   async #carryOn(): Promise<void> {
     const { dataDir, logger } = this.#config;
     const saved = dataDir === undefined ? undefined : await loadState(dataDir);
-    if (saved === undefined || this.#programmer.isAdopted) return;
+    if (saved === undefined || this.#knowsApi) return;
     const { frontends, node } = saved;
     logger.warn('the API does not answer; going on from the last known state', { frontends: frontends.length });
     if (this.#facts === noFacts) this.#facts = node;

@@ -25,16 +25,12 @@ export interface StateSaverOptions {
 /** Writes the last known state down when it changed, one write at a time; what failed is tried again. */
 export class StateSaver implements Disposable {
   readonly #options: StateSaverOptions;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer = setInterval(() => void this.save(), saveEveryMs).unref();
   #saving: Promise<void> = Promise.resolve();
   #saved: Known = { version: -1, node: noFacts };
 
   constructor(options: StateSaverOptions) {
     this.#options = options;
-  }
-
-  start(): void {
-    this.#timer ??= setInterval(() => void this.save(), saveEveryMs).unref();
   }
 
   /** Resolves when what is known now has been written, or could not be. */
