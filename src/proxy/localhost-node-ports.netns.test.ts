@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -37,8 +38,12 @@ before(async () => {
     server.unref();
     udp.unref();
   }
-  plane = await openPlane('nftables', { network: { ...network, nodePortLocalhost: true }, logger: silentLogger });
+  plane = await open();
 });
+
+function open(): Promise<Dataplane> {
+  return openPlane('nftables', { network: { ...network, nodePortLocalhost: true }, logger: silentLogger });
+}
 
 after(() => plane.remove());
 
@@ -101,4 +106,43 @@ test('a port that another program has on localhost is told, works on the node, a
   await once(other, 'close');
   assert.deepEqual((await apply([frontend])).refused, []);
   assert.equal(await callTcp('127.0.0.1', 30_090), `tcp ${node}`);
+});
+
+/** Flows that are tracked to a UDP port of the node. */
+function flowsTo(port: number): number {
+  const { stdout, stderr, error } = spawnSync('conntrack', ['-L', '-p', 'udp', '-d', node, '--dport', `${port}`]);
+  if (error !== undefined) throw error;
+  assert.match(String(stderr), /flow entries/);
+  return String(stdout).split('\n').filter(Boolean).length;
+}
+
+test('a node port that is refused on localhost alone keeps the flows to the addresses of the node', async () => {
+  const frontend = nodePort('IPv4', 'UDP', 30_091);
+  await apply([frontend]);
+  assert.equal(await callUdp(node, 30_091), `udp ${node}`);
+  assert.equal(flowsTo(30_091), 1);
+  await apply([], [frontend.key]);
+  assert.equal(flowsTo(30_091), 0, 'one that goes has no flows any more');
+
+  const other = createSocket('udp4').bind(30_091, '127.0.0.1');
+  other.unref();
+  await once(other, 'listening');
+  assert.equal((await apply([frontend])).refused.length, 1);
+  assert.equal(await callUdp(node, 30_091), `udp ${node}`);
+  assert.equal((await apply([frontend])).refused.length, 1);
+  assert.equal(flowsTo(30_091), 1);
+  await apply([], [frontend.key]);
+  assert.equal(flowsTo(30_091), 0);
+  other.close();
+});
+
+test('flows of a node port that is not wanted any more end when the plane is taken over', async () => {
+  await apply([nodePort('IPv4', 'UDP', 30_092)]);
+  assert.equal(await callUdp(node, 30_092), `udp ${node}`);
+  await plane.close();
+  assert.equal(flowsTo(30_092), 1);
+  plane = await open();
+  const { displaced = [] } = await plane.adopt([]);
+  assert.ok(displaced.some(({ key }) => key === '*:30092/UDP'));
+  assert.equal(flowsTo(30_092), 0);
 });

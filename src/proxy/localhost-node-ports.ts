@@ -5,7 +5,8 @@ import { createUserspacePlane } from './userspace/plane.ts';
 /**
  * Adds node ports on 127.0.0.1 and ::1 to a plane of the kernel that has none, when the network asks for them (KEP-6032):
  * packets to loopback addresses never pass its rules, so sockets of this process take those connections. TCP and UDP. They
- * end with the process; the plane itself is as it was.
+ * end with the process; the plane itself is as it was. A frontend that is refused here alone is in force in the kernel, so
+ * whatever goes by what the kernel refused has to be inside.
  */
 export function withLocalhostNodePorts(plane: Dataplane, network: NodeNetwork): Dataplane {
   if (network.nodePortLocalhost !== true) return plane;
@@ -44,5 +45,5 @@ function both(kernel: Applied, local: Applied): Applied {
   const refused = local.refused
     .filter(({ key }) => !kernel.refused.some((each) => each.key === key))
     .map(({ key, reason }) => ({ key, reason: `on localhost: ${reason}` }));
-  return { refused: [...kernel.refused, ...refused], operations: kernel.operations + local.operations };
+  return { ...kernel, refused: [...kernel.refused, ...refused], operations: kernel.operations + local.operations };
 }

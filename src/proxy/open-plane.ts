@@ -57,7 +57,7 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
     obstacle: async () => (await import('./nftables/obstacle.ts')).nftablesObstacle(),
     open: async (options) => {
       const { createNftablesPlane } = await import('./nftables/plane.ts');
-      return openWithStaleFlows(options, (all) => withLocalhostNodePorts(createNftablesPlane(all), options.network));
+      return openKernelPlane(options, createNftablesPlane);
     },
     isPresent: async () => process.platform === 'linux' && (await import('./clean-up.ts')).hasNftablesTables(),
     retire: async (options, signal) => {
@@ -69,7 +69,7 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
     obstacle: async () => (await import('./ipvs/obstacle.ts')).ipvsObstacle(),
     open: async (options) => {
       const { createIpvsPlane } = await import('./ipvs/plane.ts');
-      return openWithStaleFlows(options, (all) => withLocalhostNodePorts(createIpvsPlane(all), options.network));
+      return openKernelPlane(options, createIpvsPlane);
     },
     isPresent: async () => (await import('./ipvs/presence.ts')).hasIpvsPlane(),
     retire: async (options, signal) => {
@@ -100,13 +100,17 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
   },
 };
 
-/** A plane of the kernel, whose changes end the flows that they make stale; `create` is given all that it may use. */
-async function openWithStaleFlows(
+/**
+ * A plane of the kernel, whose changes end the flows that they make stale, with node ports on localhost in front of both;
+ * `create` is given all that it may use.
+ */
+async function openKernelPlane(
   options: PlaneOptions,
   create: (options: PlaneOptions & { readonly onRestored: () => void }) => Dataplane,
 ): Promise<Dataplane> {
   const { endingStaleFlows } = await import('./stale-flows/plane.ts');
-  return endingStaleFlows((onRestored) => create({ ...options, onRestored }), options);
+  const plane = endingStaleFlows((onRestored) => create({ ...options, onRestored }), options);
+  return withLocalhostNodePorts(plane, options.network);
 }
 
 /** Takes away what planes left whose process is gone; says what it was. */

@@ -202,6 +202,26 @@ test('another process changes only what is different, and tells what is no more'
   assert.deepEqual(await servers(1), { refused: 1 });
 });
 
+test('what nftables refuses stands alone, is told in words, and is said to be no more when it was in force', async () => {
+  const port = (first: number, last: number) =>
+    make.make('ClusterIP', ipv4.services[2], first, atPort(first), { lastPort: last });
+  await apply(plane, [port(8000, 8100), port(8200, 8300)]);
+  const web = make.clusterIp(all);
+  const { refused } = await apply(plane, [port(8050, 8150), web]);
+  assert.match(refused[0]?.reason ?? '', /^its ports overlap with those of another Service \(/);
+  assert.deepEqual(
+    refused.map(({ key }) => key),
+    [port(8050, 8150).key],
+  );
+  assert.match(await hosts.host('client').call(address, 80, false), /^pod/);
+  await plane.close();
+  const { displaced = [] } = await openPlane().adopt([port(8000, 8100), port(8050, 8150), port(8200, 8300)]);
+  assert.deepEqual(
+    displaced.map(({ key }) => key),
+    [web.key],
+  );
+});
+
 test('a process that only looks is told what the kernel has', async () => {
   await apply(plane, everySort);
   const told = byKey(await openPlane().dump());

@@ -3,14 +3,8 @@ import { SystemError } from '../../linux/errno.ts';
 import { generation } from '../../linux/nftables/dump.ts';
 import { type Logger, silentLogger } from '../../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
-import {
-  type Applied,
-  type Dataplane,
-  type FrontendCounters,
-  type NodeNetwork,
-  type RefusedFrontend,
-  retiresNoMore,
-} from '../dataplane.ts';
+import { type Applied, type Dataplane, type FrontendCounters, type NodeNetwork, retiresNoMore } from '../dataplane.ts';
+import { changeInParts, healAndChange } from '../nftables/change-in-parts.ts';
 import type { IpvsSettings } from '../open-plane.ts';
 import { Forwarding } from './forwarding.ts';
 import { tuneKernel } from './sysctls.ts';
@@ -70,14 +64,13 @@ class IpvsPlane implements Dataplane {
 
   async apply({ changed, removed }: FrontendChanges): Promise<Applied> {
     try {
-      return this.#change(() => this.#forwarding.change(changed, removed));
+      return this.#change(changed, removed);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#logger.warn('the kernel refused a change; comparing everything', { error });
     }
-    const healed = this.#adopt(this.#forwarding.frontends);
-    const rest = this.#changeInParts(changed, removed);
-    return { refused: rest.refused, operations: healed.operations + rest.operations };
+    const heal = () => this.#adopt(this.#forwarding.frontends);
+    return healAndChange(heal, changed, removed, (some, gone) => this.#change(some, gone));
   }
 
   async dump(): Promise<readonly Frontend[]> {
@@ -112,49 +105,33 @@ class IpvsPlane implements Dataplane {
   }
 
   #adopt(desired: readonly Frontend[]): Applied {
-    const wanted = new Set(desired.map(({ key }) => key));
-    const displaced = this.#forwarding.load(desired).filter(({ key }) => !wanted.has(key));
+    const before = this.#forwarding.load(desired);
+    const applied = this.#adoptWhole(desired) ?? this.#adoptInParts(desired);
+    const inForce = new Set(this.#forwarding.frontends.map(({ key }) => key));
+    return { ...applied, displaced: before.filter(({ key }) => !inForce.has(key)) };
+  }
+
+  /** Undefined when the kernel refuses it. */
+  #adoptWhole(desired: readonly Frontend[]): Applied | undefined {
     try {
-      return { ...this.#change(() => this.#forwarding.change(desired, [], true)), displaced };
+      return this.#change(desired, [], true);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#logger.warn('the kernel refused the whole; trying in parts', { error });
+      return undefined;
     }
-    this.#forwarding.load(desired);
-    const emptied = this.#change(() => this.#forwarding.change([], [], true));
-    const { refused, operations } = this.#changeInParts(desired, []);
-    return { refused, operations: emptied.operations + operations, displaced };
   }
 
-  /** Removals first, then halves of the rest until each frontend that nftables refuses stands alone. */
-  #changeInParts(changed: readonly Frontend[], removed: readonly FrontendKey[]): Applied {
-    let { operations } = this.#change(() => this.#forwarding.change([], removed));
-    const refused: RefusedFrontend[] = [];
-    const waiting = changed.length > 0 ? [changed] : [];
-    for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
-      const part = group;
-      try {
-        const applied = this.#change(() => this.#forwarding.change(part, []));
-        operations += applied.operations;
-        refused.push(...applied.refused);
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-        const [only] = part;
-        const half = part.length >> 1;
-        if (only === undefined || half > 0) waiting.push(part.slice(half), part.slice(0, half));
-        else {
-          refused.push({ key: only.key, reason: error.message });
-          // A frontend that cannot be programmed must not keep forwarding to where it pointed before.
-          operations += this.#change(() => this.#forwarding.change([], [only.key])).operations;
-        }
-      }
-    }
-    return { refused, operations };
+  #adoptInParts(desired: readonly Frontend[]): Applied {
+    this.#forwarding.load(desired);
+    const emptied = this.#change([], [], true);
+    const applied = changeInParts(desired, [], (some, gone) => this.#change(some, gone));
+    return { ...applied, operations: emptied.operations + applied.operations };
   }
 
   /** Takes note of the generation of nftables that a change of ours leads to. */
-  #change(change: () => Applied): Applied {
-    const applied = change();
+  #change(changed: readonly Frontend[], removed: readonly FrontendKey[], purge = false): Applied {
+    const applied = this.#forwarding.change(changed, removed, purge);
     this.#generation = generation(this.#forwarding.socket);
     return applied;
   }

@@ -5,11 +5,11 @@ import { Transaction } from '../../linux/nftables/transaction.ts';
 import { type Logger, silentLogger } from '../../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
 import type { Applied, Dataplane, FrontendCounters, NodeNetwork, RefusedFrontend } from '../dataplane.ts';
+import { changeInParts, healAndChange } from './change-in-parts.ts';
 import { TableFamily } from './family.ts';
 import { hasFamily } from './network.ts';
 import { unfitReason } from './program.ts';
 import { readCounters } from './read.ts';
-import { refusalReason } from './refusal.ts';
 import { deleteRetiredTables, retireTables } from './retire.ts';
 import { layouts, tableName } from './schema.ts';
 import type { Draft } from './state.ts';
@@ -66,15 +66,14 @@ class NftablesPlane implements Dataplane {
     // A frontend that cannot be programmed must not keep forwarding to where it pointed before.
     const removed = [...changes.removed, ...refused.map(({ key }) => key)];
     try {
-      const operations = this.#change(fit, removed);
-      return { refused, operations };
+      return { ...this.#change(fit, removed), refused };
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#logger.warn('the kernel refused a change; comparing everything', { error });
     }
-    const healed = this.#adopt(this.#frontends());
-    const rest = this.#changeOneByOne(fit, removed);
-    return { refused: [...refused, ...rest.refused], operations: healed.operations + rest.operations };
+    const heal = () => this.#adopt(this.#frontends());
+    const applied = healAndChange(heal, fit, removed, (some, gone) => this.#change(some, gone));
+    return { ...applied, refused: [...refused, ...applied.refused] };
   }
 
   async dump(): Promise<readonly Frontend[]> {
@@ -138,12 +137,15 @@ class NftablesPlane implements Dataplane {
   #adoptFamily(family: TableFamily, desired: readonly Frontend[]): Applied {
     const transaction = new Transaction(this.#socket);
     family.takeOver(this.#socket, transaction);
-    const draft = family.draftOf(desired);
-    const displaced = [...draft.programmed].flatMap(([key, next]) => {
-      const before = next === undefined ? family.programmed.get(key)?.frontend : undefined;
-      return before === undefined ? [] : [before];
-    });
+    const before = family.frontends;
+    const applied = this.#adoptWhole(family, transaction, desired) ?? this.#adoptInParts(family, desired);
+    return { ...applied, displaced: before.filter(({ key }) => !family.programmed.has(key)) };
+  }
+
+  /** Undefined when the kernel refuses it. */
+  #adoptWhole(family: TableFamily, transaction: Transaction, desired: readonly Frontend[]): Applied | undefined {
     try {
+      const draft = family.draftOf(desired);
       family.write(this.#socket, transaction, draft);
       this.#commit(transaction);
       family.record(draft);
@@ -151,10 +153,10 @@ class NftablesPlane implements Dataplane {
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#logger.warn('the kernel refused the whole; trying in parts', { error });
-      return this.#adoptInParts(family, desired);
+      return undefined;
     }
     family.retireClasses(this.#socket, (each) => this.#commit(each));
-    return { refused: [], operations: transaction.operations, displaced };
+    return { refused: [], operations: transaction.operations };
   }
 
   /** The table first; what it cannot hold is found by halving. */
@@ -165,11 +167,11 @@ class NftablesPlane implements Dataplane {
     family.recordHandle(this.#socket);
     const wanted = new Set(desired.map((frontend) => frontend.key));
     const removed = [...family.programmed.keys()].filter((key) => !wanted.has(key));
-    return this.#changeOneByOne(desired, removed);
+    return changeInParts(desired, removed, (some, gone) => this.#change(some, gone));
   }
 
-  /** One transaction for both families, then what follows from it. Returns the number of operations. */
-  #change(changed: readonly Frontend[], removed: readonly string[]): number {
+  /** One transaction for both families, then what follows from it. */
+  #change(changed: readonly Frontend[], removed: readonly string[]): Applied {
     const transaction = new Transaction(this.#socket);
     const drafts: { readonly family: TableFamily; readonly draft: Draft; readonly isNew: boolean }[] = [];
     for (const [name, family] of Object.entries(this.#families)) {
@@ -187,27 +189,7 @@ class NftablesPlane implements Dataplane {
       if (isNew) family.recordHandle(this.#socket);
       family.retireClasses(this.#socket, (each) => this.#commit(each));
     }
-    return transaction.operations;
-  }
-
-  /** Removals first, then halves of the rest until each frontend that the kernel refuses stands alone. */
-  #changeOneByOne(changed: readonly Frontend[], removed: readonly string[]): Applied {
-    let operations = removed.length > 0 ? this.#change([], removed) : 0;
-    const refused: RefusedFrontend[] = [];
-    const waiting = changed.length > 0 ? [changed] : [];
-    for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
-      try {
-        operations += this.#change(group, []);
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-        const [only] = group;
-        if (only !== undefined && group.length === 1) {
-          refused.push({ key: only.key, reason: refusalReason(error) });
-          operations += this.#change([], [only.key]);
-        } else waiting.push(group.slice(group.length >> 1), group.slice(0, group.length >> 1));
-      }
-    }
-    return { refused, operations };
+    return { refused: [], operations: transaction.operations };
   }
 
   /** A look that failed is repeated by the next one. */

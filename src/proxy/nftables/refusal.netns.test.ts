@@ -69,12 +69,26 @@ test('a Service that no longer fits does not go on with the backends it had', as
   assert.deepEqual(await plane.dump(), [web]);
 });
 
+const endless = make.clusterIp(make.forward('pod1'), {
+  port: 99,
+  key: '10.96.0.10:99/TCP',
+  affinity: { timeoutSeconds: 2e14 },
+});
+
+test('a Service that has no room any more when others have changed the tables is told, whatever changed', async () => {
+  plane = createNftablesPlane({ network });
+  await plane.adopt([web, small]);
+  nft('flush', 'map', 'ip', 'fairlead', 'backends');
+  change((transaction) => transaction.addSet('ip', 'fairlead', { ...specOf(layouts.ip, 'backends'), size: 2 }));
+  const large = make.make('ClusterIP', '10.96.0.78', 80, make.forward('pod1', 'pod2', 'pod3'));
+  const { refused } = await plane.apply(changesBetween([], [large]));
+  const told = new Set(refused.map(({ key }) => key));
+  const inForce = new Set((await plane.dump()).map(({ key }) => key));
+  assert.deepEqual(told, new Set([web, small, large].map(({ key }) => key)).difference(inForce));
+  assert.equal(told.size, 2);
+});
+
 test('what the kernel refuses in a whole start stands alone', async () => {
-  const endless = make.clusterIp(make.forward('pod1'), {
-    port: 99,
-    key: '10.96.0.10:99/TCP',
-    affinity: { timeoutSeconds: 2e14 },
-  });
   plane = createNftablesPlane({ network });
   const { refused } = await plane.adopt([web, endless, small]);
   assert.deepEqual(refused, [
@@ -84,6 +98,15 @@ test('what the kernel refuses in a whole start stands alone', async () => {
     },
   ]);
   assert.deepEqual(new Set(await plane.dump()), new Set([web, small]));
+});
+
+test('a start that goes in parts tells what was in force and is no more', async () => {
+  plane = createNftablesPlane({ network });
+  await plane.adopt([web, small, { ...endless, affinity: undefined }]);
+  await plane.close();
+  plane = createNftablesPlane({ network });
+  const { displaced = [] } = await plane.adopt([web, endless]);
+  assert.deepEqual(new Set(displaced.map(({ key }) => key)), new Set([small.key, endless.key]));
 });
 
 test('clients that affinity has no room for are spread without memory', async () => {

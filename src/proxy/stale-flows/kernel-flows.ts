@@ -9,8 +9,9 @@ import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { inEachNetworkNamespace } from '../../linux/network-namespaces.ts';
 import { openNetfilter } from '../../linux/nftables/dump.ts';
 import { openRoute } from '../../linux/route.ts';
-import { destroySockets, openSockDiag, type SocketAddress } from '../../linux/sock-diag.ts';
+import { type ConnectedSocket, destroySockets, openSockDiag } from '../../linux/sock-diag.ts';
 import type { Frontend } from '../../routing/frontend.ts';
+import { backendName } from '../backend-name.ts';
 import { type EndedFlows, EndedFlowsIndex, flowTargets, isTranslated, targetOf } from './ended-flows.ts';
 
 const protocolNumbers = { UDP: 17, TCP: 6, SCTP: 132 } as const;
@@ -59,35 +60,39 @@ function reset(socket: NetlinkSocket, ended: readonly EndedFlows[], inNamespaces
   const destroyed = destroyClients(found, inNamespaces);
   deleteConnections(
     socket,
-    found.filter(({ original }) => !destroyed.has(clientName(original.source, original.sourcePort))),
+    found.filter((connection) => !destroyed.has(socketName(clientOf(connection)))),
   );
 }
 
 /** Destroys the sockets of connections' clients on this machine; returns which. */
 function destroyClients(connections: readonly TrackedConnection[], inNamespaces: InNamespaces): ReadonlySet<string> {
-  const clients = new Map<string, SocketAddress>();
-  const remotes = new Map<string, SocketAddress>();
-  for (const { original } of connections) {
-    const remote = { address: original.destination, port: original.destinationPort };
-    clients.set(clientName(original.source, original.sourcePort), remote);
-    remotes.set(clientName(remote.address, remote.port), remote);
-  }
+  const clients = connections.map(clientOf);
+  const meant = new Set(clients.map(socketName));
+  const remotes = new Map(clients.map(({ remote }) => [backendName(remote), remote]));
   const destroyed = new Set<string>();
   inNamespaces(() => {
     using diag = openSockDiag();
-    destroySockets(diag, 'TCP', [...remotes.values()], ({ local, remote }) => {
-      const name = clientName(local.address, local.port);
-      const meant = clients.get(name);
-      const isMeant = meant?.address === remote.address && meant.port === remote.port;
-      if (isMeant) destroyed.add(name);
-      return isMeant;
+    destroySockets(diag, 'TCP', [...remotes.values()], (found) => {
+      const name = socketName(found);
+      if (meant.has(name)) destroyed.add(name);
+      return meant.has(name);
     });
   });
   return destroyed;
 }
 
-function clientName(address: string, port: number): string {
-  return `${address} ${port}`;
+/** The two ends of a connected socket: one local port may be connected to many Services. */
+type SocketEnds = Pick<ConnectedSocket, 'local' | 'remote'>;
+
+function clientOf({ original }: TrackedConnection): SocketEnds {
+  return {
+    local: { address: original.source, port: original.sourcePort },
+    remote: { address: original.destination, port: original.destinationPort },
+  };
+}
+
+function socketName({ local, remote }: SocketEnds): string {
+  return `${backendName(local)} ${backendName(remote)}`;
 }
 
 function astray(socket: NetlinkSocket, frontends: readonly Frontend[]): readonly EndedFlows[] {

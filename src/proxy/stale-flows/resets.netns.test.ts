@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { openRoute } from '../../linux/route.ts';
@@ -124,6 +126,22 @@ test('a backend that comes back before its time keeps its connections, as does o
 function nodePortOf(target: Target): Frontend {
   return make.make('NodePort', undefined, 30080, target, { resetAfterSeconds: 0.4 });
 }
+
+/** A connection from that local port of the node, with a first answer. */
+async function connectFrom(localPort: number, host: string): Promise<Socket> {
+  const socket = connect({ host, port: 80, localPort }).setEncoding('utf8');
+  socket.unref().write('\n');
+  assert.match(String((await once(socket, 'data'))[0]), /^pod1 /);
+  return socket;
+}
+
+test('connections from one local port to two Services end, both of them', async () => {
+  await open([make.clusterIp(make.forward('pod1'), drained), other(make.forward('pod1'), drained)], 'machine');
+  const sockets = [await connectFrom(45_000, first), await connectFrom(45_000, second)];
+  const ends = sockets.map((socket) => once(socket, 'error', { signal: AbortSignal.timeout(5000) }));
+  await become([make.clusterIp(make.forward('pod2'), drained), other(make.forward('pod2'), drained)]);
+  assert.match(String((await Promise.all(ends)).flat()), /ECONNABORTED.*ECONNABORTED/);
+});
 
 test('a restart goes on draining, from what is still tracked', async () => {
   await open([make.clusterIp(make.forward('pod1', 'pod2'), drained), nodePortOf(make.forward('pod2'))], 'machine');
