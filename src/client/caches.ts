@@ -1,5 +1,7 @@
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
+import { systemClock } from '../observe/clock.ts';
+import type { Clock } from '../observe/clock.ts';
 import { silentLogger } from '../observe/log.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -82,16 +84,15 @@ export interface CachesOptions {
   readonly metrics?: Metrics;
   /** A number in [0, 1) for jitter. */
   readonly random?: () => number;
-  /** Unix milliseconds. */
-  readonly now?: () => number;
+  readonly clock?: Clock;
   /** How often the caches are compared with the API. */
   readonly audit?: AuditPace;
 }
 
 /** The caches of a process: one watch per kind and selector, whoever asks. Disposing of them ends the watches. */
 export function createCaches(client: Client, options: CachesOptions = {}): Caches {
-  const { logger = silentLogger, metrics = createMetrics(), random = Math.random, now = Date.now } = options;
-  const { audit = defaultAuditPace } = options;
+  const { logger = silentLogger, metrics = createMetrics(), random = Math.random } = options;
+  const { audit = defaultAuditPace, clock = systemClock } = options;
   const figures = cacheMetrics(metrics);
   const started = new Map<string, Started>();
   const stop = new AbortController();
@@ -114,7 +115,7 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
       relist.ask();
     };
     const { signal } = stop;
-    const auditing = auditCache({ client, kind, selector, cache, pace: audit, onGap, signal, logger, random });
+    const auditing = auditCache({ client, kind, selector, cache, pace: audit, onGap, signal, logger, random, clock });
     const watching = runListWatch({
       client,
       kind,
@@ -127,7 +128,7 @@ export function createCaches(client: Client, options: CachesOptions = {}): Cache
       onList: () => figures.lists.inc(label),
       onFailure: () => figures.failures.inc(label),
       random,
-      now,
+      clock,
     }).finally(() => counting[Symbol.dispose]());
     const isWhole = view === undefined && !selector.namespace && !selector.labelSelector && !selector.fieldSelector;
     const loop = Promise.all([watching, auditing]).then(() => undefined);

@@ -40,6 +40,8 @@ export interface FakeApi {
   put<T extends ApiObject>(kind: Kind<T>, object: T): T;
   /** Removes an object at once, whatever holds it. */
   remove<T extends ApiObject>(kind: Kind<T>, name: string, namespace?: string): void;
+  /** While set, open watches miss every change, and never hear of it later: as when something between loses events. */
+  losesEvents: boolean;
   /** Ends every open watch, as a restart does. */
   disconnect(): void;
   /** Forgets the history so far: watches from an older revision get 410. */
@@ -92,6 +94,7 @@ export function createFakeApi(options: FakeApiOptions = {}): FakeApi {
       compacted = revision;
     },
     intercept: undefined,
+    losesEvents: false,
   };
 
   function present<T extends ApiObject>(kind: Kind<T>): T[] {
@@ -220,7 +223,7 @@ export function createFakeApi(options: FakeApiOptions = {}): FakeApi {
       const fresh = log.filter((entry) => entry.revision > from && entry.kind === `${kind.apiVersion}/${kind.kind}`);
       const events = fresh.flatMap((entry) => eventOf<T>(entry, matches));
       from = upTo;
-      if (events.length > 0) yield events;
+      if (events.length > 0 && !api.losesEvents) yield events;
       else await Promise.race([next, end]);
     }
   }

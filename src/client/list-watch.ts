@@ -1,8 +1,10 @@
 import { ApiError, isGone } from '../api/errors.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
+import { wait } from '../observe/clock.ts';
+import type { Clock } from '../observe/clock.ts';
 import type { Logger } from '../observe/log.ts';
-import { backOffMs, sleep } from './back-off.ts';
+import { backOffMs } from './back-off.ts';
 import type { Client, ListOptions, WatchEvent } from './client.ts';
 import { keyOf } from './object-cache.ts';
 import type { RelistRequest } from './relist-request.ts';
@@ -34,8 +36,7 @@ export interface ListWatchConfig<T extends ApiObject> {
   readonly onList?: () => void;
   readonly onFailure?: () => void;
   readonly random: () => number;
-  /** Unix milliseconds: tells a watch that ended at once from one that served its time. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** Where a kind's replication stands; changed in place by the loop. */
@@ -83,10 +84,10 @@ export async function runListWatch<T extends ApiObject>(config: ListWatchConfig<
 async function oneRound<T extends ApiObject>(config: ListWatchConfig<T>, progress: Progress): Promise<void> {
   if (config.relist.take()) progress.revision = undefined;
   if (progress.revision === undefined && !progress.streaming) await listPages(config, progress);
-  const startedMs = config.now();
+  const startedMs = config.clock.now();
   const count = await watchOnce(config, progress);
   const isMeant = config.signal.aborted || config.relist.signal.aborted;
-  if (count === 0 && !isMeant && config.now() - startedMs < shortWatchMs) {
+  if (count === 0 && !isMeant && config.clock.now() - startedMs < shortWatchMs) {
     throw new Error('the watch ended at once without an event');
   }
 }
@@ -110,7 +111,7 @@ async function recover<T extends ApiObject>(config: ListWatchConfig<T>, progress
   const waitMs = backOffMs(progress.failures, retry, config.random());
   const level = progress.failures === 3 ? 'warn' : 'debug';
   logger[level]('watch failed, keeping the last known state', { kind: kind.kind, waitMs: Math.round(waitMs), error });
-  await sleep(waitMs, signal);
+  await wait(config.clock, waitMs, signal, 'holds');
 }
 
 /** The server knows the parameter and does not want it (400, 422), or has no streams (415), or says nothing at all. */
@@ -194,7 +195,7 @@ async function watchOnce<T extends ApiObject>(config: ListWatchConfig<T>, progre
   const timeoutSeconds = Math.round(300 + 300 * config.random());
   let listing = progress.revision === undefined ? openListing(config, progress) : undefined;
   let count = 0;
-  const patience = listing && startPatience(signal);
+  const patience = listing && startPatience(signal, config.clock);
   try {
     const until = patience?.signal ?? signal;
     for await (const batch of client.watchBatches(kind, { ...selector, ...resume, timeoutSeconds, signal: until })) {
@@ -215,16 +216,21 @@ async function watchOnce<T extends ApiObject>(config: ListWatchConfig<T>, progre
 class NoInitialEnd extends Error {}
 
 /** Ends the stream when nothing has come for a while and the list has no end. */
-function startPatience(signal: AbortSignal) {
+function startPatience(signal: AbortSignal, clock: Clock) {
   const impatience = new AbortController();
-  const timer = setTimeout(() => impatience.abort(), initialPatienceMs);
+  const start = (): Disposable => clock.after(initialPatienceMs, () => impatience.abort(), 'holds');
+  let timer = start();
+  const stop = (): void => timer[Symbol.dispose]();
   return {
     signal: AbortSignal.any([signal, impatience.signal]),
     get hasEnded() {
       return impatience.signal.aborted;
     },
-    extend: () => void timer.refresh(),
-    stop: () => clearTimeout(timer),
+    extend() {
+      stop();
+      timer = start();
+    },
+    stop,
   };
 }
 

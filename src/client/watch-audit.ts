@@ -1,5 +1,7 @@
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
+import { wait } from '../observe/clock.ts';
+import type { Clock } from '../observe/clock.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Cache } from './caches.ts';
 import type { Client, ListOptions } from './client.ts';
@@ -29,6 +31,7 @@ export interface AuditConfig<T extends ApiObject> {
   readonly logger: Logger;
   /** A number in [0, 1). */
   readonly random: () => number;
+  readonly clock: Clock;
 }
 
 /** An object in which the cache differs from the API: its revision there, undefined when it is not there. */
@@ -42,9 +45,9 @@ const pageSize = 500;
  * compare the revisions of all, of their metadata alone. What differs must be in the cache a while later, else it was lost.
  */
 export async function auditCache<T extends ApiObject>(config: AuditConfig<T>): Promise<void> {
-  const { pace, signal, random, logger, cache, kind } = config;
+  const { pace, signal, random, logger, cache, kind, clock } = config;
   for (let look = 1; ; look += 1) {
-    await pause(pace.everyMs * (0.5 + random()), signal);
+    await wait(clock, pace.everyMs * (0.5 + random()), signal);
     if (signal.aborted) return;
     if (!cache.isSynced) continue;
     try {
@@ -57,11 +60,11 @@ export async function auditCache<T extends ApiObject>(config: AuditConfig<T>): P
 }
 
 async function hasGap<T extends ApiObject>(config: AuditConfig<T>, isThorough: boolean): Promise<boolean> {
-  const { cache, pace, signal, logger, kind } = config;
+  const { cache, pace, signal, logger, kind, clock } = config;
   if (!isThorough && (await countObjects(config)) === cache.size) return false;
   const differences = await compare(config);
   if (differences.size === 0) return false;
-  await pause(pace.settleMs, signal);
+  await wait(clock, pace.settleMs, signal);
   const lost = [...differences].filter(([key, difference]) => isStillMissing(cache, key, difference));
   if (lost.length === 0 || signal.aborted) return false;
   const [first] = lost;
@@ -121,18 +124,4 @@ function revisionIn<T extends ApiObject>(cache: Cache<T>, key: string): number |
   const slash = key.indexOf('/');
   const object = cache.get(key.slice(slash + 1), key.slice(0, slash));
   return object && revisionOf(object);
-}
-
-/** As `sleep`, without keeping the process alive. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms).unref();
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -3,6 +3,7 @@ import type { Client } from '../client/client.ts';
 import type { User } from '../linux/privileges.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Machine } from './machine.ts';
 import type { DnsSettings, ListenSettings } from './settings/settings.ts';
 
 /** An address and port to listen on or to send to; both UDP and TCP. */
@@ -52,6 +53,8 @@ export interface DnsConfig {
   readonly user?: User;
   /** Told when an upstream is found that sends our questions back to us. */
   readonly onLoop?: (upstream: string) => void;
+  /** Clock and network: this machine's unless given. */
+  readonly machine?: Machine;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly signal?: AbortSignal;

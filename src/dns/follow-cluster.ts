@@ -4,6 +4,7 @@ import type { Service } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Cache, Caches, Change } from '../client/caches.ts';
+import type { Clock } from '../observe/clock.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { objectKey } from '../routing/labels.ts';
@@ -29,8 +30,7 @@ export interface FollowOptions {
   readonly dataDir: string | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Unix milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** The connection from the API's caches, and the disk, to the records. */
@@ -44,7 +44,8 @@ const saveEveryMs = 5000;
 
 /** Restores the last known state, then applies every change that the caches see at once. */
 export async function followCluster(options: FollowOptions): Promise<Following> {
-  const { records, caches, dataDir, metrics, now, logger } = options;
+  const { records, caches, dataDir, metrics, logger, clock } = options;
+  const { now } = clock;
   const figures = followMetrics(metrics);
   const restored = dataDir === undefined ? undefined : await loadState(dataDir);
   if (restored !== undefined) records.apply(restored, seconds(now));
@@ -86,7 +87,7 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
     return followServed(
       ServiceImport,
       (changes) => apply(changes.map(({ old, current }) => ({ type: 'import', old, new: current }))),
-      { caches: from, logger },
+      { caches: from, logger, clock },
     );
   }
 
@@ -136,10 +137,10 @@ function seconds(now: () => number): number {
 
 /** Writes the state down some time after changes, and once more at the end. */
 function createSaver(
-  { caches, dataDir, logger, hidesEmptyServices }: FollowOptions,
+  { caches, dataDir, logger, hidesEmptyServices, clock }: FollowOptions,
   imported: () => readonly ServiceImport[],
 ): { changed(): void } & AsyncDisposable {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Disposable | undefined;
   let writing = Promise.resolve();
   let isDirty = false;
 
@@ -159,7 +160,7 @@ function createSaver(
     );
   }
   const flush = (): Promise<void> => {
-    clearTimeout(timer);
+    timer?.[Symbol.dispose]();
     timer = undefined;
     writing = writing.then(save);
     return writing;
@@ -168,7 +169,7 @@ function createSaver(
   return {
     changed() {
       isDirty = true;
-      if (dataDir !== undefined) timer ??= setTimeout(() => void flush(), saveEveryMs).unref();
+      if (dataDir !== undefined) timer ??= clock.after(saveEveryMs, () => void flush());
     },
     [Symbol.asyncDispose]: flush,
   };

@@ -12,7 +12,8 @@ import type { ExternalConfig } from './external/external-names.ts';
 import { followExternal } from './external/follow-external.ts';
 import { followCluster } from './follow-cluster.ts';
 import type { ClusterParts } from './handlers/handler.ts';
-import { createMachineHasIpv6, followIpv6 } from './ipv6-evidence.ts';
+import { followIpv6 } from './ipv6-evidence.ts';
+import { thisMachine } from './machine.ts';
 import { NegativeReplies } from './negative.ts';
 import { PrebuiltWriter } from './prebuilt/writer.ts';
 import { createRecords } from './records.ts';
@@ -28,11 +29,11 @@ export interface Followed<T> extends AsyncDisposable {
 
 /** Reads the cluster, first from disk, then from the API. */
 export async function followRecords(
-  { caches, logger, metrics, dataDir }: DnsConfig,
+  { caches, logger, metrics, dataDir, machine: { clock } = thisMachine }: DnsConfig,
   cluster: ClusterSettings,
   serverAddresses: readonly string[],
 ): Promise<Followed<ClusterParts>> {
-  const memo = new PrebuiltWriter();
+  const memo = new PrebuiltWriter(clock.now);
   const serialChanged = (serial: number): void => {
     memo.serial = serial;
   };
@@ -50,17 +51,20 @@ export async function followRecords(
     dataDir,
     logger,
     metrics,
-    now: Date.now,
+    clock,
   });
   const parts = partsOf(records, memo, following.knowledge);
   return { parts, synced: following.synced, [Symbol.asyncDispose]: () => following[Symbol.asyncDispose]() };
 }
 
 /** Reads what leads into the cluster from outside. */
-export function followOutside({ caches, logger }: DnsConfig, config: ExternalConfig): Followed<ClusterParts> {
+export function followOutside(
+  { caches, logger, machine: { clock } = thisMachine }: DnsConfig,
+  config: ExternalConfig,
+): Followed<ClusterParts> {
   const names = new ExternalNames(config);
-  const following = followExternal(names, { caches, logger, now: Date.now });
-  const parts = partsOf(names, new PrebuiltWriter(), following.knowledge);
+  const following = followExternal(names, { caches, logger, clock });
+  const parts = partsOf(names, new PrebuiltWriter(clock.now), following.knowledge);
   return { parts, synced: following.synced, [Symbol.asyncDispose]: async () => following[Symbol.dispose]() };
 }
 
@@ -75,8 +79,11 @@ export function followClients(config: DnsConfig): Followed<ClientPods> {
 }
 
 /** Looks for IPv6: whether anybody could use it. */
-export function followFamilies({ caches }: DnsConfig, cidrs: readonly string[]): Followed<() => boolean> {
-  const evidence = followIpv6({ caches, cidrs, machineHasIpv6: createMachineHasIpv6(Date.now) });
+export function followFamilies(
+  { caches, machine = thisMachine }: DnsConfig,
+  cidrs: readonly string[],
+): Followed<() => boolean> {
+  const evidence = followIpv6({ caches, cidrs, machineHasIpv6: machine.hasIpv6 });
   const { hasIpv6: parts, synced } = evidence;
   return { parts, synced, [Symbol.asyncDispose]: async () => evidence[Symbol.dispose]() };
 }

@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { before, test } from 'node:test';
 import { formatIp } from '../lib/ip.ts';
 import { isolateNetwork } from '../linux/namespaces.ts';
+import { systemClock } from '../observe/clock.ts';
 import { silentLogger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { SocketAddress } from './config.ts';
 import { ask, clientPodsOf, dnsNamespace, dnsPod, dnsService, testResponder } from './fixtures.ts';
+import { systemNetwork } from './forward/exchange.ts';
 import { createForwarder } from './forward/forwarder.ts';
 import type { RecordChange } from './records.ts';
 import { recordsOf } from './reply.ts';
@@ -135,7 +137,8 @@ async function replay(library: 'glibc' | 'musl', help: Partial<ServerSettings>):
     cache: plain.cache,
     logger: silentLogger,
     metrics: createMetrics(),
-    now: Date.now,
+    clock: systemClock,
+    network: systemNetwork,
   });
   const settings = { ...plain, aaaa: 'ask' as const, ...help };
   const clientPods = clientPodsOf(dnsPod(pod));

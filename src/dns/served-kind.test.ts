@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { forbidden, noSuchPath } from '../api/errors.ts';
 import { createCaches } from '../client/caches.ts';
 import { createFakeApi } from '../client/fake.ts';
+import { systemClock } from '../observe/clock.ts';
 import { silentLogger } from '../observe/log.ts';
 import { serviceImport } from './fixtures.ts';
 import { followServed } from './served-kind.ts';
@@ -20,7 +21,7 @@ test('a kind that the API serves is followed', async () => {
       for (const { current } of changes) seen.push(current?.spec?.type);
       if (seen.length === 2) resolve();
     },
-    { caches, logger: silentLogger },
+    { caches, logger: silentLogger, clock: systemClock },
   );
   await following.synced;
   api.put(ServiceImport, serviceImport('ClusterSetIP'));
@@ -37,7 +38,11 @@ for (const [what, failure] of [
     const api = createFakeApi();
     api.intercept = ({ kind }) => (kind === 'ServiceImport' ? failure : undefined);
     await using caches = createCaches(api.client);
-    using following = followServed(ServiceImport, () => assert.fail(), { caches, logger: silentLogger });
+    using following = followServed(ServiceImport, () => assert.fail(), {
+      caches,
+      logger: silentLogger,
+      clock: systemClock,
+    });
     await following.synced;
     assert.deepEqual(following.objects(), []);
     assert.deepEqual(

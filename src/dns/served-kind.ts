@@ -1,13 +1,16 @@
 import { isForbidden, isNotFound } from '../api/errors.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
-import { backOffMs, sleep } from '../client/back-off.ts';
+import { backOffMs } from '../client/back-off.ts';
 import type { Cache, Caches, ChangeHandler } from '../client/caches.ts';
+import { wait } from '../observe/clock.ts';
+import type { Clock } from '../observe/clock.ts';
 import type { Logger } from '../observe/log.ts';
 
 export interface ServedKindOptions {
   readonly caches: Caches;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** Following a kind that a server may not have. */
@@ -43,12 +46,12 @@ export function followServed<T extends ApiObject>(
         return cache.synced.then(markSynced);
       }
       if (served === undefined) {
-        await sleep(backOffMs(failures, retry, Math.random()), stop.signal);
+        await wait(options.clock, backOffMs(failures, retry, Math.random()), stop.signal, 'holds');
         continue;
       }
       failures = 0;
       markSynced();
-      await sleep(recheckMs, stop.signal);
+      await wait(options.clock, recheckMs, stop.signal, 'holds');
     }
   }
   void follow();

@@ -9,6 +9,7 @@ import { followClients, followFamilies, followOutside, followRecords, serverAddr
 import type { Followed } from './followed.ts';
 import type { ClusterParts } from './handlers/handler.ts';
 import type { ListenerServers } from './listen/open-listeners.ts';
+import { thisMachine } from './machine.ts';
 import { createServer, type GivenParts, type Server } from './servers.ts';
 import { noCache } from './settings/cluster-server.ts';
 import type { DnsSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
@@ -128,7 +129,7 @@ export class ServerSet implements AsyncDisposable {
       forwards.length === 0
         ? undefined
         : await drafts.resolvers.get({ forwards, cache }, async () => this.#resolver(forwards, settings));
-    const { logger, metrics } = config;
+    const { logger, metrics, machine: { clock } = thisMachine } = config;
     return {
       cluster: known?.parts,
       external: shown?.parts,
@@ -137,17 +138,17 @@ export class ServerSet implements AsyncDisposable {
       resolver,
       logger,
       metrics,
-      now: Date.now,
+      now: clock.now,
     };
   }
 
   #resolver(forwards: readonly ForwardSettings[], { cache }: ServerSettings): Resolver {
-    const { logger, metrics } = this.#config;
+    const { logger, metrics, machine: { clock, network, random } = thisMachine } = this.#config;
     const onLoop = (upstream: string): void => {
       logger.error('an upstream server sends our questions back to us; it is not asked any more', { upstream });
       this.#config.onLoop?.(upstream);
     };
-    return createForwarder({ forwards, cache: cache ?? noCache, logger, metrics, now: Date.now, onLoop });
+    return createForwarder({ forwards, cache: cache ?? noCache, logger, metrics, clock, network, random, onLoop });
   }
 }
 

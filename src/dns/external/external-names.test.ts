@@ -4,6 +4,7 @@ import { ask, dnsService, dnsSlice, headlessService, summary, testResponder } fr
 import { createCaches } from '../../client/caches.ts';
 import { createFakeApi } from '../../client/fake.ts';
 import { Service } from '../../api/core/service.ts';
+import { systemClock } from '../../observe/clock.ts';
 import { silentLogger } from '../../observe/log.ts';
 import { noSuchPath } from '../../api/errors.ts';
 import { formatName, parseName } from '../wire/names.ts';
@@ -265,7 +266,7 @@ test('objects are followed from the API, also where it does not serve the Gatewa
   api.put(Ingress, ingress([`www.${zone}`]));
   api.put(Service, { ...dnsService({ type: 'LoadBalancer', externalIPs: ['192.0.2.1'] }, 'web') });
   const external = names([]);
-  using following = followExternal(external, { caches, logger: silentLogger, now: () => 0 });
+  using following = followExternal(external, { caches, logger: silentLogger, clock: systemClock });
   assert.equal(following.knowledge(), 'none');
   await following.synced;
   assert.equal(following.knowledge(), 'synced');

@@ -2,6 +2,7 @@ import { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { ApiObject } from '../../api/meta/object-meta.ts';
 import type { Caches, Change } from '../../client/caches.ts';
+import type { Clock } from '../../observe/clock.ts';
 import type { Logger } from '../../observe/log.ts';
 import { followServed } from '../served-kind.ts';
 import type { ExternalChange, ExternalNames } from './external-names.ts';
@@ -10,14 +11,13 @@ import { Gateway, Ingress, routeKinds } from './kinds.ts';
 export interface FollowExternalOptions {
   readonly caches: Caches;
   readonly logger: Logger;
-  /** Unix milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** The connection from the API to the names for those outside. Ingress and Gateway API count where the API serves them. */
 export function followExternal(
   names: ExternalNames,
-  { caches, logger, now }: FollowExternalOptions,
+  { caches, logger, clock }: FollowExternalOptions,
 ): Disposable & { readonly knowledge: () => 'none' | 'synced'; readonly synced: Promise<void> } {
   let knowledge: 'none' | 'synced' = 'none';
   const into =
@@ -25,7 +25,7 @@ export function followExternal(
     (changes: readonly Change<T>[]): void =>
       names.apply(
         changes.map(({ old, current }) => change({ old, new: current })),
-        Math.floor(now() / 1000),
+        Math.floor(clock.now() / 1000),
       );
   const [services, slices] = [caches.of(Service), caches.of(EndpointSlice)];
   const own = [
@@ -36,18 +36,18 @@ export function followExternal(
     followServed(
       Ingress,
       into<Ingress>((each) => ({ type: 'ingress', ...each })),
-      { caches, logger },
+      { caches, logger, clock },
     ),
     followServed(
       Gateway,
       into<Gateway>((each) => ({ type: 'gateway', ...each })),
-      { caches, logger },
+      { caches, logger, clock },
     ),
     ...routeKinds.map((kind) =>
       followServed(
         kind,
         into((each) => ({ type: 'route', kind: kind.kind, ...each })),
-        { caches, logger },
+        { caches, logger, clock },
       ),
     ),
   ];

@@ -40,10 +40,24 @@ export function requestFor(
   return { packet, id, question };
 }
 
+/** Asks a server once. Rejects with Error when no answer comes in time. */
+type ExchangeWith = (server: SocketAddress, request: Request, options: ExchangeOptions) => Promise<Message>;
+
+/** What carries questions to other servers. */
+export interface Network {
+  readonly udp: ExchangeWith;
+  readonly tcp: ExchangeWith;
+}
+
 /** Asks over UDP, and again over TCP when the answer was cut. Rejects with Error when no answer comes. */
-export async function exchange(server: SocketAddress, request: Request, options: ExchangeOptions): Promise<Message> {
-  const answer = await exchangeUdp(server, request, options);
-  return (answer.flags & flags.TC) === 0 ? answer : exchangeTcp(server, request, options);
+export async function exchange(
+  server: SocketAddress,
+  request: Request,
+  options: ExchangeOptions,
+  { udp, tcp }: Network,
+): Promise<Message> {
+  const answer = await udp(server, request, options);
+  return (answer.flags & flags.TC) === 0 ? answer : tcp(server, request, options);
 }
 
 /**
@@ -86,6 +100,9 @@ export function exchangeTcp(server: SocketAddress, request: Request, options: Ex
     return () => socket.destroy();
   });
 }
+
+/** The machine's sockets. */
+export const systemNetwork: Network = { udp: exchangeUdp, tcp: exchangeTcp };
 
 interface Settle {
   readonly resolve: (message: Message) => void;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { before, test } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
+import { systemClock } from '../../observe/clock.ts';
 import { silentLogger } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import type { SocketAddress } from '../config.ts';
@@ -18,7 +19,7 @@ import { nameRdata, soaRdata } from '../wire/rdata.ts';
 import { classIn, flags, rcodes, typeNumbers } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
 import type { MessageToWrite } from '../wire/writer.ts';
-import { exchangeTcp } from './exchange.ts';
+import { exchangeTcp, systemNetwork } from './exchange.ts';
 import { createForwarder } from './forwarder.ts';
 import type { ForwarderOptions } from './forwarder.ts';
 import type { CacheSettings, ForwardSettings } from '../settings/settings.ts';
@@ -116,7 +117,8 @@ function forwarder(upstreams: readonly Upstream[], options: TestOptions = {}): R
     cache: testCache,
     logger: silentLogger,
     metrics: createMetrics(),
-    now: Date.now,
+    clock: systemClock,
+    network: systemNetwork,
     deadlineMs: 300,
     ...more,
   });
@@ -156,7 +158,7 @@ function addresses({ answers }: Resolved): string[] {
 test('an answer is passed on and kept for its time', async () => {
   let now = 1_000_000;
   await using server = await upstream(() => [{ answers: address(www, 1) }]);
-  await using resolver = forwarder([server], { now: () => now });
+  await using resolver = forwarder([server], { clock: { ...systemClock, now: () => now } });
   assert.deepEqual(addresses(await resolve(resolver)), ['192.0.2.1']);
   now += 59_000;
   const kept = await resolve(resolver, name('WWW.example.com'));
@@ -189,7 +191,7 @@ test('the next upstream is asked when one is silent, closed or refuses, and the 
 test('when nobody answers it is SERVFAIL with a reason, and not asked again at once', async () => {
   let now = 1_000_000;
   await using silent = await upstream(() => []);
-  await using resolver = forwarder([silent], { deadlineMs: 60, now: () => now });
+  await using resolver = forwarder([silent], { deadlineMs: 60, clock: { ...systemClock, now: () => now } });
   const failed = await resolve(resolver);
   assert.equal(failed.rcode, rcodes.SERVFAIL);
   assert.match(failed.error?.text ?? '', /did not answer within/);
@@ -224,7 +226,7 @@ test('an old answer is used while nobody answers, and marked', async () => {
   let now = 1_000_000;
   let isAlive = true;
   await using server = await upstream(() => (isAlive ? [{ answers: address(www, 1) }] : []));
-  await using resolver = forwarder([server], { deadlineMs: 30, now: () => now });
+  await using resolver = forwarder([server], { deadlineMs: 30, clock: { ...systemClock, now: () => now } });
   await resolve(resolver);
   isAlive = false;
   now += 3_600_000;
@@ -287,7 +289,7 @@ test('negative answers are kept as long as the SOA says, at most 30 seconds (RFC
         authorities: recordsOf(name('example.com'), SOA, 3600, [soaRdata('\0', '\0', numbers(minimum))]),
       },
     ]);
-    await using resolver = forwarder([server], { now: () => now });
+    await using resolver = forwarder([server], { clock: { ...systemClock, now: () => now } });
     assert.equal((await resolve(resolver)).rcode, rcodes.NXDOMAIN);
     now += lasts * 1000 - 1;
     const kept = await resolve(resolver);
@@ -389,7 +391,10 @@ const soa = recordsOf(name('example.com'), SOA, 3600, [soaRdata('\0', '\0', numb
 test('a name that is asked often is asked for again before its time is over', async () => {
   let now = 1_000_000;
   await using server = await upstream(() => [{ answers: address(www, 1) }]);
-  await using resolver = forwarder([server], { now: () => now, cache: { ...testCache, prefetchQueries: 3 } });
+  await using resolver = forwarder([server], {
+    clock: { ...systemClock, now: () => now },
+    cache: { ...testCache, prefetchQueries: 3 },
+  });
   await resolve(resolver);
   now += 55_000;
   for (let i = 0; i < 3; i += 1) assert.equal((await resolve(resolver)).from, 'cache');

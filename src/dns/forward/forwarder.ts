@@ -1,3 +1,4 @@
+import type { Clock } from '../../observe/clock.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { CacheSettings, ForwardSettings } from '../settings/settings.ts';
@@ -7,6 +8,7 @@ import type { Name } from '../wire/names.ts';
 import { extendedErrors, rcodes, typeName } from '../wire/types.ts';
 import { AnswerCache } from './answer-cache.ts';
 import type { CacheKey } from './answer-cache.ts';
+import type { Network } from './exchange.ts';
 import { LoopProbes } from './loop-probes.ts';
 import { forwardMetrics } from './metrics.ts';
 import { relevantOf } from './relevant.ts';
@@ -18,8 +20,9 @@ export interface ForwarderOptions {
   readonly cache: CacheSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Unix milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
+  /** Carries questions to servers that are asked over plain UDP and TCP. */
+  readonly network: Network;
   /** Numbers in [0, 1); `Math.random` unless given. */
   readonly random?: () => number;
   /** A question is given up after this long: 5000 unless given. */
@@ -48,17 +51,16 @@ class Forwarder implements Resolver {
   readonly #byZone: readonly (readonly [Name, ZoneForwarder])[];
 
   constructor(options: ForwarderOptions) {
-    const { forwards, cache, metrics, logger, random = Math.random } = options;
+    const { forwards, cache, metrics, logger, clock, network, deadlineMs, random = Math.random } = options;
     this.#options = options;
     this.#cache = new AnswerCache(cache);
     this.#figures = forwardMetrics(metrics);
     metrics.observed({ name: 'fairlead_dns_cache_answers', help: 'Upstream answers kept.' }, () => this.#cache.size);
     this.#zones = forwards.map(
-      (settings) =>
-        new ZoneForwarder({ settings, metrics: this.#figures, logger, random, deadlineMs: options.deadlineMs }),
+      (settings) => new ZoneForwarder({ settings, metrics: this.#figures, logger, random, deadlineMs, clock, network }),
     );
     const upstreams = this.#zones.flatMap((forwarder) => forwarder.upstreams);
-    this.#probes = new LoopProbes(upstreams, (upstream) => options.onLoop?.(upstream.name));
+    this.#probes = new LoopProbes(upstreams, (upstream) => options.onLoop?.(upstream.name), clock);
     this.#byZone = this.#zones
       .flatMap((forwarder) => forwarder.zones.map((zone) => [zone, forwarder] as const))
       .toSorted(([a], [b]) => b.length - a.length);
@@ -77,7 +79,7 @@ class Forwarder implements Resolver {
     const forwarder = this.#byZone.find(([zone, each]) => isWithin(key, zone) && !each.isExcept(key))?.[1];
     if (forwarder === undefined) return undefined;
     const asked: CacheKey = { key, type: question.type, dnssecOk, checkingDisabled };
-    const kept = this.#cache.get(asked, this.#options.now());
+    const kept = this.#cache.get(asked, this.#options.clock.now());
     if (kept?.isFresh !== true) return this.#askOnce(forwarder, question, asked, kept?.resolved);
     this.#figures.hits.inc();
     if (kept.isDue) void this.#askOnce(forwarder, question, asked, kept.resolved);
@@ -128,14 +130,14 @@ class Forwarder implements Resolver {
       reason,
     });
     const failed = failure(reason);
-    this.#cache.put(asked, failed, 0, this.#options.now());
+    this.#cache.put(asked, failed, 0, this.#options.clock.now());
     return failed;
   }
 
   #keep(asked: CacheKey, question: Question, message: Message, from: string): Resolved {
     const { answers, authorities, ttl } = relevantOf(message, question);
     const resolved: Resolved = { rcode: message.rcode, answers, authorities, from };
-    this.#cache.put(asked, resolved, ttl, this.#options.now());
+    this.#cache.put(asked, resolved, ttl, this.#options.clock.now());
     return resolved;
   }
 }

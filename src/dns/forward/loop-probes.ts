@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { every } from '../../observe/clock.ts';
+import type { Clock } from '../../observe/clock.ts';
 import { nameFromLabels } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import { typeNumbers } from '../wire/types.ts';
@@ -18,12 +20,12 @@ export class LoopProbes implements Disposable {
   readonly #upstreams: readonly Upstream[];
   readonly #onLoop: (upstream: Upstream) => void;
   readonly #sent = new Map<Name, Upstream>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Disposable;
 
-  constructor(upstreams: readonly Upstream[], onLoop: (upstream: Upstream) => void) {
+  constructor(upstreams: readonly Upstream[], onLoop: (upstream: Upstream) => void, clock: Clock) {
     this.#upstreams = upstreams;
     this.#onLoop = onLoop;
-    this.#timer = setInterval(() => void this.probe(), everyMs).unref();
+    this.#timer = every(clock, everyMs, () => void this.probe());
   }
 
   /** Whether a question (name in lower case) is one of ours that came back; its upstream is set aside. */
@@ -44,7 +46,7 @@ export class LoopProbes implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#timer[Symbol.dispose]();
   }
 
   async #probeOne(upstream: Upstream): Promise<void> {

@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { wait } from '../../observe/clock.ts';
+import type { Clock } from '../../observe/clock.ts';
 import type { Message } from '../wire/message.ts';
 
 /** One attempt of a race: how to make it, and after how long without an answer the next one starts beside it. */
@@ -20,6 +21,7 @@ export async function race(
   runners: readonly Runner[],
   isUsable: (message: Message) => string | undefined,
   signal: AbortSignal,
+  clock: Clock,
 ): Promise<RaceResult> {
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
@@ -29,8 +31,11 @@ export async function race(
     try {
       const message = await runner.start(all);
       const problem = isUsable(message);
-      if (problem === undefined) win({ message, runner: index });
-      else reasons.push(problem);
+      if (problem === undefined) {
+        win({ message, runner: index });
+        // At once: what waits below must not start another first.
+        stop.abort();
+      } else reasons.push(problem);
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
@@ -41,8 +46,7 @@ export async function race(
       const one = attempt(runner, index);
       running.push(one);
       const isLast = index === runners.length - 1;
-      if (!isLast)
-        await Promise.race([one, won, delay(runner.patienceMs, undefined, { signal: all }).catch(() => undefined)]);
+      if (!isLast) await Promise.race([one, won, wait(clock, runner.patienceMs, all, 'holds')]);
       if (all.aborted) break;
     }
     await Promise.all(running);

@@ -1,3 +1,4 @@
+import type { Clock } from '../../observe/clock.ts';
 import type { UpstreamSettings } from '../settings/settings.ts';
 import type { Message, Question } from '../wire/message.ts';
 import type { Exchange, Request } from './exchange.ts';
@@ -19,16 +20,18 @@ export class Upstream {
   /** `192.0.2.53:53`, `tls://[2001:db8::1]:853`. */
   readonly name: string;
   readonly #exchange: Exchange;
+  readonly #clock: Clock;
   #smoothedMs: number | undefined;
   #variationMs = 0;
   #failures = 0;
   /** It sent our own question back to us. */
   isLooping = false;
 
-  constructor(settings: UpstreamSettings, exchange: Exchange) {
+  constructor(settings: UpstreamSettings, exchange: Exchange, clock: Clock) {
     this.settings = settings;
     this.name = nameOf(settings);
     this.#exchange = exchange;
+    this.#clock = clock;
   }
 
   /** Asked only when no other is left. */
@@ -47,13 +50,13 @@ export class Upstream {
     this.#failures += 1;
   }
 
-  /** Asks once. Rejects with Error when no answer comes in time; `nowMs` measures how long it took. */
+  /** Asks once. Rejects with Error when no answer comes in time. */
   async ask(question: Question, options: AskOptions): Promise<Message> {
     const request: Request = requestFor(question, options);
-    const startedMs = performance.now();
+    const startedMs = this.#clock.monotonic();
     try {
       const answer = await this.#exchange(request, { timeoutMs: options.timeoutMs, signal: options.signal });
-      this.#learn(performance.now() - startedMs);
+      this.#learn(this.#clock.monotonic() - startedMs);
       this.#failures = 0;
       return answer;
     } catch (error) {

@@ -1,10 +1,13 @@
+import { every } from '../../observe/clock.ts';
+import type { Clock } from '../../observe/clock.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ForwardSettings, UpstreamSettings } from '../settings/settings.ts';
 import { isWithin, parseName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Message, Question } from '../wire/message.ts';
 import { rcodeName, rcodes, typeNumbers } from '../wire/types.ts';
-import { exchange as exchangeDatagrams, type Exchange } from './exchange.ts';
+import { exchange as exchangeDatagrams } from './exchange.ts';
+import type { Exchange, Network } from './exchange.ts';
 import type { ForwardMetrics } from './metrics.ts';
 import { httpsExchange } from './https.ts';
 import { UpstreamOrder } from './order.ts';
@@ -24,6 +27,8 @@ export interface ZoneForwarderOptions {
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly deadlineMs: number | undefined;
+  readonly clock: Clock;
+  readonly network: Network;
 }
 
 /** What one question to the upstream servers of a zone needs to say. */
@@ -47,11 +52,11 @@ export class ZoneForwarder implements Disposable {
   readonly #stack = new DisposableStack();
 
   constructor(options: ZoneForwarderOptions) {
-    const { settings, random } = options;
+    const { settings, random, clock } = options;
     this.#options = options;
     this.zones = settings.zones.map(readZone);
     this.#except = settings.except.map(readZone);
-    this.upstreams = settings.upstreams.map((each) => new Upstream(each, this.#exchangeWith(each)));
+    this.upstreams = settings.upstreams.map((each) => new Upstream(each, this.#exchangeWith(each), clock));
     this.#order = new UpstreamOrder(this.upstreams, settings.policy, random);
     if (settings.healthCheckMs > 0) this.#checkHealth(settings.healthCheckMs);
   }
@@ -65,19 +70,19 @@ export class ZoneForwarder implements Disposable {
   async ask({ question, dnssecOk, checkingDisabled, signal }: ForwardedQuestion): Promise<Forwarded> {
     const order = this.#order.next();
     if (order.length === 0) return { reasons: ['every upstream server sends our questions back to us'] };
-    const { deadlineMs = defaultDeadlineMs } = this.#options;
+    const { deadlineMs = defaultDeadlineMs, clock } = this.#options;
     const attempts = Math.max(leastAttempts, order.length);
     const chosen = Array.from({ length: attempts }, (_, index) => order[index % order.length]).filter(
       (each) => each !== undefined,
     );
-    const startedMs = performance.now();
-    const leftMs = (): number => Math.max(1, Math.ceil(deadlineMs - (performance.now() - startedMs)));
+    const startedMs = clock.monotonic();
+    const leftMs = (): number => Math.max(1, Math.ceil(deadlineMs - (clock.monotonic() - startedMs)));
     const runners = chosen.map((upstream) => ({
       patienceMs: upstream.patienceMs,
       start: (stop: AbortSignal) =>
         this.#attempt(upstream, question, { dnssecOk, checkingDisabled, timeoutMs: leftMs(), signal: stop }),
     }));
-    const result = await race(runners, problemOf, signal);
+    const result = await race(runners, problemOf, signal, clock);
     if ('reasons' in result) return result;
     return { message: result.message, from: chosen[result.runner]?.name ?? '' };
   }
@@ -87,20 +92,19 @@ export class ZoneForwarder implements Disposable {
   }
 
   async #attempt(upstream: Upstream, question: Question, options: Parameters<Upstream['ask']>[1]): Promise<Message> {
-    const { seconds, failures } = this.#options.metrics;
+    const { clock, metrics } = this.#options;
+    const { seconds, failures } = metrics;
     const label = { upstream: upstream.name };
-    const impatient = setTimeout(() => upstream.noteSilence(), upstream.patienceMs);
-    const startedMs = performance.now();
+    const startedMs = clock.monotonic();
+    using _impatient = clock.after(upstream.patienceMs, () => upstream.noteSilence());
     try {
       const answer = await upstream.ask(question, options);
-      seconds.observe((performance.now() - startedMs) / 1000, label);
+      seconds.observe((clock.monotonic() - startedMs) / 1000, label);
       if (problemOf(answer) !== undefined) failures.inc(label);
       return answer;
     } catch (error) {
       if (!options.signal.aborted) failures.inc(label);
       throw new Error(`${upstream.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    } finally {
-      clearTimeout(impatient);
     }
   }
 
@@ -108,16 +112,15 @@ export class ZoneForwarder implements Disposable {
     if (upstream.transport === 'https') return this.#stack.use(httpsExchange(upstream)).exchange;
     const isStream = upstream.transport === 'tls' || this.#options.settings.transport === 'tcp';
     if (isStream) return this.#stack.use(streamExchange(upstream)).exchange;
-    return (request, options) => exchangeDatagrams(upstream, request, options);
+    return (request, options) => exchangeDatagrams(upstream, request, options, this.#options.network);
   }
 
   /** Asks upstream servers that were set aside whether they answer again: nothing is asked while all are well. */
   #checkHealth(everyMs: number): void {
-    const timer = setInterval(() => {
+    const probeAside = (): void => {
       for (const upstream of this.upstreams) if (upstream.isAside && !upstream.isLooping) void probe(upstream, everyMs);
-    }, everyMs);
-    timer.unref();
-    this.#stack.defer(() => clearInterval(timer));
+    };
+    this.#stack.use(every(this.#options.clock, everyMs, probeAside));
   }
 }
 

@@ -169,7 +169,7 @@ function followOutside(query: Query, { answers, target }: Chain, context: NamesC
       rcode: result.rcode,
       answers: [...answers, ...result.answers],
       authorities: result.authorities,
-      error: result.error,
+      error: result.error ?? stale(context),
     }),
   );
 }

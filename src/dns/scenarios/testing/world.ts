@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCaches } from '../../../client/caches.ts';
+import type { Caches } from '../../../client/caches.ts';
+import { createFakeApi } from '../../../client/fake.ts';
+import { TransportError } from '../../../client/client.ts';
+import { FakeClock } from '../../../observe/fake-clock.ts';
+import { silentLogger } from '../../../observe/log.ts';
+import { createMetrics } from '../../../observe/metrics.ts';
+import type { Client, Transport } from '../../client.ts';
+import { createResponder } from '../../responder.ts';
+import type { Responder } from '../../responder.ts';
+import { ServerSet } from '../../server-set.ts';
+import type { DnsSettings } from '../../settings/settings.ts';
+import { ScriptedUpstreams } from './upstreams.ts';
+
+const startMs = Date.UTC(2026, 0, 1);
+
+/** One DNS server as it runs, without its sockets: settings, caches, chain and state file are the real ones. */
+interface Running extends AsyncDisposable {
+  readonly responder: Responder;
+  readonly findLoops: () => void;
+}
+
+/** A DNS server, the cluster it reads, and the servers it asks, at a time that only the scenario moves. */
+export class World implements AsyncDisposable {
+  readonly clock = new FakeClock(startMs);
+  readonly api = createFakeApi({ now: this.clock.now });
+  readonly upstreams: ScriptedUpstreams;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'fairlead-scenario-'));
+  #metrics = createMetrics();
+  #running: Running | undefined;
+
+  constructor() {
+    this.upstreams = new ScriptedUpstreams(this.clock, (packet, from) => this.ask(packet, 'udp', from));
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** The metrics of the server that runs, as it shows them. */
+  get metrics(): string {
+    return this.#metrics.render();
+  }
+
+  /** Starts the server; one that runs is stopped before, and writes its state down. */
+  async start(settings: DnsSettings): Promise<void> {
+    await this.stop();
+    this.#running = await this.#run(settings);
+    this.#running.findLoops();
+    await this.clock.settle();
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.[Symbol.asyncDispose]();
+    this.#running = undefined;
+  }
+
+  /** The API server does not answer, until it is back; open watches end. */
+  setAway(isAway: boolean): void {
+    this.api.intercept = isAway ? () => new TransportError('connect ECONNREFUSED') : undefined;
+    if (isAway) this.api.disconnect();
+  }
+
+  /** Asks as the listeners do; empty when there is no answer. */
+  async ask(packet: Buffer, transport: Transport, from: string): Promise<Buffer> {
+    const responder = this.#running?.responder;
+    if (responder === undefined) throw new Error('the server does not run');
+    const out = Buffer.alloc(65_535);
+    if (transport === 'udp') {
+      const length = responder.quick(packet, 0, packet.length, out, 0);
+      if (length > 0) return out.subarray(0, length);
+    }
+    const client: Client = { transport, address: () => from };
+    const answered = await responder.answer(packet, client);
+    return out.subarray(0, answered === undefined ? 0 : responder.write(answered, out, 0));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #run(settings: DnsSettings): Promise<Running> {
+    this.#metrics = createMetrics();
+    await using stack = new AsyncDisposableStack();
+    const caches: Caches = stack.use(createCaches(this.api.client, { ...this.#own, clock: this.clock, random: half }));
+    const machine = { clock: this.clock, network: this.upstreams, hasIpv6: () => false, random: half };
+    const config = { client: this.api.client, caches, settings, dataDir: this.#folder, machine, ...this.#own };
+    const set = stack.use(new ServerSet(config));
+    const prepared = await set.prepare(settings);
+    await prepared.commit();
+    const servers = prepared.listeners.flatMap((listener) => listener.servers);
+    const identity = { name: '', cookieSecret: Buffer.alloc(16, 7), idleMs: 10_000, now: this.clock.now };
+    const responder = stack.use(createResponder({ servers: [...new Set(servers)], identity, ...this.#own }));
+    const owned = stack.move();
+    return {
+      responder,
+      findLoops: () => set.resolvers.forEach((resolver) => void resolver.findLoops()),
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    };
+  }
+
+  get #own() {
+    return { logger: silentLogger, metrics: this.#metrics };
+  }
+}
+
+function half(): number {
+  return 0.5;
+}
