@@ -413,6 +413,18 @@ test('a lasting connection carries one question after the other', async () => {
   assert.equal(server.connections, 1);
 });
 
+test('a lasting connection on which nothing comes any more is given up', async () => {
+  let isSilent = false;
+  await using server = await upstream(({ questions: [asked] }) =>
+    isSilent && server.connections === 1 ? [] : [{ answers: address(asked?.name ?? www, 1) }],
+  );
+  await using resolver = forwarder([server], { forward: { transport: 'tcp' } });
+  assert.deepEqual(addresses(await resolve(resolver)), ['192.0.2.1']);
+  isSilent = true;
+  assert.equal((await resolve(resolver, name('a.example'))).rcode, rcodes.SERVFAIL);
+  assert.deepEqual(addresses(await resolve(resolver, name('b.example'))), ['192.0.2.1']);
+});
+
 test('an upstream that sends our questions back is found and set aside, and comes back when it does so no more', async () => {
   let loops = true;
   const found: string[] = [];

@@ -4,8 +4,9 @@ import { createFrames } from '../listen/tcp-frames.ts';
 import type { UpstreamSettings } from '../settings/settings.ts';
 import type { Message } from '../wire/message.ts';
 import { type Exchange, readAnswer, type Request } from './exchange.ts';
+import { Silence } from './silence.ts';
 
-/** A connection without a question under way is closed after this long: what servers allow at least (RFC 7858 3.4). */
+/** A connection on which nothing is heard is closed after this long: what servers allow at least (RFC 7858 3.4). */
 const idleMs = 8000;
 
 /** A way of asking over TCP or TLS that keeps its connection for the next question (RFC 7766 6.2.1). */
@@ -45,14 +46,17 @@ class Connection {
   readonly #socket: Socket;
   /** By message id: ids of questions under way differ on one connection. */
   readonly #waiting = new Map<number, Waiting>();
+  readonly #silence = new Silence(idleMs, () => this.close(new Error('the connection was silent for too long')));
 
   constructor(socket: Socket) {
     this.#socket = socket;
     const frames = createFrames((packet) => this.#receive(packet));
-    socket.on('data', (chunk: Buffer) => frames(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      this.#silence.heard();
+      frames(chunk);
+    });
     socket.on('error', (error) => this.close(error));
     socket.on('close', () => this.close(new Error('the connection was closed before an answer')));
-    socket.setTimeout(idleMs, () => this.close(new Error('the connection was silent for too long')));
     // Keeping a connection must not keep the process.
     socket.unref();
   }
@@ -61,7 +65,13 @@ class Connection {
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
     if (this.#waiting.has(request.id)) throw new Error('this id is under way on the connection');
     const abort = (): void => reject(new Error('stopped'));
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const mark = this.#silence.asked();
+    const late = (): void => {
+      const error = new Error(`no answer within ${timeoutMs} ms`);
+      if (this.#silence.hasLasted(mark)) this.close(error);
+      reject(error);
+    };
+    const timer = setTimeout(late, timeoutMs);
     signal?.addEventListener('abort', abort, { once: true });
     this.#waiting.set(request.id, { request, resolve, reject });
     this.#socket.ref();
@@ -81,6 +91,7 @@ class Connection {
   close(error: Error): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.#silence[Symbol.dispose]();
     this.#socket.destroy();
     for (const { reject } of this.#waiting.values()) reject(error);
   }

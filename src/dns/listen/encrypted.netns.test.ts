@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createAuthority, issueCertificate, type KeyPair } from '../../apiserver/pki/certificate.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { silentLogger } from '../../observe/log.ts';
@@ -103,6 +104,57 @@ test('a certificate that no authority of ours signed is not accepted, over TLS a
     exchange[Symbol.dispose]();
   }
 });
+
+/** Passes connections on to a listener; from the first one nothing comes back any more once `isHole` says so. */
+async function relayTo(port: number, isHole: () => boolean) {
+  const sockets: Socket[] = [];
+  let connections = 0;
+  const relay = createTcpServer((socket) => {
+    const isFirst = (connections += 1) === 1;
+    const other = connectTcp({ host: '127.0.0.1', port });
+    sockets.push(socket, other);
+    for (const each of [socket, other]) each.on('error', () => undefined);
+    socket.pipe(other);
+    other.on('data', (chunk) => void (isFirst && isHole() ? undefined : socket.write(chunk)));
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  return {
+    port: (relay.address() as AddressInfo).port,
+    connections: () => connections,
+    [Symbol.dispose]() {
+      relay.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+for (const [transport, make] of [
+  ['tls', streamExchange],
+  ['https', httpsExchange],
+] as const) {
+  test(`a ${transport} upstream is asked over a new connection when nothing comes over the old one any more`, async () => {
+    const trusted = getCACertificates('default');
+    setDefaultCACertificates([authority.certificate]);
+    try {
+      let isHole = false;
+      const settings = upstream(transport);
+      using relay = await relayTo(settings.port, () => isHole);
+      using asking = make({ ...settings, port: relay.port });
+      const ask = (timeoutMs: number) =>
+        asking.exchange(requestFor(questionOf(name, 'A'), { dnssecOk: false, checkingDisabled: false }), { timeoutMs });
+      assert.equal((await ask(5000)).answers.length, 1);
+      assert.equal((await ask(5000)).answers.length, 1);
+      assert.equal(relay.connections(), 1);
+      isHole = true;
+      await assert.rejects(ask(100), /no answer within 100 ms/);
+      assert.equal((await ask(5000)).answers.length, 1);
+      assert.equal(relay.connections(), 2);
+    } finally {
+      setDefaultCACertificates(trusted);
+    }
+  });
+}
 
 test('a zone is given away over TLS', async () => {
   const { port } = upstream('tls');
