@@ -261,9 +261,9 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
   };
   const { clientPods, hasIpv6 = () => true } = options;
   const parts = { cluster, external, clientPods, hasIpv6, resolver, logger: silentLogger, metrics, now: Date.now };
-  const servers = [createServer(settings, parts)];
+  const servers = [createServer(settings, parts, options.tap)];
   return {
-    responder: createResponder({ servers, identity: testIdentity, tap: options.tap, logger: silentLogger, metrics }),
+    responder: createResponder({ servers, identity: testIdentity, logger: silentLogger, metrics }),
     records,
     cluster,
   };

@@ -33,7 +33,7 @@ export interface Answered {
   /** How the answer is signed; undefined when the question was not. */
   readonly signature?: Signature;
   /** What a collector is to be told of the question; undefined without one. */
-  readonly tapped?: Omit<Tapped, 'response' | 'answeredMs'>;
+  readonly tapped?: Omit<Tapped, 'response' | 'answeredMs'> & { readonly tap: Tap };
 }
 
 /** From request packets to answers. */
@@ -57,7 +57,7 @@ export interface Responder extends Disposable {
   /** The messages of an answer that is a zone transfer. To be gone through once. */
   messages(answered: Answered): Iterable<Buffer>;
   /** Other servers answer from now on. */
-  become(servers: readonly Server[], tap?: Tap): void;
+  become(servers: readonly Server[]): void;
   /** Most bytes that `write` may need. */
   size(answered: Answered): number;
 }
@@ -66,8 +66,6 @@ export interface ResponderOptions {
   /** Of one listener. */
   readonly servers: readonly Server[];
   readonly identity: Identity;
-  /** Is told of every question and its answer. */
-  readonly tap?: Tap;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -75,19 +73,22 @@ export interface ResponderOptions {
 /** Longest OPT record that this server writes, with the text of an extended error and padding. */
 const optSpace = 1024;
 
-export function createResponder({ servers, identity, logger, metrics, ...given }: ResponderOptions): Responder {
-  let { tap } = given;
+export function createResponder({ servers, identity, logger, metrics }: ResponderOptions): Responder {
   let find = serverFinder(servers);
   const refusals = createQueryCounts(metrics, ['refused']);
   let prebuilt = prebuiltOf(servers);
+  let hasTap = servers.some(({ tap }) => tap !== undefined);
+  /** Of the server that the latest question went to. */
+  let latestTap: Tap | undefined;
   let keys = servers.flatMap((server) => server.keys);
   const nowSeconds = (): number => Math.floor(identity.now() / 1000);
   const options = { recursionAvailable: servers.some((server) => server.hasRecursion), turn: 0 };
 
   function safely(query: Query): Answer {
     try {
-      if (query.class !== classIn) return answerChaos(query, identity);
       const server = find(query);
+      latestTap = server?.tap;
+      if (query.class !== classIn) return answerChaos(query, identity);
       if (server === undefined) return notServed(query.client.transport);
       const reply = server.ask(query);
       return reply instanceof Promise ? reply.catch((error: unknown) => failed(error)) : reply;
@@ -141,23 +142,22 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
     return codeReply(rcodes.NOTAUTH);
   }
 
-  /** The same, with what the collector is to be told. The packet is only valid now. */
+  /** The same, with what the collector of the server that answers is to be told. The packet is only valid now. */
   function answerTapped(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined> {
-    const tapped = {
-      transport: client.transport,
-      clientAddress: client.address(),
-      askedMs: identity.now(),
-      query: Buffer.from(packet),
-    };
+    const askedMs = identity.now();
+    latestTap = undefined;
     const answered = answer(packet, client);
+    if (latestTap === undefined) return answered;
+    const [clientAddress, query] = [client.address(), Buffer.from(packet)];
+    const tapped = { tap: latestTap, transport: client.transport, clientAddress, askedMs, query };
     if (answered instanceof Promise) return answered.then((late) => late && { ...late, tapped });
     return answered && { ...answered, tapped };
   }
 
   return {
-    answer: (packet, client) => (tap === undefined ? answer(packet, client) : answerTapped(packet, client)),
+    answer: (packet, client) => (hasTap ? answerTapped(packet, client) : answer(packet, client)),
     quick(packet, at, length, out, outAt) {
-      if (prebuilt === undefined || tap !== undefined) return 0;
+      if (prebuilt === undefined) return 0;
       const turn = (options.turn + 1) & 0x3fffffff;
       const written = prebuilt.reader.answer(packet, at, length, out, outAt, options.recursionAvailable, turn);
       if (written === 0) return 0;
@@ -166,7 +166,7 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
       return written;
     },
     source() {
-      if (prebuilt === undefined || tap !== undefined) return undefined;
+      if (prebuilt === undefined) return undefined;
       return { memory: prebuilt.memory, recursionAvailable: options.recursionAvailable };
     },
     count: (rcode, answers) => prebuilt?.count(rcode, 'udp', answers),
@@ -177,7 +177,8 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
         length = signature.append(Buffer.from(out.subarray(at, at + length)), nowSeconds()).copy(out, at);
       }
       if (tapped !== undefined) {
-        tap?.tell({ ...tapped, answeredMs: identity.now(), response: Buffer.from(out.subarray(at, at + length)) });
+        const response = Buffer.from(out.subarray(at, at + length));
+        tapped.tap.tell({ ...tapped, answeredMs: identity.now(), response });
       }
       return length;
     },
@@ -187,12 +188,12 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
       const messages = transferMessages({ id: asked.id, repeat: asked.repeat, transfer, opt });
       return messages.map((plain) => {
         const response = signature?.append(plain, nowSeconds()) ?? plain;
-        if (tapped !== undefined) tap?.tell({ ...tapped, answeredMs: identity.now(), response });
+        tapped?.tap.tell({ ...tapped, answeredMs: identity.now(), response });
         return response;
       });
     },
-    become(others, otherTap) {
-      tap = otherTap;
+    become(others) {
+      hasTap = others.some(({ tap }) => tap !== undefined);
       find = serverFinder(others);
       keys = others.flatMap((server) => server.keys);
       options.recursionAvailable = others.some((server) => server.hasRecursion);
@@ -207,7 +208,8 @@ export function createResponder({ servers, identity, logger, metrics, ...given }
 /** What a listener with these servers may answer by itself. */
 function prebuiltOf(servers: readonly Server[]): (Prebuilt & { readonly reader: PrebuiltReader }) | undefined {
   const [server, ...others] = servers;
-  if (server?.prebuilt === undefined || others.length > 0) return undefined;
+  // Who is told of every question needs the question.
+  if (server?.prebuilt === undefined || server.tap !== undefined || others.length > 0) return undefined;
   return { ...server.prebuilt, reader: new PrebuiltReader(server.prebuilt.memory) };
 }
 

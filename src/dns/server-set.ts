@@ -18,7 +18,6 @@ import type { DnsSettings, ForwardSettings, ServerSettings } from './settings/se
 interface Made {
   readonly settings: ServerSettings;
   readonly server: Server;
-  readonly tap: Tap | undefined;
 }
 
 type SharedTap = Tap & AsyncDisposable;
@@ -85,8 +84,8 @@ export class ServerSet implements AsyncDisposable {
         const { dnstap } = each;
         const { logger, metrics } = this.#config;
         const tap = dnstap && (await drafts.taps.get(dnstap, async () => sharedTap(openTap(dnstap, logger, metrics))));
-        const server = createServer(each, await this.#partsOf(each, drafts));
-        made.push({ settings: each, server, tap });
+        const server = createServer(each, await this.#partsOf(each, drafts), tap);
+        made.push({ settings: each, server });
       }
     } catch (error) {
       await discard();
@@ -169,11 +168,11 @@ function othersOf({ forwards, listen }: ServerSettings): readonly ForwardSetting
 /** The servers of each listener, in the order of the settings. */
 function listening(made: readonly Made[]): ListenerServers[] {
   const byAddress = new Map<string, ListenerServers & { readonly servers: Server[] }>();
-  for (const { settings, server, tap } of made) {
+  for (const { settings, server } of made) {
     for (const where of settings.listen) {
       const key = `${where.transport} ${where.address} ${where.port}`;
       const known = byAddress.get(key);
-      if (known === undefined) byAddress.set(key, { where, servers: [server], tap });
+      if (known === undefined) byAddress.set(key, { where, servers: [server] });
       else known.servers.push(server);
     }
   }

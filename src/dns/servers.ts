@@ -1,6 +1,7 @@
 import { chain } from './chain.ts';
 import { compose } from './compose.ts';
 import type { Transport } from './client.ts';
+import type { Tap } from './dnstap/tap.ts';
 import type { Answer, ServerParts } from './handlers/handler.ts';
 import { createQueryCounts } from './metrics.ts';
 import type { Reply } from './reply.ts';
@@ -25,6 +26,8 @@ export interface Server extends Disposable {
   readonly keys: readonly TsigKey[];
   /** Whether names of others are asked for. */
   readonly hasRecursion: boolean;
+  /** Is told of every question that comes here and its answer. */
+  readonly tap: Tap | undefined;
   /** Questions so far. */
   readonly asked: () => number;
   /** Answers and counts. */
@@ -44,7 +47,7 @@ export interface Prebuilt {
 export type GivenParts = Omit<ServerParts, 'again' | 'files'>;
 
 /** Makes the handlers of a server. Throws RangeError for a zone that is no name, and what is wrong with a zone file. */
-export function createServer(settings: ServerSettings, given: GivenParts): Server {
+export function createServer(settings: ServerSettings, given: GivenParts, tap?: Tap): Server {
   const parts: ServerParts = { ...given, files: serveFiles(settings.files, given), again: (query) => ask(query) };
   const handlers = chain.map((make) => make(settings, parts)).filter((handler) => handler !== undefined);
   let answeredBy = 0;
@@ -64,6 +67,7 @@ export function createServer(settings: ServerSettings, given: GivenParts): Serve
     prebuilt: isFirst && cluster !== undefined ? { memory: cluster.memo.memory, count } : undefined,
     zones: settings.zones.map(readZone),
     tls: settings.tls,
+    tap,
     views: viewOf(settings.view),
     keys: settings.transfer.flatMap(({ keys }) => keys),
     hasRecursion: parts.resolver !== undefined,

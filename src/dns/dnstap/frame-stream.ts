@@ -23,6 +23,8 @@ export interface FrameStreamOptions {
   readonly to: string | SocketAddress;
   /** Called once a connection fails after it worked, or at the first failure. */
   readonly onFailure: (error: Error) => void;
+  /** Called for a frame that no collector will see, because it was away or slow. */
+  readonly onDrop: () => void;
 }
 
 /** Sends frames to a collector for as long as it lives; connects again whenever the connection ends. */
@@ -34,21 +36,15 @@ export class FrameStream implements Disposable {
   #isFailing = false;
   #retry: NodeJS.Timeout | undefined;
   #isOver = false;
-  #dropped = 0;
 
   constructor(options: FrameStreamOptions) {
     this.#options = options;
     this.#connect();
   }
 
-  /** Frames that no collector will see, because it was away or slow. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   send(frame: Uint8Array): void {
-    if (this.#queue.length >= queueFrames) {
-      this.#dropped += 1;
+    if (this.#isOver || this.#queue.length >= queueFrames) {
+      this.#options.onDrop();
       return;
     }
     this.#queue.push(frame);

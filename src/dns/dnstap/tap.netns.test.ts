@@ -5,12 +5,16 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { Client } from '../../client/client.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { silentLogger } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
-import { questionOf } from '../dig.ts';
-import { askRaw, dnsNamespace, dnsService, testResponder } from '../fixtures.ts';
+import { dig, questionOf } from '../dig.ts';
+import { askRaw, dnsNamespace, dnsService, testCaches, testResponder } from '../fixtures.ts';
+import { startDns } from '../run.ts';
+import { bareSettings, emptyServer } from '../settings/cluster-server.ts';
 import { readMessage } from '../wire/message.ts';
+import { formatName } from '../wire/names.ts';
 import { writeMessage } from '../wire/writer.ts';
 import { openTap } from './tap.ts';
 
@@ -45,6 +49,13 @@ function fieldsOf(message: Buffer): Map<number, number | Buffer> {
     }
   }
   return fields;
+}
+
+/** The message of a frame: type 5 is a question, 6 an answer. */
+function messageOf(frame: Buffer): Map<number, number | Buffer> {
+  const envelope = fieldsOf(frame);
+  assert.equal(String(envelope.get(1)), 'ns1');
+  return fieldsOf(envelope.get(14) as Buffer);
 }
 
 /** A collector: accepts, and gives every data frame to `onFrame`. */
@@ -106,11 +117,7 @@ test('a collector is told of questions and answers, also after it was away', asy
   const query = writeMessage({ id: 7, flags: 0, questions: [questionOf('cart.shop.svc.cluster.local', 'A')] });
   const response = await askRaw(responder, query, 'tcp');
   await until(2);
-  const [asked, answered] = frames.map((frame) => {
-    const envelope = fieldsOf(frame);
-    assert.equal(String(envelope.get(1)), 'ns1');
-    return fieldsOf(envelope.get(14) as Buffer);
-  });
+  const [asked, answered] = frames.map(messageOf);
   assert.deepEqual([asked?.get(1), answered?.get(1)], [5, 6]);
   assert.deepEqual(asked?.get(4), Buffer.from([192, 0, 2, 7]));
   assert.equal(asked?.get(3), 2);
@@ -129,4 +136,32 @@ test('a collector is told of questions and answers, also after it was away', asy
   }
   second.close();
   for (const socket of second.sockets) socket.destroy();
+});
+
+test('the collector of a server is told of its questions alone, whichever server comes first at the address', async () => {
+  const path = join(folder, 'second.sock');
+  const frames: Buffer[] = [];
+  const told = Promise.withResolvers<void>();
+  const server = collector(path, (frame) => void (frames.push(frame) === 2 && told.resolve()));
+  await once(server, 'listening');
+  const listen = [{ transport: 'dns', address: '127.0.0.1', port: 5300 }] as const;
+  const first = { ...emptyServer, listen };
+  const dnstap = { to: path, identity: 'ns1', version: 'test' };
+  const lines = ['192.0.2.1 www.example.com'];
+  const hosts = { file: undefined, lines, ttlSeconds: 60, reverse: false, fallthrough: [] };
+  const second = { ...first, zones: ['example.com'], hosts, dnstap };
+  const noClient = {} as Client;
+  const config = { client: noClient, caches: testCaches(noClient).caches, logger: silentLogger };
+  const settings = { ...bareSettings, servers: [first, second] };
+  const dns = await startDns({ ...config, settings, metrics: createMetrics() });
+  const [at] = listen;
+  await dig({ name: 'www.example.net', server: at });
+  assert.equal((await dig({ name: 'www.example.com', server: at })).message.answers.length, 1);
+  await told.promise;
+  const query = readMessage(messageOf(frames[0] ?? assert.fail()).get(10) as Buffer);
+  assert.ok(!('malformed' in query));
+  assert.equal(formatName(query.questions[0]?.name ?? ''), 'www.example.com.');
+  await dns[Symbol.asyncDispose]();
+  server.close();
+  for (const socket of server.sockets) socket.destroy();
 });

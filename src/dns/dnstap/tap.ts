@@ -10,18 +10,19 @@ export interface Tap extends Disposable {
 }
 
 export function openTap({ to, identity, version }: DnstapSettings, logger: Logger, metrics: Metrics): Tap {
+  const dropped = metrics.counter({
+    name: 'fairlead_dns_dnstap_dropped_frames_total',
+    help: 'Frames that a dnstap collector was too slow or away for.',
+  });
   const stream = new FrameStream({
     to,
     onFailure: (error) => logger.warn('the dnstap collector cannot be reached; trying again', { to, error }),
+    onDrop: () => dropped.inc(),
   });
   const frames = metrics.counter({
     name: 'fairlead_dns_dnstap_frames_total',
-    help: 'Frames for the dnstap collector.',
+    help: 'Frames for dnstap collectors.',
   });
-  metrics.observed(
-    { name: 'fairlead_dns_dnstap_dropped_frames', help: 'Frames that the dnstap collector was too slow or away for.' },
-    () => stream.dropped,
-  );
   const [name, text] = [Buffer.from(identity, 'utf8'), Buffer.from(version, 'utf8')];
   return {
     tell(tapped) {

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { TlsOptions } from 'node:tls';
 import type { Identity } from '../answer-options.ts';
 import type { DnsConfig } from '../config.ts';
-import type { Tap } from '../dnstap/tap.ts';
 import { createResponder } from '../responder.ts';
 import type { Responder } from '../responder.ts';
 import type { Server } from '../servers.ts';
@@ -18,8 +17,6 @@ import { WorkerPool } from '../workers/pool.ts';
 export interface ListenerServers {
   readonly where: ListenSettings;
   readonly servers: readonly Server[];
-  /** Is told of every question and its answer. */
-  readonly tap?: Tap;
 }
 
 export interface OpenListenersOptions extends Pick<DnsConfig, 'udp' | 'logger' | 'metrics'> {
@@ -98,8 +95,8 @@ export class OpenListeners implements AsyncDisposable {
     await this.#workers?.[Symbol.asyncDispose]();
   }
 
-  async #openOne({ where, servers, tap }: ListenerServers): Promise<Open> {
-    const responder = createResponder({ servers, tap, ...this.#options });
+  async #openOne({ where, servers }: ListenerServers): Promise<Open> {
+    const responder = createResponder({ servers, ...this.#options });
     await using stack = new AsyncDisposableStack();
     stack.defer(() => responder[Symbol.dispose]());
     const stream = stack.use(await openStream({ ...where, reusePort: this.#options.reusePort }, servers, responder));
@@ -147,11 +144,11 @@ async function openStream(
 /** What changes an open address to other servers and today's certificate; reading may fail, applying may not. */
 async function renewal(
   { responder, stream, datagrams }: Open,
-  { where, servers, tap }: ListenerServers,
+  { where, servers }: ListenerServers,
 ): Promise<() => void> {
   const options = where.transport === 'dns' ? undefined : await readTls(where, servers);
   return () => {
-    responder.become(servers, tap);
+    responder.become(servers);
     datagrams?.renew();
     if (options !== undefined) stream.renew(options);
   };
