@@ -8,6 +8,7 @@ import { collectGarbage } from '../lib/collect-garbage.ts';
 import { UsageError } from './command-error.ts';
 import { SettingsFollower } from './dns/follow-settings.ts';
 import { readSettings, type ReadSettings } from './dns/settings-source.ts';
+import { fairleadVersion } from './version.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './command.ts';
 import { readAddress, readCidrs } from './component/addresses.ts';
@@ -112,6 +113,13 @@ async function run(context: DnsContext): Promise<ExitCode> {
   if (user !== undefined && process.getuid?.() !== 0) throw new UsageError('--user is for a start as root');
   await using connected = await connectComponent('dns', context);
   const { client, logger, metrics } = connected;
+  metrics
+    .gauge({
+      name: 'coredns_build_info',
+      help: 'Which program this is.',
+      labels: ['version', 'revision', 'goversion'],
+    })
+    .set(1, { version: `fairlead-${await fairleadVersion()}`, revision: '', goversion: `node-${process.version}` });
   const caches = slimCaches(connected.caches);
   await using dns = await startDns({
     client,
@@ -123,7 +131,7 @@ async function run(context: DnsContext): Promise<ExitCode> {
     ...(nodeAddresses.length === 0 ? {} : { nodeCache: nodeAddresses, signal: context.signal }),
     ...(options.state === undefined ? {} : { dataDir: resolve(context.cwd, options.state) }),
   });
-  using follower = new SettingsFollower({ dns, read: () => read().settings, initial: settings, logger });
+  using follower = new SettingsFollower({ dns, read: () => read().settings, initial: settings, logger, metrics });
   const addresses = dns.listening.map(addressText).join(', ');
   stdout.write(`Answering ${settings.servers.flatMap(({ zones }) => zones).join(' ')} on ${addresses}\n`);
   // Reading a large cluster leaves as much garbage as objects.

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { type HttpListener, listenHttp, pages, plainText, type Page } from '../observe/http-listener.ts';
 import type { Logger } from '../observe/log.ts';
-import { type Metrics, metricsContentType } from '../observe/metrics.ts';
+import { type Counter, type Histogram, type Metrics, metricsContentType } from '../observe/metrics.ts';
+import { slimTimeBuckets } from './coredns-names.ts';
 import type { SocketAddress } from './config.ts';
 import type { DnsSettings } from './settings/settings.ts';
 
@@ -23,9 +26,11 @@ export type EndpointSettings = Pick<DnsSettings, 'health' | 'ready' | 'metrics'>
 export class Endpoints implements Disposable {
   readonly #options: EndpointsOptions;
   #open = new Map<string, HttpListener>();
+  readonly #ownHealth: OwnHealth;
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
+    this.#ownHealth = new OwnHealth(options.metrics);
   }
 
   /** Serves exactly these; an address that is taken is said and tried again. */
@@ -50,9 +55,11 @@ export class Endpoints implements Disposable {
       this.#open.set(paths, known ?? this.#listen(key, byPath));
     }
     for (const listener of before.values()) listener[Symbol.dispose]();
+    this.#ownHealth.become(health);
   }
 
   [Symbol.dispose](): void {
+    this.#ownHealth[Symbol.dispose]();
     for (const listener of this.#open.values()) listener[Symbol.dispose]();
   }
 
@@ -68,6 +75,52 @@ export class Endpoints implements Disposable {
     const onFailure = (error: Error): void =>
       logger.error('a port of health and metrics cannot be had', { address, port, error });
     return listenHttp({ address, port, handler: pages(byPath), onFailure });
+  }
+}
+
+const askEveryMs = 1000;
+
+/** Asks for its own `/health` every second: how long that takes tells how busy the process is, as CoreDNS measures it. */
+class OwnHealth implements Disposable {
+  readonly #took: Histogram;
+  readonly #failures: Counter;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(metrics: Metrics) {
+    this.#took = metrics.histogram({
+      name: 'coredns_health_request_duration_seconds',
+      help: 'Time that the own /health took to answer.',
+      buckets: slimTimeBuckets,
+    });
+    this.#failures = metrics.counter({
+      name: 'coredns_health_request_failures_total',
+      help: 'Times that the own /health did not answer.',
+    });
+  }
+
+  become(health: SocketAddress | undefined): void {
+    this[Symbol.dispose]();
+    if (health !== undefined) this.#timer = setInterval(() => void this.#ask(health), askEveryMs).unref();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  async #ask({ address, port }: SocketAddress): Promise<void> {
+    const isAnywhere = /^[0:.]+$/.test(address);
+    const own = isAnywhere ? (address.includes(':') ? '::1' : '127.0.0.1') : address;
+    const startedMs = performance.now();
+    try {
+      const request = get({ host: own, port, path: '/health', agent: false, timeout: 5 * askEveryMs });
+      request.on('timeout', () => request.destroy());
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.resume();
+      await once(response, 'end');
+      this.#took.observe((performance.now() - startedMs) / 1000);
+    } catch {
+      this.#failures.inc();
+    }
   }
 }
 

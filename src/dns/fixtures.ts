@@ -11,7 +11,8 @@ import { createObjectCache } from '../client/object-cache.ts';
 import type { ObjectCache } from '../client/object-cache.ts';
 import { parseIp } from '../lib/ip.ts';
 import { silentLogger } from '../observe/log.ts';
-import { createMetrics } from '../observe/metrics.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { QueryCounts } from './metrics.ts';
 import type { Client, Transport } from './client.ts';
 import { ClientPods } from './client-pods.ts';
 import type { Tap } from './dnstap/tap.ts';
@@ -230,6 +231,7 @@ export interface TestResponderOptions {
 
 export interface TestResponder {
   readonly responder: Responder;
+  readonly metrics: Metrics;
   readonly records: Records;
   readonly cluster: ClusterParts;
 }
@@ -262,8 +264,11 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
   const { clientPods, hasIpv6 = () => true } = options;
   const parts = { cluster, external, clientPods, hasIpv6, resolver, logger: silentLogger, metrics, now: Date.now };
   const servers = [createServer(settings, parts, options.tap)];
+  const where = { transport: 'dns', address: '127.0.0.1', port: 53 } as const;
+  const given = { servers, where, identity: testIdentity, logger: silentLogger };
   return {
-    responder: createResponder({ servers, identity: testIdentity, logger: silentLogger, metrics }),
+    responder: createResponder({ ...given, counts: new QueryCounts(metrics) }),
+    metrics,
     records,
     cluster,
   };

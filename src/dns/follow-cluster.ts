@@ -7,11 +7,13 @@ import type { Cache, Caches, Change } from '../client/caches.ts';
 import type { Clock } from '../observe/clock.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { objectKey } from '../routing/labels.ts';
+import { objectKey, serviceNameLabel } from '../routing/labels.ts';
 import { triggerTimeOf } from '../routing/trigger-time.ts';
+import { programmingBuckets } from './coredns-names.ts';
 import type { RecordChange, Records } from './records.ts';
 import { followServed } from './served-kind.ts';
 import { ServiceImport } from './service-import.ts';
+import { isHeadless } from './service-names.ts';
 import { loadState, saveState } from './state-file.ts';
 
 export interface FollowOptions {
@@ -57,10 +59,17 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
   function apply(changes: readonly RecordChange[]): void {
     records.apply(changes, seconds(now));
     if (knowledge !== 'synced') return;
-    const slices = changes.filter((change) => change.type === 'slice');
-    const triggered = triggerTimeOf(slices);
-    if (triggered !== undefined) figures.programming.observe(Math.max(0, now() - triggered) / 1000);
+    for (const change of changes) if (change.type === 'slice') programmed(change);
     saver.changed();
+  }
+
+  function programmed(change: Extract<RecordChange, { type: 'slice' }>): void {
+    const triggered = triggerTimeOf([change]);
+    if (triggered === undefined) return;
+    const { labels, namespace: where } = change.new?.metadata ?? {};
+    const of = caches.service.get(labels?.[serviceNameLabel] ?? '', where);
+    const kind = of !== undefined && isHeadless(of) ? 'headless_with_selector' : 'cluster_ip';
+    figures.programming.observe(Math.max(0, now() - triggered) / 1000, { service_kind: kind });
   }
 
   const { service, slice, namespace, pod } = caches;
@@ -182,8 +191,10 @@ function followMetrics(metrics: Metrics) {
       help: '1 once the cluster is read completely; names are only denied then.',
     }),
     programming: metrics.histogram({
-      name: 'fairlead_dns_programming_seconds',
+      name: 'coredns_kubernetes_dns_programming_duration_seconds',
       help: 'From the change that made an EndpointSlice be written until its names are answered.',
+      labels: ['service_kind'],
+      buckets: programmingBuckets,
     }),
   };
 }

@@ -20,6 +20,8 @@ export interface Reply {
   /** Address records to start with another one of each time. */
   readonly rotation?: Rotation;
   readonly error?: ExtendedError;
+  /** From the cache of upstream answers. */
+  readonly isCached?: boolean;
   /** The asker gets nothing at all. */
   readonly isSilent?: boolean;
   /** A whole zone in place of a body, for one who takes several messages. */

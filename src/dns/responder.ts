@@ -1,8 +1,10 @@
 import type { Logger } from '../observe/log.ts';
-import type { Metrics } from '../observe/metrics.ts';
 import type { Client, Transport } from './client.ts';
 import type { Answer } from './handlers/handler.ts';
-import { createQueryCounts } from './metrics.ts';
+import { pluginNumber } from './coredns-names.ts';
+import { ListenerTallies } from './listener-tallies.ts';
+import type { QueryCounts } from './metrics.ts';
+import type { CountedAnswer, QueryTally } from './query-tally.ts';
 import { answerChaos } from './answer-chaos.ts';
 import { answerOptions } from './answer-options.ts';
 import type { AnswerOptions, Identity } from './answer-options.ts';
@@ -12,7 +14,8 @@ import { codeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { PrebuiltReader } from './prebuilt/reader.ts';
 import { serverFinder } from './servers.ts';
-import type { Prebuilt, Server } from './servers.ts';
+import type { ServedZone, Server } from './servers.ts';
+import type { ListenSettings } from './settings/settings.ts';
 import { ownUdpSize, writeEdns } from './wire/edns.ts';
 import type { ThreadSource } from './workers/messages.ts';
 import { readQuery } from './wire/query.ts';
@@ -34,6 +37,14 @@ export interface Answered {
   readonly signature?: Signature;
   /** What a collector is to be told of the question; undefined without one. */
   readonly tapped?: Omit<Tapped, 'response' | 'answeredMs'> & { readonly tap: Tap };
+  /** How it is counted once it is written. */
+  readonly counted: Counted;
+}
+
+/** A question that is counted with its answer. */
+interface Counted extends CountedAnswer {
+  readonly tally: QueryTally;
+  readonly startedMs: number;
 }
 
 /** From request packets to answers. */
@@ -48,10 +59,12 @@ export interface Responder extends Disposable {
    * 1232 bytes are free. Returns the length of the answer; 0 when the packet is for `answer`.
    */
   quick(packet: Uint8Array, at: number, length: number, out: Uint8Array, outAt: number): number;
+  /** What `quick` has answered since the last call is on its way. */
+  sent(): void;
   /** What `quick` answers from, for other threads; undefined when it answers nothing. */
   source(): ThreadSource | undefined;
-  /** Counts answers that other threads gave. */
-  count(rcode: number, answers: number): void;
+  /** What another thread counts its answers in. */
+  openTally(): QueryTally;
   /** Writes an answer into `out` from `at`; returns its length. */
   write(answered: Answered, out: Buffer, at: number): number;
   /** The messages of an answer that is a zone transfer. To be gone through once. */
@@ -65,91 +78,130 @@ export interface Responder extends Disposable {
 export interface ResponderOptions {
   /** Of one listener. */
   readonly servers: readonly Server[];
+  readonly where: ListenSettings;
   readonly identity: Identity;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly counts: QueryCounts;
 }
 
 /** Longest OPT record that this server writes, with the text of an extended error and padding. */
 const optSpace = 1024;
 
-export function createResponder({ servers, identity, logger, metrics }: ResponderOptions): Responder {
+const clusterPlugin = pluginNumber('cluster');
+const cachePlugin = pluginNumber('cache');
+const chaosPlugin = pluginNumber('chaos');
+/** What the server itself answers. */
+const noPlugin = pluginNumber('refused');
+
+export function createResponder({ servers, identity, logger, counts, where }: ResponderOptions): Responder {
   let find = serverFinder(servers);
-  const refusals = createQueryCounts(metrics, ['refused']);
-  let prebuilt = prebuiltOf(servers);
+  const tallies = new ListenerTallies(where, counts);
+  let prebuilt = prebuiltOf(servers, tallies);
   let hasTap = servers.some(({ tap }) => tap !== undefined);
-  /** Of the server that the latest question went to. */
-  let latestTap: Tap | undefined;
+  /** Of the question at hand: who answers it, and where it belongs. */
+  let plugin = noPlugin;
+  let zone: ServedZone | undefined;
   let keys = servers.flatMap((server) => server.keys);
   const nowSeconds = (): number => Math.floor(identity.now() / 1000);
-  const options = { recursionAvailable: servers.some((server) => server.hasRecursion), turn: 0 };
+  const writing = { recursionAvailable: servers.some((server) => server.hasRecursion), turn: 0 };
 
   function safely(query: Query): Answer {
+    plugin = noPlugin;
+    zone = undefined;
     try {
-      const server = find(query);
-      latestTap = server?.tap;
-      if (query.class !== classIn) return answerChaos(query, identity);
-      if (server === undefined) return notServed(query.client.transport);
-      const reply = server.ask(query);
+      zone = find(query);
+      if (query.class !== classIn) {
+        plugin = chaosPlugin;
+        return answerChaos(query, identity);
+      }
+      if (zone === undefined) return codeReply(rcodes.REFUSED);
+      const reply = zone.server.ask(query);
+      plugin = zone.server.answeredBy();
       return reply instanceof Promise ? reply.catch((error: unknown) => failed(error)) : reply;
     } catch (error) {
       return failed(error);
     }
   }
 
-  function notServed(transport: Transport): Reply {
-    refusals.add(0, rcodes.REFUSED, transport);
-    return codeReply(rcodes.REFUSED);
-  }
-
   function failed(error: unknown): Reply {
+    counts.failed();
     logger.error('a query could not be answered', { error });
     return codeReply(rcodes.SERVFAIL);
   }
 
-  function refuse(refusal: Refusal, transport: Transport): Answered | undefined {
+  function refuse(
+    refusal: Refusal,
+    { transport }: Client,
+    requestBytes: number,
+    startedMs: number,
+  ): Answered | undefined {
     const { refuse: rcode, id, repeat, question, edns } = refusal;
     if (rcode === 'ignore') return undefined;
-    refusals.add(0, rcode, transport);
+    const type = question?.readUInt16BE(question.length - 4) ?? 0;
+    const tally = tallies.of(undefined, transport);
     return {
       asked: { id, repeat, question: question ?? new Uint8Array(), edns },
       reply: codeReply(rcode),
       limit: limitOf(edns?.udpSize, transport),
+      counted: { tally, type, plugin: noPlugin, dnssecOk: edns?.dnssecOk ?? false, requestBytes, startedMs },
     };
   }
 
   function answer(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined> {
+    const startedMs = performance.now();
     const query = readQuery(packet, client);
-    if ('refuse' in query) return refuse(query, client.transport);
+    if ('refuse' in query) return refuse(query, client, packet.length, startedMs);
     const extra = answerOptions(query.edns, client, identity);
-    if (extra === 'malformed') return refuse(malformed(query), client.transport);
+    if (extra === 'malformed') return refuse(malformed(query), client, packet.length, startedMs);
     // Beside an OPT record there is only room for a signature.
     const maySigned = packet.readUInt16BE(10) > (query.edns === undefined ? 0 : 1);
     const signature = maySigned ? readSignature(packet, keys, nowSeconds()) : undefined;
-    if (signature === 'malformed') return refuse(malformed(query), client.transport);
+    if (signature === 'malformed') return refuse(malformed(query), client, packet.length, startedMs);
     const limit = limitOf(query.edns?.udpSize, client.transport) - (signature?.space ?? 0);
     const reply = signature === undefined ? safely(query) : believed(query, signature);
+    const counted: Counted = {
+      tally: tallies.of(zone, client.transport),
+      type: query.type,
+      plugin,
+      dnssecOk: query.edns?.dnssecOk ?? false,
+      requestBytes: packet.length,
+      startedMs,
+    };
     if (!(reply instanceof Promise)) {
-      return reply.isSilent ? undefined : { asked: askedBy(query, query.question, extra), reply, limit, signature };
+      if (reply.isSilent) return silent(counted, reply);
+      return { asked: askedBy(query, query.question, extra), reply, limit, signature, counted };
     }
     const asked = askedBy(query, Buffer.from(query.question), extra);
-    return reply.then((late) => (late.isSilent ? undefined : { asked, reply: late, limit, signature }));
+    return reply.then((late) =>
+      late.isSilent ? silent(counted, late) : { asked, reply: late, limit, signature, counted },
+    );
+  }
+
+  function silent(counted: Counted, reply: Reply): undefined {
+    count(counted, reply, 0);
   }
 
   function believed(query: Query, { key }: Signature): Answer {
     if (key !== undefined) return safely({ ...query, signedBy: key });
-    refusals.add(0, rcodes.NOTAUTH, query.client.transport);
+    plugin = noPlugin;
+    zone = undefined;
     return codeReply(rcodes.NOTAUTH);
+  }
+
+  /** A function, because the compiler does not see that answering changes it. */
+  function zoneAtHand(): ServedZone | undefined {
+    return zone;
   }
 
   /** The same, with what the collector of the server that answers is to be told. The packet is only valid now. */
   function answerTapped(packet: Buffer, client: Client): Answered | undefined | Promise<Answered | undefined> {
     const askedMs = identity.now();
-    latestTap = undefined;
+    zone = undefined;
     const answered = answer(packet, client);
-    if (latestTap === undefined) return answered;
+    const tap = zoneAtHand()?.server.tap;
+    if (tap === undefined) return answered;
     const [clientAddress, query] = [client.address(), Buffer.from(packet)];
-    const tapped = { tap: latestTap, transport: client.transport, clientAddress, askedMs, query };
+    const tapped = { tap, transport: client.transport, clientAddress, askedMs, query };
     if (answered instanceof Promise) return answered.then((late) => late && { ...late, tapped });
     return answered && { ...answered, tapped };
   }
@@ -158,21 +210,23 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
     answer: (packet, client) => (hasTap ? answerTapped(packet, client) : answer(packet, client)),
     quick(packet, at, length, out, outAt) {
       if (prebuilt === undefined) return 0;
-      const turn = (options.turn + 1) & 0x3fffffff;
-      const written = prebuilt.reader.answer(packet, at, length, out, outAt, options.recursionAvailable, turn);
+      const turn = (writing.turn + 1) & 0x3fffffff;
+      const { reader, tally } = prebuilt;
+      const written = reader.answer(packet, at, length, out, outAt, writing.recursionAvailable, turn);
       if (written === 0) return 0;
-      options.turn = turn;
-      prebuilt.count(prebuilt.reader.rcode, 'udp', 1);
+      writing.turn = turn;
+      tally.countInBatch(reader.type, clusterPlugin, reader.rcode, reader.dnssecOk, length, written);
       return written;
     },
+    sent: () => prebuilt?.tally.endBatch(),
     source() {
       if (prebuilt === undefined) return undefined;
-      return { memory: prebuilt.memory, recursionAvailable: options.recursionAvailable };
+      return { memory: prebuilt.memory, recursionAvailable: writing.recursionAvailable };
     },
-    count: (rcode, answers) => prebuilt?.count(rcode, 'udp', answers),
-    write({ asked, reply, limit, tapped, signature }, out, at) {
-      options.turn = (options.turn + 1) & 0x3fffffff;
-      let length = writeReply(out, at, asked, reply, { limit, ...options });
+    openTally: () => tallies.open('.', '', 'udp'),
+    write({ asked, reply, limit, tapped, signature, counted }, out, at) {
+      writing.turn = (writing.turn + 1) & 0x3fffffff;
+      let length = writeReply(out, at, asked, reply, { limit, ...writing });
       if (signature !== undefined) {
         length = signature.append(Buffer.from(out.subarray(at, at + length)), nowSeconds()).copy(out, at);
       }
@@ -180,14 +234,17 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
         const response = Buffer.from(out.subarray(at, at + length));
         tapped.tap.tell({ ...tapped, answeredMs: identity.now(), response });
       }
+      count(counted, reply, length);
       return length;
     },
-    messages: ({ asked, reply: { transfer }, signature, tapped }) => {
+    messages: ({ asked, reply, signature, tapped, counted }) => {
+      const { transfer } = reply;
       if (transfer === undefined) return [];
       const opt = asked.edns && writeEdns(0, asked.edns.dnssecOk, undefined, asked.options);
       const messages = transferMessages({ id: asked.id, repeat: asked.repeat, transfer, opt });
-      return messages.map((plain) => {
+      return messages.map((plain, index) => {
         const response = signature?.append(plain, nowSeconds()) ?? plain;
+        if (index === 0) count(counted, reply, response.length);
         tapped?.tap.tell({ ...tapped, answeredMs: identity.now(), response });
         return response;
       });
@@ -196,21 +253,33 @@ export function createResponder({ servers, identity, logger, metrics }: Responde
       hasTap = others.some(({ tap }) => tap !== undefined);
       find = serverFinder(others);
       keys = others.flatMap((server) => server.keys);
-      options.recursionAvailable = others.some((server) => server.hasRecursion);
-      prebuilt = prebuiltOf(others);
+      writing.recursionAvailable = others.some((server) => server.hasRecursion);
+      prebuilt = prebuiltOf(others, tallies);
     },
     size: ({ asked, reply, limit, signature }) =>
       Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace) + (signature?.space ?? 0),
-    [Symbol.dispose]: () => refusals[Symbol.dispose](),
+    [Symbol.dispose]: () => tallies[Symbol.dispose](),
   };
 }
 
-/** What a listener with these servers may answer by itself. */
-function prebuiltOf(servers: readonly Server[]): (Prebuilt & { readonly reader: PrebuiltReader }) | undefined {
+function count({ tally, startedMs, ...answered }: Counted, { rcode, isCached }: Reply, responseBytes: number): void {
+  const tookSeconds = (performance.now() - startedMs) / 1000;
+  tally.count(isCached ? { ...answered, plugin: cachePlugin } : answered, rcode, responseBytes, tookSeconds);
+}
+
+/** What a listener answers by itself. */
+interface QuickAnswers {
+  readonly memory: SharedArrayBuffer;
+  readonly reader: PrebuiltReader;
+  readonly tally: QueryTally;
+}
+
+function prebuiltOf(servers: readonly Server[], tallies: ListenerTallies): QuickAnswers | undefined {
   const [server, ...others] = servers;
+  const memory = server?.prebuilt;
   // Who is told of every question needs the question.
-  if (server?.prebuilt === undefined || server.tap !== undefined || others.length > 0) return undefined;
-  return { ...server.prebuilt, reader: new PrebuiltReader(server.prebuilt.memory) };
+  if (memory === undefined || server?.tap !== undefined || others.length > 0) return undefined;
+  return { memory, reader: new PrebuiltReader(memory), tally: tallies.shared('.', '', 'udp') };
 }
 
 function askedBy(query: Query, question: Uint8Array, { bytes, isPadded }: AnswerOptions): Asked {

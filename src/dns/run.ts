@@ -9,6 +9,7 @@ import type { Dns, DnsConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { lameDuck } from './lame-duck.ts';
 import { OpenListeners } from './listen/open-listeners.ts';
+import { QueryCounts } from './metrics.ts';
 import { NodeCache } from './node/node-cache.ts';
 import { streamIdleMs } from './listen/tcp.ts';
 import { leaveRoot } from './leave-root.ts';
@@ -25,9 +26,11 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   await using stack = new AsyncDisposableStack();
   const node = config.nodeCache && stack.use(new NodeCache({ addresses: config.nodeCache, logger }));
   const servers = stack.use(new ServerSet(config));
+  const counts = stack.use(new QueryCounts(config.metrics));
   const listeners = stack.use(
     new OpenListeners({
       ...config,
+      counts,
       reusePort: node !== undefined,
       workers: config.settings.workers,
       identity: await identityOf(config.settings),
@@ -74,7 +77,7 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
       await node.mayLeave(mostMs);
       node.leave();
     } else if (mostMs > 0)
-      await lameDuck({ mostMs, isAdvertised: () => isAdvertised(config), queries: () => servers.asked() });
+      await lameDuck({ mostMs, isAdvertised: () => isAdvertised(config), queries: () => counts.asked() });
     stop.abort();
     await advertised;
     await owned.disposeAsync();

@@ -137,6 +137,7 @@ async function replay(library: 'glibc' | 'musl', help: Partial<ServerSettings>):
     cache: plain.cache,
     logger: silentLogger,
     metrics: createMetrics(),
+    labels: { server: 'dns://:53', zones: '.', view: '' },
     clock: systemClock,
     network: systemNetwork,
   });

@@ -1,3 +1,4 @@
+import type { Labels } from '../observe/metrics.ts';
 import type { ClientPods } from './client-pods.ts';
 import type { DnsConfig } from './config.ts';
 import type { ExternalConfig } from './external/external-names.ts';
@@ -10,6 +11,7 @@ import type { Followed } from './followed.ts';
 import type { ClusterParts } from './handlers/handler.ts';
 import type { ListenerServers } from './listen/open-listeners.ts';
 import { thisMachine } from './machine.ts';
+import { pluginNames, pluginNumber, serverLabel, zonesLabel } from './coredns-names.ts';
 import { createServer, type GivenParts, type Server } from './servers.ts';
 import { noCache } from './settings/cluster-server.ts';
 import type { DnsSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
@@ -50,6 +52,8 @@ export class ServerSet implements AsyncDisposable {
   readonly #clients = new Shared<Followed<ClientPods>>();
   readonly #ipv6 = new Shared<Followed<() => boolean>>();
   #servers: readonly Server[] = [];
+  /** Labels of the handlers that metrics tell of. */
+  #enabled: readonly Labels[] = [];
 
   constructor(config: DnsConfig) {
     this.#config = config;
@@ -57,11 +61,6 @@ export class ServerSet implements AsyncDisposable {
 
   get resolvers(): readonly Resolver[] {
     return this.#resolvers.values();
-  }
-
-  /** Questions that the servers in service were asked. */
-  asked(): number {
-    return this.#servers.reduce((sum, server) => sum + server.asked(), 0);
   }
 
   /** Rejects with what is wrong with the settings, such as a zone file that is none; then nothing has changed. */
@@ -101,6 +100,7 @@ export class ServerSet implements AsyncDisposable {
         for (const server of this.#servers) server[Symbol.dispose]();
         this.#servers = made.map(({ server }) => server);
         await Promise.all(Object.values(drafts).map((draft) => draft.commit()));
+        this.#tellHandlers(made);
       },
     };
   }
@@ -110,6 +110,28 @@ export class ServerSet implements AsyncDisposable {
     for (const shared of [this.#resolvers, this.#taps, this.#ipv6, this.#clients, this.#external, this.#clusters]) {
       await shared[Symbol.asyncDispose]();
     }
+  }
+
+  /** Which handlers the servers in service have. */
+  #tellHandlers(made: readonly Made[]): void {
+    const enabled = this.#config.metrics.gauge({
+      name: 'coredns_plugin_enabled',
+      help: 'What takes part in answering, by server.',
+      labels: ['server', 'zone', 'view', 'name'],
+    });
+    const series = made.flatMap(({ settings, server }) =>
+      settings.listen.flatMap((where) =>
+        settings.zones.flatMap((zone) =>
+          server.handlers.map((handler) => {
+            const name = pluginNames[pluginNumber(handler)] ?? '';
+            return { server: serverLabel(where), zone: zonesLabel([zone]), view: server.view, name };
+          }),
+        ),
+      ),
+    );
+    for (const labels of this.#enabled) enabled.remove(labels);
+    for (const labels of series) enabled.set(1, labels);
+    this.#enabled = series;
   }
 
   async #partsOf(settings: ServerSettings, drafts: Drafts): Promise<GivenParts> {
@@ -141,13 +163,20 @@ export class ServerSet implements AsyncDisposable {
     };
   }
 
-  #resolver(forwards: readonly ForwardSettings[], { cache }: ServerSettings): Resolver {
+  #resolver(forwards: readonly ForwardSettings[], settings: ServerSettings): Resolver {
     const { logger, metrics, machine: { clock, network, random } = thisMachine } = this.#config;
+    const { cache = noCache, listen, zones, view } = settings;
+    const [where] = listen;
+    const labels = {
+      server: where === undefined ? '' : serverLabel(where),
+      zones: zonesLabel(settings.cache?.zones ?? zones),
+      view: view?.name ?? '',
+    };
     const onLoop = (upstream: string): void => {
       logger.error('an upstream server sends our questions back to us; it is not asked any more', { upstream });
       this.#config.onLoop?.(upstream);
     };
-    return createForwarder({ forwards, cache: cache ?? noCache, logger, metrics, clock, network, random, onLoop });
+    return createForwarder({ forwards, cache, labels, logger, metrics, clock, network, random, onLoop });
   }
 }
 

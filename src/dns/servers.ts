@@ -1,10 +1,8 @@
 import { chain } from './chain.ts';
 import { compose } from './compose.ts';
-import type { Transport } from './client.ts';
 import type { Tap } from './dnstap/tap.ts';
 import type { Answer, ServerParts } from './handlers/handler.ts';
-import { createQueryCounts } from './metrics.ts';
-import type { Reply } from './reply.ts';
+import { pluginNumber } from './coredns-names.ts';
 import { cidrContains, parseCidr } from '../lib/cidr.ts';
 import type { ServerSettings, TlsSettings, TsigKey, ViewSettings } from './settings/settings.ts';
 import { formatName, isWithin, parseName } from './wire/names.ts';
@@ -28,19 +26,15 @@ export interface Server extends Disposable {
   readonly hasRecursion: boolean;
   /** Is told of every question that comes here and its answer. */
   readonly tap: Tap | undefined;
-  /** Questions so far. */
-  readonly asked: () => number;
-  /** Answers and counts. */
+  /** As metrics name it; empty without a view. */
+  readonly view: string;
+  /** Names of its handlers. */
+  readonly handlers: readonly string[];
   readonly ask: (query: Query) => Answer;
-  /** Answers of it that may be given without asking it, as `ask` would give them; undefined when there are none. */
-  readonly prebuilt: Prebuilt | undefined;
-}
-
-/** Answers that are ready, for a server that is asked about every name. */
-export interface Prebuilt {
-  readonly memory: SharedArrayBuffer;
-  /** Counts answers that were given from it. */
-  readonly count: (rcode: number, transport: Transport, answers: number) => void;
+  /** Number of the plugin (`coredns-names.ts`) that the last query ended at. */
+  readonly answeredBy: () => number;
+  /** Answers of the cluster that may be given without asking it, as `ask` would give them; undefined when there are none. */
+  readonly prebuilt: SharedArrayBuffer | undefined;
 }
 
 /** What the rest is made from. */
@@ -51,45 +45,26 @@ export function createServer(settings: ServerSettings, given: GivenParts, tap?: 
   const parts: ServerParts = { ...given, files: serveFiles(settings.files, given), again: (query) => ask(query) };
   const handlers = chain.map((make) => make(settings, parts)).filter((handler) => handler !== undefined);
   let answeredBy = 0;
-  let asked = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));
-  const counts = createQueryCounts(parts.metrics, names);
+  const plugins = names.map(pluginNumber);
   const { cluster } = parts;
   const notifier = new Notifier(settings.transfer, transferZones(parts), parts.logger);
   // Nothing stands around the cluster's names, and only zone transfers come before them.
   const isFirst =
     names[0] === 'transfer' && names[1] === 'cluster' && settings.zones.includes('.') && settings.view === undefined;
-  const count: Prebuilt['count'] = (rcode, transport, answers) => {
-    asked += answers;
-    counts.add(1, rcode, transport, answers);
-  };
   return {
-    prebuilt: isFirst && cluster !== undefined ? { memory: cluster.memo.memory, count } : undefined,
+    prebuilt: isFirst ? cluster?.memo.memory : undefined,
     zones: settings.zones.map(readZone),
     tls: settings.tls,
     tap,
     views: viewOf(settings.view),
     keys: settings.transfer.flatMap(({ keys }) => keys),
     hasRecursion: parts.resolver !== undefined,
-    asked: () => asked,
-    ask(query) {
-      asked += 1;
-      const answer = ask(query);
-      const handler = answeredBy;
-      const { transport } = query.client;
-      if (!(answer instanceof Promise)) {
-        counts.add(handler, answer.rcode, transport);
-        return answer;
-      }
-      return answer.then((late: Reply) => {
-        counts.add(handler, late.rcode, transport);
-        return late;
-      });
-    },
-    [Symbol.dispose]() {
-      notifier[Symbol.dispose]();
-      counts[Symbol.dispose]();
-    },
+    view: settings.view?.name ?? '',
+    handlers: handlers.map(({ name }) => name),
+    ask,
+    answeredBy: () => plugins[answeredBy] ?? 0,
+    [Symbol.dispose]: () => notifier[Symbol.dispose](),
   };
 }
 
@@ -111,13 +86,19 @@ function viewOf(view: ViewSettings | undefined): Server['views'] {
     (types.size === 0 || types.has(type));
 }
 
+/** A server with the zone of it that a query is in. */
+export interface ServedZone {
+  readonly zone: Name;
+  readonly server: Server;
+}
+
 /** Finds the server with the longest zone that holds a query's name, in whose view the query is; undefined when none does. */
-export function serverFinder(servers: readonly Server[]): (query: Query) => Server | undefined {
+export function serverFinder(servers: readonly Server[]): (query: Query) => ServedZone | undefined {
   const entries = servers
     .flatMap((server) => server.zones.map((zone) => ({ zone, server })))
     .toSorted((a, b) => b.zone.length - a.zone.length);
   return (query) => {
-    for (const { zone, server } of entries) if (isWithin(query.key, zone) && server.views(query)) return server;
+    for (const entry of entries) if (isWithin(query.key, entry.zone) && entry.server.views(query)) return entry;
     return undefined;
   };
 }

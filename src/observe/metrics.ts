@@ -20,6 +20,8 @@ export interface Gauge {
 /** Observations counted in buckets, with their sum. */
 export interface Histogram {
   observe(value: number, labels?: Labels): void;
+  /** Adds what was counted elsewhere: observations by bound, the last for those above all bounds, and their sum. */
+  add(counts: ArrayLike<number>, sum: number, labels?: Labels): void;
   /** How many observations so far. */
   count(labels?: Labels): number;
   sum(labels?: Labels): number;
@@ -47,6 +49,8 @@ export interface Metrics {
   /** A figure read when rendered: queue lengths, memory. */
   observed(options: Omit<MetricOptions, 'labels'>, read: () => number, type?: 'gauge' | 'counter'): void;
   histogram(options: HistogramOptions): Histogram;
+  /** Calls `update` before each `render`, for figures that are kept elsewhere. Disposing of it ends that. */
+  beforeRender(update: () => void): Disposable;
   /** Prometheus text exposition format 0.0.4. */
   render(): string;
 }
@@ -69,6 +73,7 @@ interface Family {
 
 export function createMetrics(): Metrics {
   const families = new Map<string, Family>();
+  const updates = new Set<() => void>();
 
   function declare<M>(type: Family['type'], options: MetricOptions, make: () => Made<M>): M {
     const existing = families.get(options.name);
@@ -88,7 +93,14 @@ export function createMetrics(): Metrics {
     histogram: (options) => declare('histogram', options, () => makeHistogram(options)),
     observed: (options, read, type = 'gauge') =>
       declare<void>(type, options, () => ({ metric: undefined, samples: () => [`${options.name} ${read()}`] })),
-    render: () => [...families.values()].map(renderFamily).join(''),
+    beforeRender(update) {
+      updates.add(update);
+      return { [Symbol.dispose]: () => void updates.delete(update) };
+    },
+    render() {
+      for (const update of updates) update();
+      return [...families.values()].map(renderFamily).join('');
+    },
   };
 }
 
@@ -171,15 +183,27 @@ interface Distribution {
 function makeHistogram(options: HistogramOptions): Made<Histogram> {
   const bounds = options.buckets ?? latencyBuckets;
   const series = new Map<string, Distribution>();
+  const entryOf = (labels: Labels | undefined): Distribution => {
+    const key = seriesKey(options, labels);
+    const entry = series.get(key) ?? { buckets: bounds.map(() => 0), count: 0, sum: 0 };
+    series.set(key, entry);
+    return entry;
+  };
   const metric: Histogram = {
     observe(value, labels) {
-      const key = seriesKey(options, labels);
-      const entry = series.get(key) ?? { buckets: bounds.map(() => 0), count: 0, sum: 0 };
+      const entry = entryOf(labels);
       const index = bounds.findIndex((bound) => value <= bound);
       if (index >= 0) entry.buckets[index] = (entry.buckets[index] ?? 0) + 1;
       entry.count += 1;
       entry.sum += value;
-      series.set(key, entry);
+    },
+    add(counts, sum, labels) {
+      const entry = entryOf(labels);
+      for (const [index, count] of Array.from(counts).entries()) {
+        if (index < bounds.length) entry.buckets[index] = (entry.buckets[index] ?? 0) + count;
+        entry.count += count;
+      }
+      entry.sum += sum;
     },
     count: (labels) => series.get(seriesKey(options, labels))?.count ?? 0,
     sum: (labels) => series.get(seriesKey(options, labels))?.sum ?? 0,

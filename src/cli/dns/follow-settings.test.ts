@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { clusterServer } from '../../dns/settings/cluster-server.ts';
 import type { DnsSettings } from '../../dns/settings/settings.ts';
 import { silentLogger } from '../../observe/log.ts';
+import { createMetrics } from '../../observe/metrics.ts';
 import { SettingsFollower } from './follow-settings.ts';
 
 function settings(port: number): DnsSettings {
@@ -13,6 +14,7 @@ test('settings come into service when they are looked at, and wrong ones never d
   const seen: number[] = [];
   const errors: string[] = [];
   let next: () => DnsSettings = () => settings(1);
+  const metrics = createMetrics();
   using follower = new SettingsFollower({
     dns: {
       become: async ({ servers }) => {
@@ -23,6 +25,7 @@ test('settings come into service when they are looked at, and wrong ones never d
     },
     read: () => next(),
     initial: settings(1),
+    metrics,
     logger: { ...silentLogger, error: (message) => void errors.push(message) },
   });
   await follower.look();
@@ -39,4 +42,8 @@ test('settings come into service when they are looked at, and wrong ones never d
   await follower.look();
   assert.deepEqual(seen, [1, 2, 3]);
   assert.equal(errors.length, 2, 'the same mistake is said once');
+  const told = metrics.render().match(/^coredns_.*$/gm);
+  assert.equal(told?.[0], 'coredns_reload_failed_total 2');
+  assert.match(told?.[1] ?? '', /^coredns_reload_version_info\{hash="sha512",value="[0-9a-f]{128}"\} 1$/);
+  assert.equal(told?.length, 2, 'of the settings in service alone');
 });

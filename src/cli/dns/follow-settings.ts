@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Dns } from '../../dns/config.ts';
 import type { DnsSettings } from '../../dns/settings/settings.ts';
 import { errorText, type Logger } from '../../observe/log.ts';
+import type { Counter, Gauge, Labels, Metrics } from '../../observe/metrics.ts';
 
 export interface FollowSettingsOptions {
   readonly dns: Pick<Dns, 'become'>;
@@ -9,6 +11,7 @@ export interface FollowSettingsOptions {
   /** Those in service now. */
   readonly initial: DnsSettings;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -21,11 +24,21 @@ export class SettingsFollower implements Disposable {
   #said = '';
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  readonly #failed: Counter;
+  readonly #version: Gauge;
 
   constructor(options: FollowSettingsOptions) {
+    const { initial, metrics } = options;
     this.#options = options;
-    this.#current = JSON.stringify(options.initial);
-    this.#plan(options.initial.reloadSeconds);
+    this.#current = JSON.stringify(initial);
+    this.#failed = metrics.counter({ name: 'coredns_reload_failed_total', help: 'Settings that could not be.' });
+    this.#version = metrics.gauge({
+      name: 'coredns_reload_version_info',
+      help: 'A hash of the settings in service.',
+      labels: ['hash', 'value'],
+    });
+    this.#version.set(1, versionOf(this.#current));
+    this.#plan(initial.reloadSeconds);
   }
 
   /** Resolves when what the file says now is in service, or was found wrong. */
@@ -50,13 +63,17 @@ export class SettingsFollower implements Disposable {
       if (text === this.#current && !isForced) return;
       await dns.become(settings);
       if (text !== this.#current) this.#plan(settings.reloadSeconds);
+      this.#version.remove(versionOf(this.#current));
+      this.#version.set(1, versionOf(text));
       this.#current = text;
       this.#said = '';
       logger.info('settings were read again');
     } catch (error) {
       const said = errorText(error);
-      if (said !== this.#said) logger.error('the new settings are wrong; those before stay', { error });
+      if (said === this.#said) return;
       this.#said = said;
+      this.#failed.inc();
+      logger.error('the new settings are wrong; those before stay', { error });
     }
   }
 
@@ -64,4 +81,8 @@ export class SettingsFollower implements Disposable {
     clearInterval(this.#timer);
     this.#timer = seconds > 0 ? setInterval(() => void this.#enqueue(false), seconds * 1000).unref() : undefined;
   }
+}
+
+function versionOf(text: string): Labels {
+  return { hash: 'sha512', value: createHash('sha512').update(text).digest('hex') };
 }

@@ -18,8 +18,12 @@ export interface CacheKey {
   readonly checkingDisabled: boolean;
 }
 
+/** Whether an answer has records, or says that there are none. */
+export type KeptKind = 'success' | 'denial';
+
 export interface Kept {
   readonly resolved: Resolved;
+  readonly kind: KeptKind;
   /** False for an answer whose time is over: good only when nobody gives a newer one. */
   readonly isFresh: boolean;
   /** It is asked for often and its time is nearly over: ask again in the background. */
@@ -44,23 +48,27 @@ export class AnswerCache {
   readonly #positive: Room;
   readonly #negative: Room;
 
-  constructor(settings: CacheSettings) {
+  /** `evicted` is told when an answer had to go for another. */
+  constructor(settings: CacheSettings, evicted: (kind: KeptKind) => void) {
     this.#settings = settings;
-    this.#positive = new Room(settings.positive.capacity);
-    this.#negative = new Room(settings.negative.capacity);
+    this.#positive = new Room(settings.positive.capacity, () => evicted('success'));
+    this.#negative = new Room(settings.negative.capacity, () => evicted('denial'));
   }
 
-  get size(): number {
-    return this.#positive.size + this.#negative.size;
+  /** How many answers are kept. */
+  sizes(): Readonly<Record<KeptKind, number>> {
+    return { success: this.#positive.size, denial: this.#negative.size };
   }
 
   get(question: CacheKey, nowMs: number): Kept | undefined {
     const text = textOf(question);
-    const entry = this.#positive.get(text) ?? this.#negative.get(text) ?? this.#above(question, nowMs);
+    const positive = this.#positive.get(text);
+    const entry = positive ?? this.#negative.get(text) ?? this.#above(question, nowMs);
     if (entry === undefined || nowMs >= entry.expiresMs + this.#settings.staleSeconds * 1000) return undefined;
     const isFresh = nowMs < entry.expiresMs;
     const resolved = isFresh ? aged(entry, nowMs) : withTtl(entry.resolved, () => staleTtlSeconds);
-    return { resolved: { ...resolved, from: 'cache' }, isFresh, isDue: isFresh && this.#isDue(entry, nowMs) };
+    const kind = positive === undefined ? 'denial' : 'success';
+    return { resolved: { ...resolved, from: 'cache' }, kind, isFresh, isDue: isFresh && this.#isDue(entry, nowMs) };
   }
 
   /** Keeps an answer that said it is good for `ttl` seconds. */
@@ -110,10 +118,12 @@ function textOf({ key, type, dnssecOk, checkingDisabled }: CacheKey): string {
 /** Entries up to a number; those unused for longest go first. */
 class Room {
   readonly #capacity: number;
+  readonly #evicted: () => void;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(capacity: number) {
+  constructor(capacity: number, evicted: () => void) {
     this.#capacity = capacity;
+    this.#evicted = evicted;
   }
 
   get size(): number {
@@ -132,7 +142,9 @@ class Room {
     if (this.#capacity === 0) return;
     this.#entries.set(text, entry);
     const oldest = this.#entries.size > this.#capacity ? this.#entries.keys().next().value : undefined;
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    if (oldest === undefined) return;
+    this.#entries.delete(oldest);
+    this.#evicted();
   }
 
   delete(text: string): void {

@@ -117,6 +117,7 @@ function forwarder(upstreams: readonly Upstream[], options: TestOptions = {}): R
     cache: testCache,
     logger: silentLogger,
     metrics: createMetrics(),
+    labels: { server: 'dns://:53', zones: '.', view: '' },
     clock: systemClock,
     network: systemNetwork,
     deadlineMs: 300,

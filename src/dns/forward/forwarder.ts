@@ -10,7 +10,7 @@ import { AnswerCache } from './answer-cache.ts';
 import type { CacheKey } from './answer-cache.ts';
 import type { Network } from './exchange.ts';
 import { LoopProbes } from './loop-probes.ts';
-import { forwardMetrics } from './metrics.ts';
+import { forwardMetrics, type CacheLabels, type ForwardMetrics } from './metrics.ts';
 import { relevantOf } from './relevant.ts';
 import type { Resolved, Resolver } from './resolver.ts';
 import { ZoneForwarder } from './zone-forwarder.ts';
@@ -20,6 +20,7 @@ export interface ForwarderOptions {
   readonly cache: CacheSettings;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly labels: CacheLabels;
   readonly clock: Clock;
   /** Carries questions to servers that are asked over plain UDP and TCP. */
   readonly network: Network;
@@ -46,16 +47,23 @@ class Forwarder implements Resolver {
   readonly #cache: AnswerCache;
   readonly #pending = new Map<string, Promise<Resolved>>();
   readonly #stop = new AbortController();
-  readonly #figures: ReturnType<typeof forwardMetrics>;
+  readonly #figures: ForwardMetrics;
+  readonly #labels: Readonly<Record<keyof CacheLabels, string>>;
+  readonly #updating: Disposable;
   readonly #probes: LoopProbes;
   readonly #byZone: readonly (readonly [Name, ZoneForwarder])[];
 
   constructor(options: ForwarderOptions) {
     const { forwards, cache, metrics, logger, clock, network, deadlineMs, random = Math.random } = options;
     this.#options = options;
-    this.#cache = new AnswerCache(cache);
     this.#figures = forwardMetrics(metrics);
-    metrics.observed({ name: 'fairlead_dns_cache_answers', help: 'Upstream answers kept.' }, () => this.#cache.size);
+    this.#labels = { ...options.labels };
+    const figures = this.#figures.cache;
+    this.#cache = new AnswerCache(cache, (type) => figures.evictions.inc({ ...this.#labels, type }));
+    this.#updating = metrics.beforeRender(() => {
+      for (const [type, size] of Object.entries(this.#cache.sizes()))
+        figures.entries.set(size, { ...this.#labels, type });
+    });
     this.#zones = forwards.map(
       (settings) => new ZoneForwarder({ settings, metrics: this.#figures, logger, random, deadlineMs, clock, network }),
     );
@@ -80,14 +88,23 @@ class Forwarder implements Resolver {
     if (forwarder === undefined) return undefined;
     const asked: CacheKey = { key, type: question.type, dnssecOk, checkingDisabled };
     const kept = this.#cache.get(asked, this.#options.clock.now());
-    if (kept?.isFresh !== true) return this.#askOnce(forwarder, question, asked, kept?.resolved);
-    this.#figures.hits.inc();
-    if (kept.isDue) void this.#askOnce(forwarder, question, asked, kept.resolved);
+    const { requests, hits, misses, prefetches } = this.#figures.cache;
+    requests.inc(this.#labels);
+    if (kept?.isFresh !== true) {
+      misses.inc(this.#labels);
+      return this.#askOnce(forwarder, question, asked, kept?.resolved);
+    }
+    hits.inc({ ...this.#labels, type: kept.kind });
+    if (kept.isDue) {
+      prefetches.inc(this.#labels);
+      void this.#askOnce(forwarder, question, asked, kept.resolved);
+    }
     return Promise.resolve(kept.resolved);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#updating[Symbol.dispose]();
     await Promise.allSettled(this.#pending.values());
     this.#probes[Symbol.dispose]();
     for (const forwarder of this.#zones) forwarder[Symbol.dispose]();
@@ -103,7 +120,10 @@ class Forwarder implements Resolver {
     const pending = this.#pending.get(text);
     if (pending !== undefined) return pending;
     const most = Math.max(...this.#options.forwards.map(({ maxConcurrent }) => maxConcurrent));
-    if (this.#pending.size >= most) return Promise.resolve(stale ?? failure('too many questions are under way'));
+    if (this.#pending.size >= most) {
+      this.#figures.rejected.inc();
+      return Promise.resolve(stale ?? failure('too many questions are under way'));
+    }
     const started = this.#ask(forwarder, question, asked, stale).finally(() => this.#pending.delete(text));
     this.#pending.set(text, started);
     return started;
@@ -122,6 +142,7 @@ class Forwarder implements Resolver {
     }
     const reason = [...new Set(result.reasons)].join('; ');
     if (stale !== undefined && stale.rcode !== rcodes.SERVFAIL) {
+      this.#figures.cache.stale.inc(this.#labels);
       return { ...stale, error: { code: extendedErrors.staleAnswer, text: reason } };
     }
     this.#options.logger.debug('no upstream answered', {

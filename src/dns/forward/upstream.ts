@@ -34,6 +34,11 @@ export class Upstream {
     this.#clock = clock;
   }
 
+  /** The name that metrics have for it: without a scheme. */
+  get label(): string {
+    return this.name.replace(/^\w+:\/\//, '');
+  }
+
   /** Asked only when no other is left. */
   get isAside(): boolean {
     return this.isLooping || this.#failures >= failuresUntilAside;

@@ -8,7 +8,7 @@ import type { Message, Question } from '../wire/message.ts';
 import { rcodeName, rcodes, typeNumbers } from '../wire/types.ts';
 import { exchange as exchangeDatagrams } from './exchange.ts';
 import type { Exchange, Network } from './exchange.ts';
-import type { ForwardMetrics } from './metrics.ts';
+import { healthLabels, type ForwardMetrics } from './metrics.ts';
 import { httpsExchange } from './https.ts';
 import { UpstreamOrder } from './order.ts';
 import { race } from './race.ts';
@@ -70,6 +70,7 @@ export class ZoneForwarder implements Disposable {
   async ask({ question, dnssecOk, checkingDisabled, signal }: ForwardedQuestion): Promise<Forwarded> {
     const order = this.#order.next();
     if (order.length === 0) return { reasons: ['every upstream server sends our questions back to us'] };
+    if (order.every(({ isAside }) => isAside)) this.#options.metrics.allAside.inc();
     const { deadlineMs = defaultDeadlineMs, clock } = this.#options;
     const attempts = Math.max(leastAttempts, order.length);
     const chosen = Array.from({ length: attempts }, (_, index) => order[index % order.length]).filter(
@@ -93,13 +94,13 @@ export class ZoneForwarder implements Disposable {
 
   async #attempt(upstream: Upstream, question: Question, options: Parameters<Upstream['ask']>[1]): Promise<Message> {
     const { clock, metrics } = this.#options;
-    const { seconds, failures } = metrics;
-    const label = { upstream: upstream.name };
+    const { answered, failures } = metrics;
+    const label = { to: upstream.label };
     const startedMs = clock.monotonic();
     using _impatient = clock.after(upstream.patienceMs, () => upstream.noteSilence());
     try {
       const answer = await upstream.ask(question, options);
-      seconds.observe((clock.monotonic() - startedMs) / 1000, label);
+      answered(upstream.label, answer.rcode, (clock.monotonic() - startedMs) / 1000);
       if (problemOf(answer) !== undefined) failures.inc(label);
       return answer;
     } catch (error) {
@@ -118,17 +119,20 @@ export class ZoneForwarder implements Disposable {
   /** Asks upstream servers that were set aside whether they answer again: nothing is asked while all are well. */
   #checkHealth(everyMs: number): void {
     const probeAside = (): void => {
-      for (const upstream of this.upstreams) if (upstream.isAside && !upstream.isLooping) void probe(upstream, everyMs);
+      for (const upstream of this.upstreams)
+        if (upstream.isAside && !upstream.isLooping) void this.#probe(upstream, everyMs);
     };
     this.#stack.use(every(this.#options.clock, everyMs, probeAside));
   }
-}
 
-/** Any answer will do: an upstream that refuses a question about the root is there. */
-async function probe(upstream: Upstream, timeoutMs: number): Promise<void> {
-  const question = { name: '\0', type: typeNumbers.NS, class: 1 };
-  const options = { dnssecOk: false, checkingDisabled: false, timeoutMs, signal: new AbortController().signal };
-  await upstream.ask(question, options).catch(() => undefined);
+  /** Any answer will do: an upstream that refuses a question about the root is there. */
+  async #probe(upstream: Upstream, timeoutMs: number): Promise<void> {
+    const question = { name: '\0', type: typeNumbers.NS, class: 1 };
+    const options = { dnssecOk: false, checkingDisabled: false, timeoutMs, signal: new AbortController().signal };
+    await upstream
+      .ask(question, options)
+      .catch(() => this.#options.metrics.healthFailures.inc(healthLabels(upstream.label)));
+  }
 }
 
 /** Why an answer should be asked for elsewhere; undefined for one that counts. */

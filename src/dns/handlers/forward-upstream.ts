@@ -15,8 +15,9 @@ export const forwardUpstream: HandlerMaker = (_, { resolver }) => ({
     }
     if (resolver.isOwnProbe(query.key)) return codeReply(rcodes.NXDOMAIN);
     const asked = resolver.resolve(query, query.edns?.dnssecOk ?? false, query.checkingDisabled);
-    return asked?.then(({ rcode, answers, authorities, error }) =>
-      buildReply(query, { rcode, authoritative: false, answers, authorities, error }),
-    );
+    return asked?.then(({ rcode, answers, authorities, error, from }) => ({
+      ...buildReply(query, { rcode, authoritative: false, answers, authorities, error }),
+      isCached: from === 'cache',
+    }));
   },
 });

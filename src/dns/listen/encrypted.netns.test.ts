@@ -12,6 +12,7 @@ import { connect as connectTls, getCACertificates, setDefaultCACertificates } fr
 import { createAuthority, issueCertificate, type KeyPair } from '../../apiserver/pki/certificate.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { silentLogger } from '../../observe/log.ts';
+import { QueryCounts } from '../metrics.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import { questionOf } from '../dig.ts';
 import { dnsNamespace, dnsService, testIdentity, testResponder } from '../fixtures.ts';
@@ -76,7 +77,7 @@ before(async () => {
   });
   listeners = new OpenListeners({
     logger: silentLogger,
-    metrics,
+    counts: new QueryCounts(metrics),
     identity: testIdentity,
     workers: 0,
     reusePort: false,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { TlsOptions } from 'node:tls';
 import type { Identity } from '../answer-options.ts';
 import type { DnsConfig } from '../config.ts';
+import type { QueryCounts } from '../metrics.ts';
 import { createResponder } from '../responder.ts';
 import type { Responder } from '../responder.ts';
 import type { Server } from '../servers.ts';
@@ -19,7 +20,8 @@ export interface ListenerServers {
   readonly servers: readonly Server[];
 }
 
-export interface OpenListenersOptions extends Pick<DnsConfig, 'udp' | 'logger' | 'metrics'> {
+export interface OpenListenersOptions extends Pick<DnsConfig, 'udp' | 'logger'> {
+  readonly counts: QueryCounts;
   readonly identity: Identity;
   /** Other processes may listen at the same addresses. */
   readonly reusePort: boolean;
@@ -96,7 +98,7 @@ export class OpenListeners implements AsyncDisposable {
   }
 
   async #openOne({ where, servers }: ListenerServers): Promise<Open> {
-    const responder = createResponder({ servers, ...this.#options });
+    const responder = createResponder({ servers, where, ...this.#options });
     await using stack = new AsyncDisposableStack();
     stack.defer(() => responder[Symbol.dispose]());
     const stream = stack.use(await openStream({ ...where, reusePort: this.#options.reusePort }, servers, responder));

@@ -53,7 +53,7 @@ export function readWithResponder(socket: BoundUdp, responder: Responder): Readi
   // One for all datagrams, so that a query makes none: its address is that of the datagram being read.
   let now: Datagram | undefined;
   const client: Client = { transport: 'udp', address: () => peerAddress(now?.peer() ?? Buffer.alloc(0)) };
-  const reading = readUdp(socket.fd, (datagram) => {
+  const answerOne = (datagram: Datagram): number => {
     const { bytes, at, length, outAt } = datagram;
     const written = responder.quick(bytes, at, length, bytes, outAt);
     if (written > 0) return written;
@@ -68,7 +68,8 @@ export function readWithResponder(socket: BoundUdp, responder: Responder): Readi
     });
     underWay.add(finished);
     return 0;
-  });
+  };
+  const reading = readUdp(socket.fd, answerOne, () => responder.sent());
   return {
     async finish() {
       reading.drain();

@@ -23,8 +23,10 @@ const optLength = 11;
  * gives the same bytes.
  */
 export class PrebuiltReader {
-  /** Response code of the answer given last. */
+  /** Of the answer given last: its code, the type that was asked for, and whether the asker set DO. */
   rcode = 0;
+  type = 0;
+  dnssecOk = false;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   /** The name at hand in lower case, where its labels start, and the hashes of the ends that start there. */
@@ -70,6 +72,8 @@ export class PrebuiltReader {
     if (bodyEnd === 0 || !this.#isValid(entry, epoch)) return 0;
     copy(packet, at, out, outAt, end + 4 - at);
     this.#writeHeader(entry, packet, at, out, outAt, recursionAvailable, additional);
+    this.type = type;
+    this.dnssecOk = additional === 1 && ((packet[end + 11] ?? 0) & 0x80) !== 0;
     if (additional === 0) return bodyEnd - outAt;
     writeOpt(out, bodyEnd, packet[end + 11] ?? 0);
     return bodyEnd + optLength - outAt;

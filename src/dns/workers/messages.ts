@@ -10,7 +10,14 @@ export interface ThreadSource {
 /** To a thread; `id` numbers its sockets. */
 export type Order =
   /** Answer what comes in at a bound socket. */
-  | { readonly type: 'serve'; readonly id: number; readonly fd: number; readonly tallies: SharedArrayBuffer }
+  | {
+      readonly type: 'serve';
+      readonly id: number;
+      readonly fd: number;
+      readonly shared: SharedArrayBuffer;
+      /** Of a `QueryTally`. */
+      readonly tally: SharedArrayBuffer;
+    }
   /** From now on answer from this; undefined leaves everything to the main thread. */
   | { readonly type: 'become'; readonly id: number; readonly source: ThreadSource | undefined }
   /** Let go of the socket, and say so. */
@@ -24,8 +31,8 @@ export type Report =
   | { readonly type: 'questions'; readonly id: number; readonly packed: Uint8Array }
   | { readonly type: 'stopped'; readonly id: number };
 
-/** Words that a thread and the main one share for a socket: answers by response code, then questions under way. */
-export const tallies = { rcodes: 16, underWay: 16, words: 32 } as const;
+/** Words that a thread and the main one share for a socket: how many questions are under way. */
+export const sharedWords = { underWay: 0, words: 1 } as const;
 
 /** Questions of one socket that wait for the main thread at most; more are dropped, their askers ask again. */
 export const mostUnderWay = 2000;

@@ -6,9 +6,7 @@ import type { DatagramListener } from '../listen/listener.ts';
 import { within } from '../listen/within.ts';
 import { mostFinishMs, type Reading, readWithResponder, receiveBufferBytes, refuse } from '../listen/udp-batch.ts';
 import type { Answered, Responder } from '../responder.ts';
-import { tallies, unpackQuestions, type Order, type Report } from './messages.ts';
-
-const collectEveryMs = 250;
+import { sharedWords, unpackQuestions, type Order, type Report } from './messages.ts';
 
 /**
  * Threads that answer UDP: each has a socket of its own at every address (SO_REUSEPORT; the kernel spreads the askers). They
@@ -121,10 +119,9 @@ interface ServedParts {
 /** One socket of one thread, as the main thread sees it. */
 class Served implements AsyncDisposable {
   readonly #parts: ServedParts;
-  readonly #tallies = new SharedArrayBuffer(tallies.words * 4);
-  readonly #words = new Int32Array(this.#tallies);
+  readonly #shared = new SharedArrayBuffer(sharedWords.words * 4);
+  readonly #words = new Int32Array(this.#shared);
   readonly #stopped = Promise.withResolvers<void>();
-  readonly #timer: NodeJS.Timeout;
   #reading: Reading | undefined;
   readonly #allAnswered = Promise.withResolvers<void>();
   #isOpen = true;
@@ -132,9 +129,9 @@ class Served implements AsyncDisposable {
 
   constructor(parts: ServedParts) {
     this.#parts = parts;
-    parts.order({ type: 'serve', id: parts.id, fd: parts.socket.fd, tallies: this.#tallies });
+    const tally = parts.responder.openTally().memory;
+    parts.order({ type: 'serve', id: parts.id, fd: parts.socket.fd, shared: this.#shared, tally });
     this.renew();
-    this.#timer = setInterval(() => this.#collect(), collectEveryMs).unref();
   }
 
   renew(): void {
@@ -163,8 +160,6 @@ class Served implements AsyncDisposable {
     await this.#reading?.finish();
     await this.#finishLate();
     this.#isOpen = false;
-    clearInterval(this.#timer);
-    this.#collect();
     this.#parts.gone();
     this.#parts.socket[Symbol.dispose]();
   }
@@ -172,7 +167,7 @@ class Served implements AsyncDisposable {
   /** Waits for the answers that come later. */
   async #finishLate(): Promise<void> {
     this.#isLeaving = true;
-    if (Atomics.load(this.#words, tallies.underWay) <= 0) return;
+    if (Atomics.load(this.#words, sharedWords.underWay) <= 0) return;
     await within(mostFinishMs, this.#allAnswered.promise);
   }
 
@@ -183,18 +178,10 @@ class Served implements AsyncDisposable {
   }
 
   #finish(answered: Answered | undefined, peer: Peer): void {
-    if (Atomics.sub(this.#words, tallies.underWay, 1) === 1 && this.#isLeaving) this.#allAnswered.resolve();
+    if (Atomics.sub(this.#words, sharedWords.underWay, 1) === 1 && this.#isLeaving) this.#allAnswered.resolve();
     if (answered === undefined || !this.#isOpen) return;
     const { responder, socket } = this.#parts;
     const out = Buffer.allocUnsafe(responder.size(answered));
     socket.send(peer, out.subarray(0, responder.write(answered, out, 0)));
-  }
-
-  /** Counts what the thread answered. */
-  #collect(): void {
-    for (let rcode = 0; rcode < tallies.rcodes; rcode += 1) {
-      const count = Atomics.exchange(this.#words, rcode, 0);
-      if (count > 0) this.#parts.responder.count(rcode, count);
-    }
   }
 }

@@ -1,21 +1,26 @@
 /** A thread that answers UDP from prebuilt answers, and hands all other questions to the main thread. */
 import { parentPort } from 'node:worker_threads';
 import { readUdp, type Datagram } from '../../linux/udp-batch.ts';
+import { pluginNumber } from '../coredns-names.ts';
 import { PrebuiltReader } from '../prebuilt/reader.ts';
+import { QueryTally } from '../query-tally.ts';
 import {
   mostUnderWay,
   packedSize,
   packQuestion,
-  tallies,
+  sharedWords,
   type Order,
   type Report,
   type ThreadSource,
 } from './messages.ts';
 
+const clusterPlugin = pluginNumber('cluster');
+
 /** One socket of this thread. */
 class Served {
   readonly #id: number;
-  readonly #tallies: Int32Array;
+  readonly #shared: Int32Array;
+  readonly #tally: QueryTally;
   readonly #stop: () => void;
   #reader: PrebuiltReader | undefined;
   #recursionAvailable = false;
@@ -24,9 +29,10 @@ class Served {
   #packed = Buffer.allocUnsafe(4096);
   #packedEnd = 0;
 
-  constructor(id: number, fd: number, shared: SharedArrayBuffer) {
+  constructor({ id, fd, shared, tally }: Extract<Order, { type: 'serve' }>) {
     this.#id = id;
-    this.#tallies = new Int32Array(shared);
+    this.#shared = new Int32Array(shared);
+    this.#tally = new QueryTally(tally);
     const reading = readUdp(
       fd,
       (datagram) => this.#answer(datagram),
@@ -50,17 +56,19 @@ class Served {
   #answer(datagram: Datagram): number {
     const { bytes, at, length, outAt } = datagram;
     const turn = (this.#turn + 1) & 0x3fffffff;
-    const written = this.#reader?.answer(bytes, at, length, bytes, outAt, this.#recursionAvailable, turn) ?? 0;
-    if (written === 0) this.#pass(datagram);
-    else {
-      this.#turn = turn;
-      Atomics.add(this.#tallies, this.#reader?.rcode ?? 0, 1);
+    const reader = this.#reader;
+    const written = reader?.answer(bytes, at, length, bytes, outAt, this.#recursionAvailable, turn) ?? 0;
+    if (reader === undefined || written === 0) {
+      this.#pass(datagram);
+      return 0;
     }
+    this.#turn = turn;
+    this.#tally.countInBatch(reader.type, clusterPlugin, reader.rcode, reader.dnssecOk, length, written);
     return written;
   }
 
   #pass(datagram: Datagram): void {
-    if (Atomics.load(this.#tallies, tallies.underWay) >= mostUnderWay) return;
+    if (Atomics.load(this.#shared, sharedWords.underWay) >= mostUnderWay) return;
     const packet = datagram.packet();
     const peer = datagram.peer();
     const end = this.#packedEnd + packedSize(packet.length, peer);
@@ -68,11 +76,12 @@ class Served {
       this.#packed = Buffer.concat([this.#packed.subarray(0, this.#packedEnd)], Math.max(end, this.#packed.length * 2));
     }
     packQuestion(this.#packed, this.#packedEnd, packet, peer);
-    Atomics.add(this.#tallies, tallies.underWay, 1);
+    Atomics.add(this.#shared, sharedWords.underWay, 1);
     this.#packedEnd = end;
   }
 
   #flush(): void {
+    this.#tally.endBatch();
     if (this.#packedEnd === 0) return;
     const packed = Uint8Array.from(this.#packed.subarray(0, this.#packedEnd));
     this.#packedEnd = 0;
@@ -90,7 +99,7 @@ const served = new Map<number, Served>();
 parentPort?.on('message', (order: Order) => {
   switch (order.type) {
     case 'serve':
-      served.set(order.id, new Served(order.id, order.fd, order.tallies));
+      served.set(order.id, new Served(order));
       break;
     case 'become':
       served.get(order.id)?.become(order.source);

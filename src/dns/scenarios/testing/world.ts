@@ -9,6 +9,7 @@ import { FakeClock } from '../../../observe/fake-clock.ts';
 import { silentLogger } from '../../../observe/log.ts';
 import { createMetrics } from '../../../observe/metrics.ts';
 import type { Client, Transport } from '../../client.ts';
+import { QueryCounts } from '../../metrics.ts';
 import { createResponder } from '../../responder.ts';
 import type { Responder } from '../../responder.ts';
 import { ServerSet } from '../../server-set.ts';
@@ -94,7 +95,10 @@ export class World implements AsyncDisposable {
     await prepared.commit();
     const servers = prepared.listeners.flatMap((listener) => listener.servers);
     const identity = { name: '', cookieSecret: Buffer.alloc(16, 7), idleMs: 10_000, now: this.clock.now };
-    const responder = stack.use(createResponder({ servers: [...new Set(servers)], identity, ...this.#own }));
+    const counts = stack.use(new QueryCounts(this.#metrics));
+    const where = { transport: 'dns', address: '127.0.0.1', port: 53 } as const;
+    const given = { servers: [...new Set(servers)], where, identity, counts, logger: silentLogger };
+    const responder = stack.use(createResponder(given));
     const owned = stack.move();
     return {
       responder,
