@@ -35,6 +35,11 @@ export interface TrackedConnection {
   readonly identity: Buffer;
 }
 
+/** Whether something sends its packets elsewhere than where the client addressed them. */
+export function isTranslated({ original, reply }: TrackedConnection): boolean {
+  return reply.source !== original.destination || reply.sourcePort !== original.destinationPort;
+}
+
 /** Which connections are asked for: those that have all that is said here. */
 export interface ConnectionFilter {
   readonly family: 'IPv4' | 'IPv6';

@@ -1,19 +1,17 @@
 import { type InstallationPlace, openPinnedMap } from '../../linux/bpf/installation.ts';
 import { networkCookie } from '../../linux/network-cookie.ts';
 import { inEachNetworkNamespace } from '../../linux/network-namespaces.ts';
-import { openRoute } from '../../linux/route.ts';
 import { type ConnectedSocket, destroySockets, findSockets, openSockDiag } from '../../linux/sock-diag.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
-import type { Frontend } from '../../routing/frontend.ts';
 import { backendName } from '../backend-name.ts';
 import {
+  astrayFlows,
   type EndedFlows,
   EndedFlowsIndex,
-  flowTargets,
-  targetOf,
+  type EndingFlow,
   type Translation,
 } from '../stale-flows/ended-flows.ts';
-import type { FlowTable } from '../stale-flows/kernel-flows.ts';
+import { type FlowTable, nodePortAddresses } from '../stale-flows/kernel-flows.ts';
 import { readCall, type SocketCall } from './layout.ts';
 
 /**
@@ -30,7 +28,7 @@ export function openSocketFlows(place: InstallationPlace): FlowTable {
   return {
     forget: (ended) => end('UDP', ended),
     reset: (ended) => end('TCP', ended),
-    astray: (frontends) => astray(place, frontends),
+    astray: (frontends) => astrayFlows(frontends, (asked) => endingCalls(place, 'TCP', asked)),
     [Symbol.dispose]: () => undefined,
   };
 }
@@ -55,25 +53,14 @@ export function hasOpenSockets(place: InstallationPlace): boolean {
   return isOpen;
 }
 
-function astray(place: InstallationPlace, frontends: readonly Frontend[]): EndedFlows[] {
-  const asked = frontends.map((frontend) => ({ frontend, lost: new Set<string>(), kept: flowTargets(frontend) }));
-  const found = new Map<Frontend, Set<string>>();
-  for (const { call, end } of endingCalls(place, 'TCP', asked)) {
-    const target = targetOf(translationOf(call), end.frontend);
-    if (target !== undefined) found.set(end.frontend, (found.get(end.frontend) ?? new Set()).add(target));
-  }
-  return [...found].map(([frontend, lost]) => ({ frontend, lost, kept: undefined }));
-}
-
-interface Ending {
+interface EndingCall extends EndingFlow {
   readonly call: SocketCall;
-  readonly end: EndedFlows;
 }
 
 /** Calls whose sockets have to end; sockets that were closed meanwhile may be among them. */
-function endingCalls(place: InstallationPlace, protocol: 'TCP' | 'UDP', ended: readonly EndedFlows[]): Ending[] {
+function endingCalls(place: InstallationPlace, protocol: 'TCP' | 'UDP', ended: readonly EndedFlows[]): EndingCall[] {
   if (ended.length === 0) return [];
-  const local = localAddresses();
+  const local = nodePortAddresses(ended);
   const indexes = {
     IPv4: new EndedFlowsIndex(
       ended.filter(({ frontend }) => frontend.family === 'IPv4'),
@@ -86,8 +73,9 @@ function endingCalls(place: InstallationPlace, protocol: 'TCP' | 'UDP', ended: r
   };
   return readCalls(place).flatMap((call) => {
     if (call.called.protocol !== protocol) return [];
-    const end = indexes[call.called.family].endOf(translationOf(call));
-    return end === undefined ? [] : [{ call, end }];
+    const flow = translationOf(call);
+    const end = indexes[call.called.family].endOf(flow);
+    return end === undefined ? [] : [{ call, flow, end }];
   });
 }
 
@@ -123,9 +111,4 @@ function remotesOf(calls: readonly SocketCall[]): { readonly address: string; re
 
 function isSocketOf({ cookie, backend }: SocketCall, found: ConnectedSocket): boolean {
   return found.cookie === cookie && found.remote.address === backend.address && found.remote.port === backend.port;
-}
-
-function localAddresses(): ReadonlySet<string> {
-  using route = openRoute();
-  return new Set(route.addresses().map(({ address }) => address));
 }

@@ -1,3 +1,4 @@
+import { isSameElement } from '../nftables/program.ts';
 import type { Element } from './program.ts';
 
 /** What one transaction is to change, and who uses what once the kernel has it. */
@@ -35,7 +36,7 @@ export class ElementStore {
     for (const [id, number] of users) {
       const present = this.#present.get(id);
       const next = number > 0 ? (wanted.get(id) ?? present) : undefined;
-      if (present !== undefined && next !== undefined && isSame(present, next)) continue;
+      if (present !== undefined && next !== undefined && isSameElement(present, next)) continue;
       if (present !== undefined) remove.push(present);
       if (next !== undefined) add.push(next);
     }
@@ -60,13 +61,4 @@ export class ElementStore {
 /** Identity of an element: one text for a set and a key. */
 export function elementId({ family, set, key }: Pick<Element, 'family' | 'set' | 'key'>): string {
   return `${family} ${set} ${key.toString('latin1')}`;
-}
-
-/** Whether two elements with the same identity say the same. */
-export function isSame(a: Element, b: Element): boolean {
-  return isSameBytes(a.data, b.data) && isSameBytes(a.keyEnd, b.keyEnd) && a.comment === b.comment;
-}
-
-function isSameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : a.equals(b);
 }

@@ -6,6 +6,7 @@ import {
   backendData,
   frontendKey,
   hairpinKey,
+  identityComment,
   markData,
   rangeEnd,
   sourceRangeKeys,
@@ -137,7 +138,7 @@ function elementsOf(frontend: Frontend, numbers: SideNumbers, masqueradesAll: bo
   const space = spaceOf(frontend);
   const family = tableFamily(frontend);
   const place = { family, key: frontendKey(frontend), keyEnd: rangeEnd(frontend) };
-  const comment = frontend.portName === '' ? frontend.service : `${frontend.service}:${frontend.portName}`;
+  const comment = identityComment(frontend);
   const sides: readonly Side[] = hasOutside(frontend) ? ['inside', 'outside'] : ['inside'];
   const elements: Element[] = [];
   for (const side of sides) {

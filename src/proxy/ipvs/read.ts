@@ -1,14 +1,15 @@
 import type { IpvsSocket } from '../../linux/ipvs.ts';
 import type { ListedRealServer, ListedVirtualServer, VirtualServerId } from '../../linux/ipvs/servers.ts';
-import { type Backend, type Frontend, frontendKey as keyText, type Target } from '../../routing/frontend.ts';
+import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
 import { type Scheduler, schedulers } from '../../routing/scheduler.ts';
 import { backendName, parseBackendName } from '../backend-name.ts';
 import { ignoreChain, refuseChain } from '../nftables/classes.ts';
 import { rangeText } from '../nftables/frontend-reader.ts';
-import { addressKey, hairpinKey, readBackendData, readFrontendKey } from '../nftables/keys.ts';
+import { addressKey, hairpinKey, readBackendData, readFrontendKey, readIdentity } from '../nftables/keys.ts';
+import { isSameElement } from '../nftables/program.ts';
 import { layouts, type Space, spaceNames } from '../nftables/schema.ts';
 import { classChain } from './classes.ts';
-import { elementId, isSame } from './element-store.ts';
+import { elementId } from './element-store.ts';
 import { type Element, isMeant, type Programmed } from './program.ts';
 import { type FrontendSet, type Side, spaces } from './schema.ts';
 import { isSameSettings, serverKey } from './server-pool.ts';
@@ -46,7 +47,7 @@ export function isInForce({ elements, servers, addresses }: Programmed, view: Ke
     addresses.every((address) => view.addresses.has(address)) &&
     elements.every((element) => {
       const found = view.elements.get(elementId(element));
-      return found !== undefined && isSame(found, element);
+      return found !== undefined && isSameElement(found, element);
     }) &&
     servers.every((server) => {
       const found = view.servers.get(serverKey(server.virtual.id));
@@ -83,34 +84,24 @@ class FrontendReader {
   }
 
   frontend(element: Element, space: Space): Frontend | undefined {
-    const called = readFrontendKey(element.key);
-    if (called === undefined) return undefined;
-    const { address, port, protocol } = called;
-    const family = element.family === 'ip' ? 'IPv4' : 'IPv6';
-    const [service = '', portName = ''] = (element.comment ?? '').split(':');
-    const lastPort = element.keyEnd && readFrontendKey(element.keyEnd)?.port;
+    const identity = readIdentity(element.family === 'ip' ? 'IPv4' : 'IPv6', element);
+    if (identity === undefined) return undefined;
+    const rangePort = identity.lastPort === undefined ? undefined : identity.port;
     const outside = this.#at(element, spaces[space].outside.classes);
     const servers = [this.#server(element, space, 'inside'), outside && this.#server(element, space, 'outside')];
     const settings = servers.find((server) => server !== undefined)?.virtual;
-    const internal = this.#target(element, servers[0], lastPort === undefined ? undefined : port);
+    const internal = this.#target(element, servers[0], rangePort);
     const isRestricted = [element, outside].some((each) => chainOf(each).endsWith('-restricted'));
-    const kind = this.#kind(element, address, isRestricted);
+    const kind = this.#kind(element, identity.address, isRestricted);
     return {
-      key: keyText(family, address, port, protocol),
+      ...identity,
       kind,
-      family,
-      address,
-      port,
-      protocol,
-      service,
-      portName,
       affinity: settings?.persistenceSeconds ? { timeoutSeconds: settings.persistenceSeconds } : undefined,
-      lastPort,
       scheduler: schedulerNamed(settings?.scheduler),
       resetAfterSeconds: undefined,
       sourceRanges: isRestricted ? this.#sourceRanges(element) : undefined,
       internal,
-      external: outside ? this.#target(outside, servers[1], lastPort === undefined ? undefined : port) : internal,
+      external: outside ? this.#target(outside, servers[1], rangePort) : internal,
       masquerade: this.#masquerade(element, space, kind),
     };
   }

@@ -5,25 +5,20 @@ import * as x from '../../linux/nftables/expressions.ts';
 import type { SetElement } from '../../linux/nftables/sets.ts';
 import type { Transaction } from '../../linux/nftables/transaction.ts';
 import type { NodeNetwork } from '../dataplane.ts';
+import { calledFields, destinationAddress, ignoreChain, refuseChain, sourceGuard } from '../nftables/classes.ts';
 import {
-  calledFields,
-  destinationAddress,
-  ignoreChain,
-  originalFields,
-  refuseChain,
-  sourceAddress,
-  sourceGuard,
-} from '../nftables/classes.ts';
-import {
+  calledRule,
   type ChainRules,
   destinationIn,
   fromPods,
   goTo,
+  hairpinRule,
   invalidRules,
   isToThisMachine,
   isRelated,
   isTranslated,
   leaveLoopback,
+  masqueradedRules,
   nodePortGuards,
   offClusterRules,
   originalDestinationIn,
@@ -33,7 +28,7 @@ import {
 } from '../nftables/fragments.ts';
 import { addressKey, markData } from '../nftables/keys.ts';
 import { networkElements } from '../nftables/network.ts';
-import { type FamilyLayout, type NetworkSet, type Space, spaceNames } from '../nftables/schema.ts';
+import { type FamilyLayout, type NetworkSet, type Space } from '../nftables/schema.ts';
 import { className, type ForwardClass, forwardClasses, numberedChains } from './classes.ts';
 import { networkSets, relayAddresses, type Side, spaces, specsOf, tableName } from './schema.ts';
 
@@ -107,7 +102,7 @@ function constantChains(layout: FamilyLayout, settings: RuleSettings): readonly 
 /** Finds out what is called, for callers inside and outside the node, and goes to the class's chain. */
 function calledChains(layout: FamilyLayout): readonly ChainRules[] {
   const jump = (chain: string) => [...isToThisMachine, x.verdict({ kind: 'jump', chain })];
-  const called = (space: Space, side: Side) => calledRule(layout, space, side);
+  const called = (space: Space, side: Side) => calledRule(layout, space, spaces[space][side].classes);
   return [
     { name: 'node-port', rules: [...nodePortGuards(layout), called('port', 'inside')] },
     {
@@ -166,18 +161,6 @@ function familyName(layout: FamilyLayout): 'IPv4' | 'IPv6' {
   return layout.family === 'ip' ? 'IPv4' : 'IPv6';
 }
 
-/** Finds the class of what is called and goes to its chain. Without one nothing happens. */
-function calledRule(layout: FamilyLayout, space: Space, side: Side): readonly Expression[] {
-  const { load, next } = calledFields(layout, space);
-  return [
-    ...load,
-    x.lookup(spaces[space][side].classes, 0, { to: next }),
-    x.setMark(next),
-    x.meta('mark', 0),
-    x.lookup('classes', 0, { to: 'verdict' }),
-  ];
-}
-
 /** A mark for IPVS under a range, a translation to the relay address; or nothing, and IPVS takes it as it is. */
 function forwardRules(layout: FamilyLayout, spec: ForwardClass): readonly (readonly Expression[])[] {
   const guard = spec.isRestricted ? [sourceGuard(layout)] : [];
@@ -203,18 +186,12 @@ function rangeRules(layout: FamilyLayout, spec: ForwardClass): readonly (readonl
  * address comes from that address, because it is the machine's own; elsewhere it means something else.
  */
 function masqueradeRules(layout: FamilyLayout): readonly (readonly Expression[])[] {
-  const pair = [sourceAddress(layout, 0), destinationAddress(layout, layout.addressBytes / 4)];
-  const masqueraded = spaceNames.map((space) => [
-    ...originalFields(layout, space).load,
-    x.lookup(spaces[space].masqueraded, 0),
-    x.masquerade(),
-  ]);
   return [
     leaveLoopback,
-    [...pair, x.lookup('hairpins', 0), x.masquerade()],
+    hairpinRule(layout),
     [...sourceIn(layout, 'cluster-ips'), x.masquerade()],
     [...originalDestinationIn(layout, 'cluster-ips'), ...goTo('masquerade-off-cluster')],
     // What was not relayed here may be on its way to a node port of another machine.
-    ...masqueraded.map((rule) => [...isTranslated, ...rule]),
+    ...masqueradedRules(layout).map((rule) => [...isTranslated, ...rule]),
   ];
 }

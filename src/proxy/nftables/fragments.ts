@@ -2,8 +2,8 @@ import type { Expression } from '../../linux/nftables/expressions.ts';
 import * as x from '../../linux/nftables/expressions.ts';
 import type { Chain } from '../../linux/nftables/transaction.ts';
 import type { NodeNetwork } from '../dataplane.ts';
-import { destinationAddress, sourceAddress } from './classes.ts';
-import type { FamilyLayout } from './schema.ts';
+import { calledFields, destinationAddress, originalFields, sourceAddress } from './classes.ts';
+import { type FamilyLayout, type Space, spaceNames, spaces } from './schema.ts';
 
 /** Rules, and parts of them, that every table of Fairlead has. */
 
@@ -103,6 +103,36 @@ function loopback(layout: FamilyLayout): readonly Expression[] {
     return [destinationAddress(layout, 0), x.compare(0, 'eq', Buffer.from([...new Uint8Array(15), 1]))];
   }
   return [x.payload('network', layout.destinationOffset, 1, 0), x.compare(0, 'eq', Buffer.from([127]))];
+}
+
+/**
+ * Finds the class of what is called in a map of the space, and goes to its chain, by number through the packet mark. Without
+ * one nothing happens.
+ */
+export function calledRule(layout: FamilyLayout, space: Space, map: string): readonly Expression[] {
+  const { load, next } = calledFields(layout, space);
+  return [
+    ...load,
+    x.lookup(map, 0, { to: next }),
+    x.setMark(next),
+    x.meta('mark', 0),
+    x.lookup('classes', 0, { to: 'verdict' }),
+  ];
+}
+
+/** Backends that call themselves would answer themselves, past the translation. */
+export function hairpinRule(layout: FamilyLayout): readonly Expression[] {
+  const pair = [sourceAddress(layout, 0), destinationAddress(layout, layout.addressBytes / 4)];
+  return [...pair, x.lookup('hairpins', 0), x.masquerade()];
+}
+
+/** Callers of the frontends in the sets of `masqueraded` are hidden; a rule for each space. */
+export function masqueradedRules(layout: FamilyLayout): readonly (readonly Expression[])[] {
+  return spaceNames.map((space) => [
+    ...originalFields(layout, space).load,
+    x.lookup(spaces[space].masqueraded, 0),
+    x.masquerade(),
+  ]);
 }
 
 /** Connections to cluster addresses show their callers to backends when these are Pods. */

@@ -3,11 +3,11 @@ import { formatIp } from '../../lib/ip.ts';
 import { eachElement } from '../../linux/nftables/dump.ts';
 import type { ElementView } from '../../linux/nftables/element-view.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
-import { type Backend, type Frontend, frontendKey as keyText, type Target } from '../../routing/frontend.ts';
+import type { Backend, Frontend, Target } from '../../routing/frontend.ts';
 import { parseBackendName } from '../backend-name.ts';
 import { type ForwardClass, ignoreChain, outsideOffset, parseClassName, readSlotMark } from './classes.ts';
 import { KeyIndex } from './key-index.ts';
-import { addressKey, readBackendData, readFrontendKey } from './keys.ts';
+import { addressKey, type Identity, readBackendData, readIdentity } from './keys.ts';
 import { NumberedElements } from './numbered-elements.ts';
 import { classesOf, type Element, type Programmed, type Spread } from './program.ts';
 import { type FamilyLayout, type FrontendSet, shelfSet, type Space, spaces, tableName } from './schema.ts';
@@ -36,8 +36,9 @@ export interface FoundFrontend {
 interface Called {
   readonly key: Buffer;
   readonly keyEnd: Buffer | undefined;
+  readonly identity: Identity;
+  readonly hasComment: boolean;
   readonly inside: string | undefined;
-  readonly comment: string | undefined;
   outside: string | undefined;
   shelf: number;
   isMasqueraded: boolean;
@@ -119,15 +120,17 @@ export class FrontendReader {
   #addCalled(element: ElementView): void {
     const key = element.key();
     const keyEnd = element.keyEnd();
+    const comment = element.comment();
+    const identity = readIdentity(this.#layout.family === 'ip' ? 'IPv4' : 'IPv6', { key, keyEnd, comment });
+    if (identity === undefined) return void this.#strays.push({ set: spaces[this.space].classes, key, keyEnd });
     // The kernel may tell an element twice while it makes the set larger.
     if (this.#index.add(this.#ownKey(key)) < this.#called.length) return;
-    const inside = this.#chainOf(element);
-    const comment = element.comment();
     this.#called.push({
       key,
       keyEnd,
-      inside,
-      comment,
+      identity,
+      hasComment: comment !== undefined,
+      inside: this.#chainOf(element),
       outside: undefined,
       shelf: 0,
       isMasqueraded: false,
@@ -194,7 +197,7 @@ export class FrontendReader {
     };
     const chains = called.outside === undefined ? [called.inside] : [called.inside, called.outside];
     const isWhole =
-      called.comment !== undefined &&
+      called.hasComment &&
       inside.isWhole &&
       outside?.isWhole !== false &&
       inside.backends + (outside?.backends ?? 0) === this.#backends.countOf(owner) &&
@@ -206,24 +209,14 @@ export class FrontendReader {
   }
 
   #describe(called: Called, inside: Spread, outside: Spread | undefined): Frontend {
-    const family = this.#layout.family === 'ip' ? 'IPv4' : 'IPv6';
-    const { address, port = 0, protocol = 'TCP' } = readFrontendKey(called.key) ?? {};
     const spec = this.#spec(called.inside) ?? this.#spec(called.outside);
-    const kind = this.#kind(address, spec);
+    const kind = this.#kind(called.identity.address, spec);
     const internal = this.#target(called.inside, inside);
-    const [service = '', portName = ''] = (called.comment ?? '').split(':');
     const ranges = called.sourceRanges.map((range) => rangeText(range, this.#layout.addressBytes));
     return {
-      key: keyText(family, address, port, protocol),
+      ...called.identity,
       kind,
-      family,
-      address,
-      port,
-      protocol,
-      service,
-      portName,
       affinity: spec?.stickySeconds === undefined ? undefined : { timeoutSeconds: spec.stickySeconds },
-      lastPort: called.keyEnd === undefined ? undefined : readFrontendKey(called.keyEnd)?.port,
       scheduler: spec?.draw === 'source' ? 'mh' : spec?.draw === 'destination' ? 'dh' : undefined,
       resetAfterSeconds: undefined,
       sourceRanges: spec?.isRestricted === true ? ranges : undefined,

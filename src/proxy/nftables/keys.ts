@@ -1,6 +1,6 @@
 import { cidrLast, parseCidr } from '../../lib/cidr.ts';
 import { formatIp, parseIp } from '../../lib/ip.ts';
-import type { Frontend, Protocol } from '../../routing/frontend.ts';
+import { type Frontend, frontendKey as keyText, type Protocol } from '../../routing/frontend.ts';
 import { backendName, parseBackendName } from '../backend-name.ts';
 
 /**
@@ -69,6 +69,39 @@ export function readFrontendKey(key: Buffer): { address?: string; port: number; 
   if (protocol === undefined) return undefined;
   const port = key.readUInt16BE(width + 4);
   return width === 0 ? { port, protocol } : { address: formatIp(key.subarray(0, width)), port, protocol };
+}
+
+/** What the element of a frontend says by its keys and its comment. */
+export type Identity = Pick<
+  Frontend,
+  'key' | 'family' | 'address' | 'port' | 'lastPort' | 'protocol' | 'service' | 'portName'
+>;
+
+/** The comment of a frontend's element. */
+export function identityComment({ service, portName }: Pick<Frontend, 'service' | 'portName'>): string {
+  return portName === '' ? service : `${service}:${portName}`;
+}
+
+/** Undefined when the protocol is not one of ours. */
+export function readIdentity(
+  family: Frontend['family'],
+  { key, keyEnd, comment = '' }: { readonly key: Buffer; readonly keyEnd?: Buffer; readonly comment?: string },
+): Identity | undefined {
+  const called = readFrontendKey(key);
+  if (called === undefined) return undefined;
+  const { address, port, protocol } = called;
+  const [service = '', portName = ''] = comment.split(':');
+  const lastPort = keyEnd && readFrontendKey(keyEnd)?.port;
+  return {
+    key: keyText(family, address, port, protocol),
+    family,
+    address,
+    port,
+    lastPort,
+    protocol,
+    service,
+    portName,
+  };
 }
 
 export function protocolOf(number: number): Protocol | undefined {

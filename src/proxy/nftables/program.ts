@@ -11,6 +11,7 @@ import {
   backendsKey,
   frontendKey,
   hairpinKey,
+  identityComment,
   markData,
   numberedKey,
   rangeEnd,
@@ -45,6 +46,15 @@ export interface Element {
   readonly keyEnd?: Buffer;
   readonly data?: Buffer;
   readonly comment?: string;
+}
+
+/** Whether two elements with the same identity (set and key) say the same. */
+export function isSameElement(a: Omit<Element, 'set'>, b: Omit<Element, 'set'>): boolean {
+  return isSameBytes(a.data, b.data) && isSameBytes(a.keyEnd, b.keyEnd) && a.comment === b.comment;
+}
+
+function isSameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
 }
 
 const nothing: Spread = { buckets: [], slots: undefined };
@@ -118,7 +128,7 @@ export function elementsOf(programmed: Programmed, { classNumber, masqueradesAll
   const keyEnd = rangeEnd(frontend);
   const backends = keyEnd === undefined ? key : backendsKey(frontend);
   const [classInside = '', classOutside] = classesOf(programmed);
-  const comment = frontend.portName === '' ? frontend.service : `${frontend.service}:${frontend.portName}`;
+  const comment = identityComment(frontend);
   const elements: Element[] = [{ set: names.classes, key, keyEnd, data: markData(classNumber(classInside)), comment }];
   addSpread(elements, { space, shelf, key: backends }, internal, false);
   if (outside !== undefined && classOutside !== undefined) {

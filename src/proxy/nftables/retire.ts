@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { eachConnection, type TrackedConnection } from '../../linux/conntrack.ts';
+import { eachConnection, isTranslated } from '../../linux/conntrack.ts';
 import { eachElement, findTable, listSets } from '../../linux/nftables/dump.ts';
 import * as x from '../../linux/nftables/expressions.ts';
 import type { SetSpec } from '../../linux/nftables/sets.ts';
@@ -102,8 +102,4 @@ function hasConnections(socket: NetlinkSocket, layout: FamilyLayout): boolean {
     });
   }
   return found;
-}
-
-function isTranslated({ original, reply }: TrackedConnection): boolean {
-  return original.destination !== reply.source || original.destinationPort !== reply.sourcePort;
 }

@@ -4,27 +4,19 @@ import * as x from '../../linux/nftables/expressions.ts';
 import { writeSet } from '../../linux/nftables/sets.ts';
 import type { Transaction } from '../../linux/nftables/transaction.ts';
 import { MessageWriter } from '../../linux/netlink/message.ts';
+import { className, classRules, type Draw, type ForwardClass, ignoreChain, refuseChain } from './classes.ts';
 import {
-  calledFields,
-  className,
-  classRules,
-  destinationAddress,
-  type Draw,
-  type ForwardClass,
-  ignoreChain,
-  originalFields,
-  refuseChain,
-  sourceAddress,
-} from './classes.ts';
-import {
+  calledRule,
   type ChainRules,
   destinationIn,
   fromPods,
   goTo,
+  hairpinRule,
   invalidRules,
   isToThisMachine,
   isTranslated,
   leaveLoopback,
+  masqueradedRules,
   nodePortGuards,
   offClusterRules,
   originalDestinationIn,
@@ -71,7 +63,7 @@ export function constantChains(layout: FamilyLayout, settings: RuleSettings = {}
 /** Finds out what is called, for callers inside and outside the node, and goes to the class's chain. */
 function callChains(layout: FamilyLayout): readonly ChainRules[] {
   const jump = (chain: string) => [...isToThisMachine, x.verdict({ kind: 'jump', chain })];
-  const called = (space: Space, map: 'classes' | 'outside') => calledRule(layout, space, map);
+  const called = (space: Space, map: 'classes' | 'outside') => calledRule(layout, space, spaces[space][map]);
   const insidePort = called('port', 'classes');
   return [
     { name: 'node-port', rules: [...nodePortGuards(layout), insidePort] },
@@ -173,29 +165,11 @@ function sampleClasses(
   return shapes.map((shape) => ({ name: className(shape), rules: classRules(layout, shape) }));
 }
 
-/** Finds the class of what is called and goes to its chain. Without one nothing happens. */
-function calledRule(layout: FamilyLayout, space: Space, map: 'classes' | 'outside'): readonly Expression[] {
-  const { load, next } = calledFields(layout, space);
-  return [
-    ...load,
-    x.lookup(spaces[space][map], 0, { to: next }),
-    x.setMark(next),
-    x.meta('mark', 0),
-    x.lookup('classes', 0, { to: 'verdict' }),
-  ];
-}
-
 /** What leaves this machine with a rewritten destination: which source address it shows. */
 function translatedRules(layout: FamilyLayout): readonly (readonly Expression[])[] {
-  const pair = [sourceAddress(layout, 0), destinationAddress(layout, layout.addressBytes / 4)];
-  const masqueraded = spaceNames.map((space) => [
-    ...originalFields(layout, space).load,
-    x.lookup(spaces[space].masqueraded, 0),
-    x.masquerade(),
-  ]);
   return [
-    [...pair, x.lookup('hairpins', 0), x.masquerade()],
+    hairpinRule(layout),
     [...originalDestinationIn(layout, 'cluster-ips'), ...goTo('masquerade-off-cluster')],
-    ...masqueraded,
+    ...masqueradedRules(layout),
   ];
 }

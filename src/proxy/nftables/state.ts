@@ -5,6 +5,7 @@ import {
   type Element,
   type ElementContext,
   elementsOf,
+  isSameElement,
   isSameProgram,
   loadOf,
   type Programmed,
@@ -215,15 +216,6 @@ function roomyShelf(shelves: readonly number[]): number {
 function addLoad(shelves: number[], programmed: Programmed, sign: 1 | -1): void {
   while (shelves.length <= programmed.shelf) shelves.push(0);
   shelves[programmed.shelf] = (shelves[programmed.shelf] ?? 0) + sign * loadOf(programmed);
-}
-
-/** Whether two elements with the same identity say the same. */
-function isSameElement(a: Element, b: Element): boolean {
-  return isSameBytes(a.data, b.data) && isSameBytes(a.keyEnd, b.keyEnd) && a.comment === b.comment;
-}
-
-function isSameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : a.equals(b);
 }
 
 function count(users: Map<string, number>, name: string, by: number): void {

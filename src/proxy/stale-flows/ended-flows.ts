@@ -5,6 +5,12 @@ import { backendName } from '../backend-name.ts';
 /** What a client called, and who answers. */
 export type Translation = Pick<TrackedConnection, 'original' | 'reply'>;
 
+/** A flow, and what ends it. */
+export interface EndingFlow {
+  readonly flow: Translation;
+  readonly end: EndedFlows;
+}
+
 /** Flows of one frontend that have to end. */
 export interface EndedFlows {
   readonly frontend: Frontend;
@@ -46,9 +52,21 @@ export function targetOf({ original, reply }: Translation, { lastPort }: Fronten
   return reply.sourcePort === original.destinationPort ? reply.source : undefined;
 }
 
-/** Whether something sends its packets elsewhere than where the client addressed them. */
-export function isTranslated({ original, reply }: TrackedConnection): boolean {
-  return reply.source !== original.destination || reply.sourcePort !== original.destinationPort;
+/**
+ * The backends that flows of these frontends lead to, though the frontends have them no more. `find` gives the flows that
+ * something ends.
+ */
+export function astrayFlows(
+  frontends: readonly Frontend[],
+  find: (asked: readonly EndedFlows[]) => readonly EndingFlow[],
+): EndedFlows[] {
+  const asked = frontends.map((frontend) => ({ frontend, lost: new Set<string>(), kept: flowTargets(frontend) }));
+  const found = new Map<Frontend, Set<string>>();
+  for (const { flow, end } of find(asked)) {
+    const target = targetOf(flow, end.frontend);
+    if (target !== undefined) found.set(end.frontend, (found.get(end.frontend) ?? new Set()).add(target));
+  }
+  return [...found].map(([frontend, lost]) => ({ frontend, lost, kept: undefined }));
 }
 
 /** Finds what ends a tracked connection, by the address and port that its client called. */

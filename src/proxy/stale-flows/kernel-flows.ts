@@ -3,6 +3,7 @@ import {
   type ConnectionFilter,
   deleteConnections,
   eachConnection,
+  isTranslated,
   type TrackedConnection,
 } from '../../linux/conntrack.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
@@ -12,7 +13,7 @@ import { openRoute } from '../../linux/route.ts';
 import { type ConnectedSocket, destroySockets, openSockDiag } from '../../linux/sock-diag.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import { backendName } from '../backend-name.ts';
-import { type EndedFlows, EndedFlowsIndex, flowTargets, isTranslated, targetOf } from './ended-flows.ts';
+import { astrayFlows, type EndedFlows, EndedFlowsIndex, type EndingFlow } from './ended-flows.ts';
 
 const protocolNumbers = { UDP: 17, TCP: 6, SCTP: 132 } as const;
 /** What reading an entry costs, in buckets walked. */
@@ -37,7 +38,8 @@ export function openKernelFlows(inNamespaces: InNamespaces = inEachNetworkNamesp
   return {
     forget: (ended) => forget(socket, ended),
     reset: (ended) => reset(socket, ended, inNamespaces),
-    astray: (frontends) => astray(socket, frontends),
+    astray: (frontends) =>
+      astrayFlows(frontends, (asked) => connectionsOf(socket, 'TCP', asked).filter(({ flow }) => isTranslated(flow))),
     [Symbol.dispose]: () => socket.close(),
   };
 }
@@ -45,7 +47,7 @@ export function openKernelFlows(inNamespaces: InNamespaces = inEachNetworkNamesp
 function forget(socket: NetlinkSocket, ended: readonly EndedFlows[]): void {
   deleteConnections(
     socket,
-    connectionsOf(socket, 'UDP', ended).map(({ connection }) => connection),
+    connectionsOf(socket, 'UDP', ended).map(({ flow }) => flow),
   );
 }
 
@@ -55,7 +57,7 @@ function forget(socket: NetlinkSocket, ended: readonly EndedFlows[]): void {
  * backend that knows none, or to nobody: either answers with a reset.
  */
 function reset(socket: NetlinkSocket, ended: readonly EndedFlows[], inNamespaces: InNamespaces): void {
-  const found = connectionsOf(socket, 'TCP', ended).map(({ connection }) => connection);
+  const found = connectionsOf(socket, 'TCP', ended).map(({ flow }) => flow);
   if (found.length === 0) return;
   const destroyed = destroyClients(found, inNamespaces);
   deleteConnections(
@@ -95,36 +97,27 @@ function socketName({ local, remote }: SocketEnds): string {
   return `${backendName(local)} ${backendName(remote)}`;
 }
 
-function astray(socket: NetlinkSocket, frontends: readonly Frontend[]): readonly EndedFlows[] {
-  const asked = frontends.map((frontend) => ({ frontend, lost: new Set<string>(), kept: flowTargets(frontend) }));
-  const found = new Map<Frontend, Set<string>>();
-  for (const { connection, end } of connectionsOf(socket, 'TCP', asked)) {
-    const target = targetOf(connection, end.frontend);
-    if (target === undefined || !isTranslated(connection)) continue;
-    const targets = found.get(end.frontend) ?? new Set();
-    found.set(end.frontend, targets.add(target));
-  }
-  return [...found].map(([frontend, lost]) => ({ frontend, lost, kept: undefined }));
-}
-
-interface Ending {
-  readonly connection: TrackedConnection;
-  readonly end: EndedFlows;
+interface EndingConnection extends EndingFlow {
+  readonly flow: TrackedConnection;
 }
 
 /** The tracked connections that end. */
-function connectionsOf(socket: NetlinkSocket, protocol: 'TCP' | 'UDP', ended: readonly EndedFlows[]): Ending[] {
+function connectionsOf(
+  socket: NetlinkSocket,
+  protocol: 'TCP' | 'UDP',
+  ended: readonly EndedFlows[],
+): EndingConnection[] {
   const table = ended.length === 0 ? undefined : connectionTable();
   if (table === undefined || table.count === 0) return [];
-  const local = ended.some(({ frontend }) => frontend.address === undefined) ? localAddresses() : new Set<string>();
-  const found: Ending[] = [];
+  const local = nodePortAddresses(ended);
+  const found: EndingConnection[] = [];
   for (const family of ['IPv4', 'IPv6'] as const) {
     const own = ended.filter(({ frontend }) => frontend.family === family);
     const index = new EndedFlowsIndex(own, local);
     for (const filter of filtersOf(family, protocol, own, table)) {
-      eachConnection(socket, filter, (connection) => {
-        const end = index.endOf(connection);
-        if (end !== undefined) found.push({ connection, end });
+      eachConnection(socket, filter, (flow) => {
+        const end = index.endOf(flow);
+        if (end !== undefined) found.push({ flow, end });
       });
     }
   }
@@ -153,7 +146,9 @@ function filtersOf(
   }));
 }
 
-function localAddresses(): ReadonlySet<string> {
+/** Where the node ports among the frontends may have been called: the addresses of this machine. */
+export function nodePortAddresses(ended: readonly EndedFlows[]): ReadonlySet<string> {
+  if (!ended.some(({ frontend }) => frontend.address === undefined)) return new Set();
   using route = openRoute();
   return new Set(route.addresses().map(({ address }) => address));
 }

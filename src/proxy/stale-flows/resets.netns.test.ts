@@ -4,15 +4,15 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
-import { openRoute } from '../../linux/route.ts';
 import type { Frontend, Target } from '../../routing/frontend.ts';
 import { Frontends, changesBetween } from '../contract/frontends.ts';
-import { HostNetwork } from '../contract/host-network.ts';
+import type { HostNetwork } from '../contract/host-network.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { createNftablesPlane } from '../nftables/plane.ts';
 import { openKernelFlows } from './kernel-flows.ts';
 import { endingStaleFlows } from './plane.ts';
+import { startMachines } from './testing.ts';
 
 isolateNetwork();
 
@@ -21,20 +21,7 @@ let plane: Dataplane;
 let inForce: readonly Frontend[] = [];
 
 before(async () => {
-  const gateways = ['10.244.0.1', 'fd00:244::1'] as const;
-  hosts = new HostNetwork([
-    { name: 'pod1', addresses: [ipv4.pods.pod1, ipv6.pods.pod1], gateways },
-    { name: 'pod2', addresses: [ipv4.pods.pod2, ipv6.pods.pod2], gateways },
-    { name: 'client', addresses: [ipv4.sources.client, ipv6.sources.client], gateways },
-    { name: 'outside', addresses: [ipv4.sources.outside, ipv6.sources.outside], gateways: [ipv4.node, ipv6.node] },
-  ]);
-  using route = openRoute();
-  const linkIndex = route.link('to-outside')?.index ?? 0;
-  route.replaceRoute({ destination: '0.0.0.0/0', linkIndex, gateway: ipv4.sources.outside });
-  route.replaceRoute({ destination: '::/0', linkIndex, gateway: ipv6.sources.outside });
-  for (const world of [ipv4, ipv6]) {
-    for (const name of ['pod1', 'pod2'] as const) await hosts.host(name).serve(world.pods[name], 8080);
-  }
+  hosts = await startMachines();
 });
 
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { connectionTable, eachConnection } from '../../linux/conntrack.ts';
+import { connectionTable, eachConnection, isTranslated } from '../../linux/conntrack.ts';
 import { SystemError } from '../../linux/errno.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { listDroppingChains } from '../../linux/nftables/base-chains.ts';
@@ -9,7 +9,7 @@ import type { Frontend, Protocol } from '../../routing/frontend.ts';
 import { backendName } from '../backend-name.ts';
 import type { PlaneName } from '../dataplane.ts';
 import { rememberedBackend } from '../nftables/affinity.ts';
-import { flowTargets, isTranslated, targetOf } from '../stale-flows/ended-flows.ts';
+import { flowTargets, targetOf } from '../stale-flows/ended-flows.ts';
 import type { Trace, TraceQuestion, TraceStep } from '../trace.ts';
 
 /** Something that this machine's kernel says now about a traced connection. */
