@@ -75,6 +75,14 @@ const rows: readonly [string, Frontend, Frontend, readonly string[]][] = [
     ['source ranges: not in force 192.0.2.0/24; still in force 192.0.2.0/25'],
   ],
   ['a drain time, which is not in the kernel', { ...web, resetAfterSeconds: 30 }, web, []],
+  ['schedulers that a plane carries out alike, rr', { ...web, scheduler: 'rr' }, { ...web, scheduler: 'wrr' }, []],
+  ['schedulers that a plane carries out alike, sh', { ...web, scheduler: 'sh' }, { ...web, scheduler: 'mh' }, []],
+  [
+    'another scheduler',
+    { ...web, scheduler: 'mh' },
+    { ...web, scheduler: 'sh' },
+    ['scheduler: not in force mh; still in force sh'],
+  ],
   ['a scheduler that the plane does not tell', { ...web, scheduler: 'rr' }, web, []],
 ];
 

@@ -1,5 +1,6 @@
 import { type Cidr, cidrContainsCidr, parseCidr } from '../lib/cidr.ts';
 import type { Frontend, FrontendKey, Target } from '../routing/frontend.ts';
+import type { Scheduler } from '../routing/scheduler.ts';
 import { backendName } from './backend-name.ts';
 
 /** One thing about a frontend that is not in force as it should be. */
@@ -89,7 +90,7 @@ function aspectsOf(wanted: Frontend, found: Frontend): Aspect[] {
       'scheduler',
       wanted.scheduler ?? '',
       found.scheduler ?? '',
-      isForwarding && found.scheduler !== undefined && wanted.scheduler !== undefined,
+      isForwarding && found.scheduler !== undefined && !isSameScheduler(wanted.scheduler, found.scheduler),
     ],
   ];
   for (const [what, should, is, isTold] of texts)
@@ -98,6 +99,13 @@ function aspectsOf(wanted: Frontend, found: Frontend): Aspect[] {
     aspects.push({ what: 'source ranges', wanted: rangesText(wanted), found: rangesText(found) });
   }
   return aspects;
+}
+
+/** Planes that do the same for two schedulers tell one of them. */
+const toldAs: Readonly<Partial<Record<Scheduler, Scheduler>>> = { sh: 'mh', rr: 'wrr' };
+
+function isSameScheduler(wanted: Scheduler | undefined, found: Scheduler): boolean {
+  return wanted === undefined || wanted === found || toldAs[wanted] === found;
 }
 
 function targetAspects(wanted: Frontend, found: Frontend): Aspect[] {

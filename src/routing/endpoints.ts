@@ -1,5 +1,5 @@
 import type { Backend, Protocol } from './frontend.ts';
-import { readiness } from './slice.ts';
+import { localAddresses, readiness } from './slice.ts';
 import type { ReadSlice, SlicePort, Standing } from './slice.ts';
 
 /** Endpoints of one port: each backend with the standing at the same index. */
@@ -21,8 +21,9 @@ const none: PortEndpoints = { backends: [], standings: [] };
 
 /**
  * The endpoints behind one port of a Service in one family, sorted by address then port. An endpoint that is in several
- * slices (they are allowed to overlap while the controller moves it) counts once, as ready as any of them says; equally
- * ready ones are taken from the slice whose name sorts first, so that the order of arrival never shows.
+ * slices (they are allowed to overlap while the controller moves it) counts once, as ready as any of them says, and on this
+ * node when any of them says so; equally ready ones are taken from the slice whose name sorts first, so that the order of
+ * arrival never shows.
  */
 export function endpointsOfPort(slices: Iterable<ReadSlice>, wanted: WantedPort): PortEndpoints {
   const found: Source[] = [];
@@ -82,7 +83,16 @@ function merge(sources: readonly Source[], { portNumber }: WantedPort): PortEndp
   // Each slice is in order already, so this merges runs.
   candidates.sort(byAddressThenPort);
   const kept = candidates.filter((it, index) => index === 0 || !isSamePlace(it, candidates[index - 1]));
-  return { backends: kept.map((it) => it.backend), standings: kept.map((it) => it.standing) };
+  const here = localAddresses(
+    candidates.map((it) => it.backend),
+    ({ local }) => local,
+  );
+  return {
+    backends: kept.map(({ backend }) =>
+      backend.local === here.has(backend.address) ? backend : { ...backend, local: true },
+    ),
+    standings: kept.map((it) => it.standing),
+  };
 }
 
 /** Of one address and port the one to keep comes first. */

@@ -29,11 +29,13 @@ export function healthCheckOf(
 }
 
 function countLocal(slices: readonly ReadSlice[]): number {
-  const addresses = new Set<string>();
+  const here = new Set<string>();
+  const open = new Set<string>();
   for (const { ports, standings } of slices) {
     for (const [index, { local, weight, address }] of (ports[0]?.backends ?? []).entries()) {
-      if (local && weight > 0 && standings[index]?.ready === true) addresses.add(address);
+      if (local) here.add(address);
+      if (weight > 0 && standings[index]?.ready === true) open.add(address);
     }
   }
-  return addresses.size;
+  return here.intersection(open).size;
 }

@@ -55,6 +55,9 @@ test('the health check counts ready local endpoints only, and only under policy 
   assert.deepEqual([...router.healthChecks()], first.healthChecks);
   const draining = router.apply({ type: 'slice', old: slice, new: testSlice(['10.0.0.1 @a terminating']) });
   assert.deepEqual(draining.healthChecks, [{ service: 'shop/cart', port: 31000, localEndpoints: 0 }]);
+  const split = testSlice(['10.0.0.1'], {}, { name: 'cart-2' });
+  assert.equal(router.apply({ type: 'slice', new: split }).healthChecks[0]?.localEndpoints, 1, 'one slice says where');
+  router.apply({ type: 'slice', old: split });
   const parked = weighted(['10.0.0.1 @a', '10.0.0.4 @a'], '10.0.0.1=0');
   assert.deepEqual(router.apply({ type: 'slice', new: parked }).healthChecks, [
     { service: 'shop/cart', port: 31000, localEndpoints: 1 },

@@ -54,15 +54,17 @@ export function readSlice(slice: EndpointSlice, nodeName: string): ReadSlice | u
   };
   const endpoints = readEndpoints(slice, family, complain);
   const weights = weightsOf(slice, (problem) => complain('InvalidAnnotation', problem));
+  const here = localAddresses(endpoints, (it) => it.endpoint.nodeName === nodeName);
+  const unique = endpoints.filter((it, index) => it.address !== endpoints[index - 1]?.address);
   const ports = readPorts(slice, complain).map(({ port, ...rest }): SlicePort => ({
     ...rest,
-    backends: endpoints.map((it) => backendOf(it, port, weights, nodeName)),
+    backends: unique.map((it) => backendOf(it, port, weights, here)),
   }));
   return {
     name,
     family,
     ports,
-    standings: endpoints.map((it) => it.standing),
+    standings: unique.map((it) => it.standing),
     problems: problems.length > 0 ? problems : noProblems,
   };
 }
@@ -77,6 +79,7 @@ interface ReadEndpoint {
 
 type Complain = (reason: NoticeReason, problem: string) => void;
 
+/** Sorted by address; the first of each is the one to keep. */
 function readEndpoints(slice: EndpointSlice, family: 'IPv4' | 'IPv6', complain: Complain): readonly ReadEndpoint[] {
   const standings = new Standings();
   const endpoints: ReadEndpoint[] = [];
@@ -89,7 +92,18 @@ function readEndpoints(slice: EndpointSlice, family: 'IPv4' | 'IPv6', complain: 
     else endpoints.push({ address, endpoint, standing: standings.of(endpoint) });
   }
   if (refused.length > 0) complain('InvalidEndpoint', `no ${family} address and left out: ${shortList(refused)}`);
-  return endpoints.sort(byAddress).filter((it, index) => it.address !== endpoints[index - 1]?.address);
+  return endpoints.sort(byAddress);
+}
+
+/**
+ * The addresses on this node: those that any endpoint says are. Endpoints of one address should agree; where they do not,
+ * kube-proxy (`EndpointSliceCache.addEndpoints`) favours the one that knows better, too.
+ */
+export function localAddresses<T extends { readonly address: string }>(
+  endpoints: readonly T[],
+  isHere: (endpoint: T) => boolean,
+): ReadonlySet<string> {
+  return new Set(endpoints.filter(isHere).map(({ address }) => address));
 }
 
 /** IPv4-mapped addresses are IPv6 by their form only (KEP-4858). */
@@ -108,10 +122,14 @@ export function readiness(standing: Standing): number {
   return standing.ready ? 2 : standing.draining ? 1 : 0;
 }
 
-function backendOf({ address, endpoint }: ReadEndpoint, port: number, weights: Weights, nodeName: string): Backend {
-  const { nodeName: on, targetRef } = endpoint;
+function backendOf(
+  { address, endpoint: { targetRef } }: ReadEndpoint,
+  port: number,
+  weights: Weights,
+  here: ReadonlySet<string>,
+): Backend {
   const weight = weightOf(weights, address);
-  const backend = { address, port, weight, local: on === nodeName };
+  const backend = { address, port, weight, local: here.has(address) };
   if (targetRef?.kind !== 'Pod') return backend;
   return { ...backend, pod: `${targetRef.namespace ?? ''}/${targetRef.name ?? ''}` };
 }

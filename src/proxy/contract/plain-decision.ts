@@ -131,6 +131,7 @@ function endpointsOf(
   portNumber: number | undefined,
 ): readonly PlainEndpoint[] {
   const found = new Map<string, PlainEndpoint>();
+  const here = new Set<string>();
   const ordered = [...slices].sort((a, b) => compare(a.metadata.name ?? '', b.metadata.name ?? ''));
   for (const slice of ordered) {
     const isOurs = slice.metadata.labels?.['kubernetes.io/service-name'] === service.metadata.name;
@@ -141,14 +142,17 @@ function endpointsOf(
       for (const endpoint of slice.endpoints ?? []) {
         const read = readEndpoint(slice, endpoint, portNumber ?? own.port ?? 0, node);
         const key = `${read.backend.address} ${read.backend.port}`;
+        if (read.backend.local) here.add(read.backend.address);
         const known = found.get(key);
         if (known === undefined || readiness(read) > readiness(known)) found.set(key, read);
       }
     }
   }
-  return [...found.values()].sort(
-    (a, b) => compare(a.backend.address, b.backend.address) || a.backend.port - b.backend.port,
-  );
+  const known = [...found.values()].map((each) => ({
+    ...each,
+    backend: { ...each.backend, local: here.has(each.backend.address) },
+  }));
+  return known.sort((a, b) => compare(a.backend.address, b.backend.address) || a.backend.port - b.backend.port);
 }
 
 function readEndpoint(slice: EndpointSlice, endpoint: Endpoint, port: number, node: Node): PlainEndpoint {

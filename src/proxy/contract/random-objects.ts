@@ -169,8 +169,7 @@ function randomEndpoint(
     ...(dice.happens(0.9) && {
       conditions: { ready, serving: ready || dice.happens(0.6), terminating: !ready && dice.happens(0.6) },
     }),
-    // One that nobody says anything of: planes keep what is local by address.
-    ...(host !== 'b2' && { nodeName: nodeOf(host) }),
+    ...(dice.happens(0.8) && { nodeName: nodeOf(host) }),
     ...(isHinted && { hints: randomHints(dice) }),
     ...(dice.happens(0.8) && { targetRef: { kind: 'Pod', namespace: 'default', name: host } }),
   };

@@ -123,7 +123,10 @@ export class TableFamily {
   /** What this process believes of a frontend that was found, when it is so. */
   #known({ programmed, isWhole }: FoundFrontend): Programmed | undefined {
     const known = this.#state.programmed.get(programmed.frontend.key);
-    const isSo = isWhole && known !== undefined && isSameProgram(known, programmed, this.#masqueradesAll);
+    if (known === undefined || !isWhole) return undefined;
+    // Which addresses are local is shared: a frontend that says so of one says it for all.
+    const isLocal = known.local.every((address) => programmed.local.includes(address));
+    const isSo = isLocal && isSameProgram(known, { ...programmed, local: known.local }, this.#masqueradesAll);
     return isSo ? known : undefined;
   }
 
