@@ -11,8 +11,9 @@ import type { Dns } from './config.ts';
 import { dig } from './dig.ts';
 import { dnsNamespace, dnsService, testCaches } from './fixtures.ts';
 import { startDns } from './run.ts';
-import { clusterServer } from './settings/cluster-server.ts';
+import { clusterServer, emptyServer } from './settings/cluster-server.ts';
 import type { DnsSettings } from './settings/settings.ts';
+import { formatName } from './wire/names.ts';
 import { rcodes } from './wire/types.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-dns-'));
@@ -33,7 +34,11 @@ before(async () => {
   const noClient = {} as Client;
   const test = testCaches(noClient);
   test.namespace.apply([{ type: 'ADDED', object: dnsNamespace() }]);
-  test.service.apply([{ type: 'ADDED', object: dnsService() }]);
+  const outside = { type: 'ExternalName', externalName: 'www.example.com', clusterIP: '', clusterIPs: [] } as const;
+  test.service.apply([
+    { type: 'ADDED', object: dnsService() },
+    { type: 'ADDED', object: dnsService(outside, 'outside') },
+  ]);
   test.sync();
   dns = await startDns({
     client: noClient,
@@ -83,6 +88,16 @@ test('what changed is in force: times to live, zones, addresses', async () => {
   assert.equal((await ask(name, '127.0.0.3')).answers.length, 1);
   await assert.rejects(ask(name));
   assert.equal((await ask('www.example.com', '127.0.0.3')).rcode, rcodes.SERVFAIL);
+  await dns.become(settings(5));
+});
+
+test('an alias leads to the server at the same address that is for its target', async () => {
+  const { servers, ...others } = settings(5);
+  const files = [{ path: zoneFile, zones: ['example.com'], reloadSeconds: 0 }];
+  const listen = servers[0]?.listen ?? [];
+  await dns.become({ ...others, servers: [...servers, { ...emptyServer, zones: ['example.com'], listen, files }] });
+  const answers = (await ask('outside.shop.svc.cluster.local')).answers.map((each) => formatName(each.name));
+  assert.deepEqual(answers, ['outside.shop.svc.cluster.local.', 'www.example.com.']);
   await dns.become(settings(5));
 });
 

@@ -12,9 +12,10 @@ import type { ClusterParts } from './handlers/handler.ts';
 import type { ListenerServers } from './listen/open-listeners.ts';
 import { thisMachine } from './machine.ts';
 import { pluginNames, pluginNumber, serverLabel, zonesLabel } from './coredns-names.ts';
-import { createServer, type GivenParts, type Server } from './servers.ts';
+import { createServer, serverFinder, type GivenParts, type Server } from './servers.ts';
 import { noCache } from './settings/cluster-server.ts';
-import type { DnsSettings, ForwardSettings, ServerSettings } from './settings/settings.ts';
+import type { Query } from './wire/query.ts';
+import type { DnsSettings, ForwardSettings, ListenSettings, ServerSettings } from './settings/settings.ts';
 
 /** A server with what it was made of. */
 interface Made {
@@ -83,7 +84,8 @@ export class ServerSet implements AsyncDisposable {
         const { dnstap } = each;
         const { logger, metrics } = this.#config;
         const tap = dnstap && (await drafts.taps.get(dnstap, async () => sharedTap(openTap(dnstap, logger, metrics))));
-        const server = createServer(each, await this.#partsOf(each, drafts), tap);
+        const parts = { ...(await this.#partsOf(each, drafts)), serverFor: finderAt(each.listen, made) };
+        const server = createServer(each, parts, tap);
         made.push({ settings: each, server });
       }
     } catch (error) {
@@ -194,12 +196,27 @@ function othersOf({ forwards, listen }: ServerSettings): readonly ForwardSetting
     .filter(({ upstreams }) => upstreams.length > 0);
 }
 
+/** Finds the server of a query that comes in where one listens: among those in `made` by then that listen there too. */
+function finderAt(listen: ServerSettings['listen'], made: readonly Made[]): (query: Query) => Server | undefined {
+  const addresses = new Set(listen.map(addressKey));
+  const sharing = (): Server[] =>
+    made
+      .filter(({ settings }) => settings.listen.some((where) => addresses.has(addressKey(where))))
+      .map(({ server }) => server);
+  let find: ReturnType<typeof serverFinder> | undefined;
+  return (query) => (find ??= serverFinder(sharing()))(query)?.server;
+}
+
+function addressKey({ transport, address, port }: ListenSettings): string {
+  return `${transport} ${address} ${port}`;
+}
+
 /** The servers of each listener, in the order of the settings. */
 function listening(made: readonly Made[]): ListenerServers[] {
   const byAddress = new Map<string, ListenerServers & { readonly servers: Server[] }>();
   for (const { settings, server } of made) {
     for (const where of settings.listen) {
-      const key = `${where.transport} ${where.address} ${where.port}`;
+      const key = addressKey(where);
       const known = byAddress.get(key);
       if (known === undefined) byAddress.set(key, { where, servers: [server] });
       else known.servers.push(server);

@@ -38,11 +38,15 @@ export interface Server extends Disposable {
 }
 
 /** What the rest is made from. */
-export type GivenParts = Omit<ServerParts, 'again' | 'files'>;
+export interface GivenParts extends Omit<ServerParts, 'again' | 'files'> {
+  /** Which server is for what an alias leads to; the same one when undefined. */
+  readonly serverFor?: (query: Query) => Server | undefined;
+}
 
 /** Makes the handlers of a server. Throws RangeError for a zone that is no name, and what is wrong with a zone file. */
 export function createServer(settings: ServerSettings, given: GivenParts, tap?: Tap): Server {
-  const parts: ServerParts = { ...given, files: serveFiles(settings.files, given), again: (query) => ask(query) };
+  const again = (query: Query): Answer => (given.serverFor?.(query)?.ask ?? ask)(query);
+  const parts: ServerParts = { ...given, files: serveFiles(settings.files, given), again };
   const handlers = chain.map((make) => make(settings, parts)).filter((handler) => handler !== undefined);
   let answeredBy = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));

@@ -9,8 +9,8 @@ import type { Query } from '../wire/query.ts';
 import { nameRdata } from '../wire/rdata.ts';
 import { extendedErrors, rcodes, typeNumbers } from '../wire/types.ts';
 import type { Zone } from '../zone.ts';
-import type { Resolver } from '../forward/resolver.ts';
-import type { ClusterParts, HandlerMaker } from './handler.ts';
+import { followAlias, mapAnswer } from './answers.ts';
+import type { Answer, ClusterParts, HandlerMaker, ServerParts } from './handler.ts';
 
 const { A, AAAA, ANY, CNAME, SRV } = typeNumbers;
 
@@ -21,15 +21,15 @@ const maxAliases = 8;
  * Answers names of the cluster zone, of cluster sets, and of the cluster's reverse zones. Queries for them go further only
  * where the settings leave missing names to others.
  */
-export const answerFromCluster: HandlerMaker = (settings, { cluster, resolver }) =>
+export const answerFromCluster: HandlerMaker = (settings, { cluster, again }) =>
   cluster && {
     name: 'cluster',
-    answer: answerFrom({ ...cluster, resolver, isLeft: zoneTest(settings.cluster?.fallthrough ?? []) }),
+    answer: answerFrom({ ...cluster, again, isLeft: zoneTest(settings.cluster?.fallthrough ?? []) }),
   };
 
 /** What answers are made from: names, and who knows those that aliases lead to. */
 export interface NamesContext extends ClusterParts {
-  readonly resolver: Resolver | undefined;
+  readonly again: ServerParts['again'];
   /** Whether a missing name is left to the next handler. */
   readonly isLeft: (key: Name) => boolean;
 }
@@ -41,7 +41,7 @@ export function zoneTest(zones: readonly string[]): (key: Name) => boolean {
 }
 
 /** Answers from names. */
-export function answerFrom(context: NamesContext): (query: Query) => Reply | Promise<Reply> | undefined {
+export function answerFrom(context: NamesContext): (query: Query) => Answer | undefined {
   return (query) => {
     const kept = context.memo.get(query.type, query.key);
     if (kept !== undefined) return kept;
@@ -64,14 +64,9 @@ function missing(query: Query, zone: Zone, context: NamesContext): Reply | undef
 
 const notReady: ExtendedError = { code: extendedErrors.notReady, text: 'the cluster is not read completely yet' };
 
-function fromData(
-  query: Query,
-  data: NameData,
-  zone: Zone | undefined,
-  context: NamesContext,
-): Reply | Promise<Reply> | undefined {
+function fromData(query: Query, data: NameData, zone: Zone | undefined, context: NamesContext): Answer | undefined {
   if (data.alias !== undefined && query.type !== CNAME && query.type !== ANY) {
-    return followAlias(query, data.alias, data.ttl, context);
+    return followOwnAlias(query, data.alias, data.ttl, context);
   }
   const type = query.type === ANY ? oneType(data) : query.type;
   const rdata = data.alias === undefined ? data.sets.get(type) : type === CNAME ? [nameRdata(data.alias)] : undefined;
@@ -117,12 +112,12 @@ interface Chain {
 }
 
 /** The alias and what its target has, of any type; the code is the target's (RFC 1034 3.6.2, RFC 6604 3). */
-function followAlias(query: Query, alias: Name, ttl: number, context: NamesContext): Reply | Promise<Reply> {
+function followOwnAlias(query: Query, alias: Name, ttl: number, context: NamesContext): Answer {
   const chain: Chain = { answers: recordsOf(query.name, CNAME, ttl, [nameRdata(alias)]), target: alias };
   for (let i = 0; i < maxAliases; i += 1) {
     const found = context.records.find(nameKey(chain.target));
     const isOutside = found.kind === 'outside' || (found.kind === 'missing' && context.isLeft(nameKey(chain.target)));
-    if (isOutside) return followOutside(query, chain, context);
+    if (isOutside) return followElsewhere(query, chain, context);
     if (found.kind === 'missing') return endMissing(query, chain, found.zone, context);
     const { data, zone } = found;
     if (data.alias === undefined) return endOfChain(query, chain, data, zone, context);
@@ -154,22 +149,9 @@ function endMissing(question: Question, { answers }: Chain, zone: Zone, context:
   return buildReply(question, { rcode: rcodes.NXDOMAIN, answers, authorities: [context.records.soa(zone)] });
 }
 
-/** The target is outside the cluster: the upstream servers know. Without them the alias alone would look like NODATA. */
-function followOutside(query: Query, { answers, target }: Chain, context: NamesContext): Reply | Promise<Reply> {
-  if (!query.recursionDesired) return buildReply(query, { answers });
-  if (context.resolver === undefined) {
-    const error = { code: extendedErrors.noReachableAuthority, text: 'no upstream server is configured' };
-    return buildReply(query, { rcode: rcodes.SERVFAIL, answers, error });
-  }
-  const question = { name: target, type: query.type, class: query.class };
-  const asked = context.resolver.resolve(question, query.edns?.dnssecOk ?? false, query.checkingDisabled);
-  if (asked === undefined) return buildReply(query, { rcode: rcodes.SERVFAIL, answers });
-  return asked.then((result) =>
-    buildReply(query, {
-      rcode: result.rcode,
-      answers: [...answers, ...result.answers],
-      authorities: result.authorities,
-      error: result.error ?? stale(context),
-    }),
-  );
+/** The target is none of these names: the whole server is asked, its own zones before upstream servers. */
+function followElsewhere(query: Query, { answers, target }: Chain, context: NamesContext): Answer {
+  const answer = followAlias(query, answers, target, context.again);
+  const error = stale(context);
+  return error === undefined ? answer : mapAnswer(answer, (reply) => ({ ...reply, error: reply.error ?? error }));
 }

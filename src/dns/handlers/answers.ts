@@ -4,8 +4,10 @@ import type { ResourceRecord } from '../wire/message.ts';
 import { nameKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
-import { rcodes } from '../wire/types.ts';
+import { rcodes, typeNumbers } from '../wire/types.ts';
 import type { Answer } from './handler.ts';
+
+const { CNAME } = typeNumbers;
 
 /** Longest chain of aliases that is followed over several sources. */
 const maxAliases = 8;
@@ -45,7 +47,8 @@ export function followAlias(
     }
     const parts = readReply(next, reply);
     // Where aliases lead back here, each is said once.
-    const found = parts.answers.filter(({ name }) => nameKey(name) !== query.key);
+    const said = new Set(alias.filter(({ type }) => type === CNAME).map(({ name }) => nameKey(name)));
+    const found = parts.answers.filter(({ name }) => !said.has(nameKey(name)));
     return buildReply(query, { ...parts, authoritative: true, owner: undefined, answers: [...alias, ...found] });
   });
 }

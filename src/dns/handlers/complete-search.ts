@@ -25,7 +25,9 @@ export const completeSearch: HandlerMaker = (settings, { clientPods }) => {
     name: 'autopath',
     around(query, next) {
       const answer = next(query);
-      const isWanted = (query.type === A || query.type === AAAA) && isWithin(query.key, search.own);
+      // What an alias leads to is a whole name already.
+      const isWanted =
+        query.depth === 0 && (query.type === A || query.type === AAAA) && isWithin(query.key, search.own);
       if (!isWanted || answer instanceof Promise || answer.rcode !== rcodes.NXDOMAIN) return answer;
       const address = query.client.address();
       const pod = clientPods.at(address);

@@ -46,7 +46,7 @@ export interface ServerParts {
   readonly hasIpv6: () => boolean;
   /** Asks the upstream servers; undefined when there are none. */
   readonly resolver: Resolver | undefined;
-  /** Asks this server from its first handler on: for aliases that lead elsewhere. */
+  /** Asks from the first handler on, for aliases that lead elsewhere: this server, or the one that is for the name. */
   readonly again: (query: Query) => Answer;
   readonly logger: Logger;
   readonly metrics: Metrics;

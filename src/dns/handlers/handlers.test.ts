@@ -326,6 +326,35 @@ test('an alias to a name that nobody here knows is left to who asks, and an erro
   assert.deepEqual(await found(flags.RD), ['SERVFAIL AA', ...alias]);
 });
 
+const aliasOf = (externalName: string) => {
+  const service = dnsService({ type: 'ExternalName', externalName, clusterIP: '', clusterIPs: [] }, 'db');
+  return [...cluster, { type: 'service', new: service } as const];
+};
+const db = 'db.shop.svc.cluster.local';
+
+test('an ExternalName of a name in a zone file is answered from there, without an upstream or a question to it', async () => {
+  for (const resolver of [undefined, upstream('www A 192.0.2.99')]) {
+    const { responder } = testResponder({ changes: aliasOf('alias.example.com'), resolver, settings: { files } });
+    assert.deepEqual(summary(await ask(responder, db, 'A')), [
+      'NOERROR AA',
+      `${db}. 5 CNAME alias.example.com.`,
+      'alias.example.com. 3600 CNAME www.example.com.',
+      'www.example.com. 300 A 192.0.2.10',
+    ]);
+  }
+});
+
+test('an ExternalName and a zone file that lead to each other end in SERVFAIL, each alias said once', async () => {
+  const text = `$TTL 60\n@ SOA ns ns 1 1 1 1 1\nback CNAME ${db}.\n`;
+  const settings = { files: [{ path: fileOf('back.zone', text), zones: ['example.com'], reloadSeconds: 0 }] };
+  const { responder } = testResponder({ changes: aliasOf('back.example.com'), settings });
+  assert.deepEqual(summary(await ask(responder, db, 'A')), [
+    'SERVFAIL AA',
+    `${db}. 5 CNAME back.example.com.`,
+    `back.example.com. 60 CNAME ${db}.`,
+  ]);
+});
+
 test('aliases that lead in a circle end in SERVFAIL', async () => {
   const text = '$TTL 60\n@ SOA ns ns 1 1 1 1 1\na CNAME b\nb CNAME a\n';
   const settings = { files: [{ path: fileOf('circle.zone', text), zones: ['example.com'], reloadSeconds: 0 }] };
