@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isolateNetwork } from '../src/linux/namespaces.ts';
 import { answerOf } from './dns/ask.ts';
 import { nameOfService } from './dns/names.ts';
-import { startServer, type ServerProcess } from './dns/processes.ts';
+import { startProgram, type ServerProcess } from './dns/processes.ts';
 import { podAddresses } from './load/objects.ts';
 import { type Api, ProxyFolder, startApi } from './load/processes.ts';
 import type { BenchResult } from './result.ts';
@@ -25,17 +24,7 @@ export async function run(): Promise<BenchResult> {
   isolateNetwork();
   await using api = await startApi(services, endpoints, headlessEvery);
   using folder = new ProxyFolder(api);
-  const flags = [
-    '--kubeconfig',
-    join(folder.path, 'kubeconfig'),
-    '--listen',
-    `127.0.0.1:${port}`,
-    '--state',
-    folder.path,
-  ];
-  const program = resolve(import.meta.dirname, '../fairlead');
-  const command = [program, 'dns', ...flags, '--cidr', '10.96.0.0/16', '--upstream', '127.0.0.1:1'];
-  await using server = await startServer({ name: 'fairlead', command, port, cores: '0' });
+  await using server = await startProgram(folder, port);
   await sees(server, api, 1);
   const startPeakMb = server.memory().peakMb;
   const residentMb = await settled(server);

@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { questionOf } from '../../src/dns/dig.ts';
 import { writeMessage } from '../../src/dns/wire/writer.ts';
+import { cidrs } from '../load/objects.ts';
+import type { ProxyFolder } from '../load/processes.ts';
 
 /** A DNS server under load. */
 export interface ServerProcess extends AsyncDisposable {
@@ -39,62 +41,28 @@ export async function startServer({ name, command, port, cores }: ProcessToStart
 
 /** Starts `server.ts` with its arguments. */
 export async function startOurs(name: string, args: readonly number[], cores: string): Promise<ServerProcess> {
-  const { child, port } = await spawnOurs(name, 'server.ts', args, cores);
-  return processOf(name, child, port);
-}
-
-/** Starts a file of this folder that tells its port. */
-async function spawnOurs(name: string, file: string, args: readonly number[], cores: string) {
-  const command = ['-c', cores, process.execPath, join(import.meta.dirname, file), ...args.map(String)];
+  const command = ['-c', cores, process.execPath, join(import.meta.dirname, 'server.ts'), ...args.map(String)];
   const child = spawn('taskset', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`${name} ended with ${String(code)}`);
   });
   const [port] = (await Promise.race([once(child, 'message'), ended])) as [number];
   ended.catch(() => undefined);
-  return { child, port };
+  return processOf(name, child, port);
 }
 
-/** One change of the watched Service: when it came, in Unix milliseconds with fractions. */
-export interface Changed {
-  readonly version: number;
-  readonly atMs: number;
-}
-
-/** All changes that a server has been through. */
-export interface ChangesMade {
-  readonly watched: readonly Changed[];
-  readonly count: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
-}
-
-export interface ChangingOptions {
-  readonly services: number;
-  readonly workers: number;
-  readonly changesPerSecond: number;
-  readonly cores: string;
-}
-
-/** A server whose names change all the time. */
-export async function startChanging(
-  options: ChangingOptions,
-): Promise<ServerProcess & { changes(): Promise<ChangesMade> }> {
-  const { services, workers, changesPerSecond, cores } = options;
-  const { child, port } = await spawnOurs(
-    'fairlead',
-    'changing-server.ts',
-    [services, workers, changesPerSecond],
-    cores,
-  );
-  return {
-    ...processOf('fairlead', child, port),
-    async changes() {
-      child.send('changes');
-      const [made] = (await once(child, 'message')) as [ChangesMade];
-      return made;
-    },
+/** Starts `fairlead dns` as a user does, on core 0, in the cluster and with the state of a folder. */
+export function startProgram(folder: ProxyFolder, port: number, flags: readonly string[] = []): Promise<ServerProcess> {
+  const all = {
+    kubeconfig: join(folder.path, 'kubeconfig'),
+    listen: `127.0.0.1:${port}`,
+    state: folder.path,
+    cidr: cidrs.services,
+    upstream: '127.0.0.1:1',
   };
+  const program = resolve(import.meta.dirname, '../../fairlead');
+  const named = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+  return startServer({ name: 'fairlead', command: [program, 'dns', ...named, ...flags], port, cores: '0' });
 }
 
 function processOf(name: string, child: ChildProcess, port: number): ServerProcess {

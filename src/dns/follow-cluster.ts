@@ -41,8 +41,9 @@ export interface Following extends AsyncDisposable {
   readonly synced: Promise<void>;
 }
 
-/** State is written at most this often. */
+/** State is written at most this often, and for no more than a twentieth of the time: all of it is written each time. */
 const saveEveryMs = 5000;
+const restPerSave = 20;
 
 /** Restores the last known state, then applies every change that the caches see at once. */
 export async function followCluster(options: FollowOptions): Promise<Following> {
@@ -152,6 +153,7 @@ function createSaver(
   let timer: Disposable | undefined;
   let writing = Promise.resolve();
   let isDirty = false;
+  let restMs = saveEveryMs;
 
   async function save(): Promise<void> {
     if (dataDir === undefined || !isDirty) return;
@@ -164,9 +166,11 @@ function createSaver(
       imports: imported(),
       hidesEmptyServices,
     };
+    const startMs = performance.now();
     await saveState(dataDir, state).catch((error: unknown) =>
       logger.warn('the state could not be written; a restart would have to wait for the API', { error }),
     );
+    restMs = Math.max(saveEveryMs, (performance.now() - startMs) * restPerSave);
   }
   const flush = (): Promise<void> => {
     timer?.[Symbol.dispose]();
@@ -178,7 +182,7 @@ function createSaver(
   return {
     changed() {
       isDirty = true;
-      if (dataDir !== undefined) timer ??= clock.after(saveEveryMs, () => void flush());
+      if (dataDir !== undefined) timer ??= clock.after(restMs, () => void flush());
     },
     [Symbol.asyncDispose]: flush,
   };
