@@ -73,6 +73,19 @@ const options = {
     value: 'ADDRESS',
     summary: "Be this node's DNS at an address of its own, usually 169.254.20.10 (Linux, root)",
   },
+  shadow: {
+    type: 'string',
+    value: 'ADDRESS:PORT',
+    summary: 'Another server that is asked the same, to compare answers (default: none, or as the file says)',
+  },
+  'shadow-percent': {
+    type: 'number',
+    value: 'PERCENT',
+    min: 1,
+    max: 100,
+    default: 10,
+    summary: 'How many of a hundred questions --shadow is asked (default: 10)',
+  },
   user: {
     type: 'string',
     value: 'USER',
@@ -106,7 +119,7 @@ type DnsContext = CommandContext<typeof options>;
 async function run(context: DnsContext): Promise<ExitCode> {
   const { options, stdout } = context;
   const nodeAddresses = options['node-cache'].map((text) => readAddress('node-cache', text, 53));
-  const read = atAddresses(nodeAddresses, withWorkers(settingsReader(context), options.workers));
+  const read = atAddresses(nodeAddresses, withFlags(options, settingsReader(context)));
   const { settings, notes } = read();
   for (const note of notes) stdout.write(`Without effect: ${note}\n`);
   const user = options.user === undefined ? undefined : readUser('user', options.user);
@@ -158,12 +171,14 @@ function settingsReader(context: DnsContext): () => ReadSettings {
   return () => readSettings({ path: resolve(cwd, file), format, environment: env });
 }
 
-/** What is read, with as many threads as the flag says. */
-function withWorkers(read: () => ReadSettings, workers: number | undefined): () => ReadSettings {
-  if (workers === undefined) return read;
+/** What is read, with as many threads and the shadow that flags ask for. */
+function withFlags(flags: DnsContext['options'], read: () => ReadSettings): () => ReadSettings {
+  const to = flags.shadow === undefined ? undefined : readAddress('shadow', flags.shadow, 53);
   return () => {
     const { settings, notes } = read();
-    return { settings: { ...settings, workers }, notes };
+    const { workers = settings.workers } = flags;
+    const shadow = to === undefined ? settings.shadow : { to, percent: flags['shadow-percent'] };
+    return { settings: { ...settings, workers, shadow }, notes };
   };
 }
 

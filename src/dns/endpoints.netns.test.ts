@@ -21,6 +21,7 @@ test('health, readiness and metrics are served where the settings say, and move 
     metrics,
     isReady: () => isReady,
     isLeaving: () => isLeaving,
+    shadowPage: () => undefined,
   });
   const at = (port: number) => ({ address: '127.0.0.1', port });
   endpoints.become({ health: { ...at(8080), lameDuckMs: 0 }, ready: at(8181), metrics: at(8080) });

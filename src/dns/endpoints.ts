@@ -14,6 +14,8 @@ export interface EndpointsOptions {
   readonly isReady: () => boolean;
   /** Whether the server has been told to end. */
   readonly isLeaving: () => boolean;
+  /** What comparing with another server has found; undefined when none is asked. */
+  readonly shadowPage: () => string | undefined;
 }
 
 /** What of the settings is about them. */
@@ -44,6 +46,10 @@ export class Endpoints implements Disposable {
     add(health, '/health', () => ok('OK'));
     add(ready, '/ready', () => this.#ready());
     add(metrics, '/metrics', () => ({ type: metricsContentType, text: this.#options.metrics.render() }));
+    add(metrics, '/shadow', () => {
+      const text = this.#options.shadowPage();
+      return text === undefined ? { status: 404, type: plainText, text: 'no shadow\n' } : ok(text);
+    });
     const before = this.#open;
     this.#open = new Map();
     for (const [key, byPath] of wanted) {

@@ -16,6 +16,7 @@ import { PrebuiltReader } from './prebuilt/reader.ts';
 import { serverFinder } from './servers.ts';
 import type { ServedZone, Server } from './servers.ts';
 import type { ListenSettings } from './settings/settings.ts';
+import type { Shadow } from './shadow/shadow.ts';
 import { ownUdpSize, writeEdns } from './wire/edns.ts';
 import type { ThreadSource } from './workers/messages.ts';
 import { readQuery } from './wire/query.ts';
@@ -61,6 +62,8 @@ export interface Responder extends Disposable {
   quick(packet: Uint8Array, at: number, length: number, out: Uint8Array, outAt: number): number;
   /** What `quick` has answered since the last call is on its way. */
   sent(): void;
+  /** Has the shadow follow a question that another thread answered. */
+  follow(packet: Buffer, client: Client): void;
   /** What `quick` answers from, for other threads; undefined when it answers nothing. */
   source(): ThreadSource | undefined;
   /** What another thread counts its answers in. */
@@ -82,6 +85,8 @@ export interface ResponderOptions {
   readonly identity: Identity;
   readonly logger: Logger;
   readonly counts: QueryCounts;
+  /** Compares answers with those of another server. */
+  readonly shadow?: Shadow;
 }
 
 /** Longest OPT record that this server writes, with the text of an extended error and padding. */
@@ -93,7 +98,7 @@ const chaosPlugin = pluginNumber('chaos');
 /** What the server itself answers. */
 const noPlugin = pluginNumber('refused');
 
-export function createResponder({ servers, identity, logger, counts, where }: ResponderOptions): Responder {
+export function createResponder({ servers, identity, logger, counts, where, shadow }: ResponderOptions): Responder {
   let find = serverFinder(servers);
   const tallies = new ListenerTallies(where, counts);
   let prebuilt = prebuiltOf(servers, tallies);
@@ -167,6 +172,8 @@ export function createResponder({ servers, identity, logger, counts, where }: Re
       requestBytes: packet.length,
       startedMs,
     };
+    if (zone !== undefined && signature === undefined && query.class === classIn && shadow?.chooses())
+      followAnswered(query, reply, zone, plugin);
     if (!(reply instanceof Promise)) {
       if (reply.isSilent) return silent(counted, reply);
       return { asked: askedBy(query, query.question, extra), reply, limit, signature, counted };
@@ -175,6 +182,22 @@ export function createResponder({ servers, identity, logger, counts, where }: Re
     return reply.then((late) =>
       late.isSilent ? silent(counted, late) : { asked, reply: late, limit, signature, counted },
     );
+  }
+
+  function followAnswered(query: Query, reply: Answer, { server }: ServedZone, by: number): void {
+    const own = ownCopy(query, query.client.address());
+    shadow?.follow(query.type, () => ({ query: own, reply, plugin: by, handlers: server.handlers, ask: server.ask }));
+  }
+
+  /** The same of a question that was answered without being read. */
+  function followPacket(packet: Buffer, address: string, type: number): void {
+    shadow?.follow(type, () => {
+      const query = readQuery(packet, { transport: 'udp', address: () => address });
+      const server = 'refuse' in query ? undefined : find(query)?.server;
+      if ('refuse' in query || server === undefined) return undefined;
+      const reply = server.ask(query);
+      return { query, reply, plugin: server.answeredBy(), handlers: server.handlers, ask: server.ask };
+    });
   }
 
   function silent(counted: Counted, reply: Reply): undefined {
@@ -216,12 +239,19 @@ export function createResponder({ servers, identity, logger, counts, where }: Re
       if (written === 0) return 0;
       writing.turn = turn;
       tally.countInBatch(reader.type, clusterPlugin, reader.rcode, reader.dnssecOk, length, written);
+      // No handler that asks for the address stands before what is prebuilt.
+      if (shadow?.chooses()) followPacket(Buffer.from(packet.subarray(at, at + length)), '', reader.type);
       return written;
     },
+    follow: (packet, client) => followPacket(Buffer.from(packet), client.address(), 0),
     sent: () => prebuilt?.tally.endBatch(),
     source() {
       if (prebuilt === undefined) return undefined;
-      return { memory: prebuilt.memory, recursionAvailable: writing.recursionAvailable };
+      return {
+        memory: prebuilt.memory,
+        recursionAvailable: writing.recursionAvailable,
+        shadowShare: shadow?.share ?? 0,
+      };
     },
     openTally: () => tallies.open('.', '', 'udp'),
     write({ asked, reply, limit, tapped, signature, counted }, out, at) {
@@ -286,6 +316,12 @@ function askedBy(query: Query, question: Uint8Array, { bytes, isPadded }: Answer
   const { id, recursionDesired, checkingDisabled, edns } = query;
   const repeat = (recursionDesired ? flags.RD : 0) | (checkingDisabled ? flags.CD : 0);
   return { id, repeat, question, edns, options: bytes, isPadded };
+}
+
+/** A question that outlives its packet. */
+function ownCopy(query: Query, address: string): Query {
+  const { transport } = query.client;
+  return { ...query, question: Buffer.from(query.question), client: { transport, address: () => address } };
 }
 
 function malformed({ id, recursionDesired, question, edns }: Query): Refusal {

@@ -13,6 +13,8 @@ import { QueryCounts } from './metrics.ts';
 import { NodeCache } from './node/node-cache.ts';
 import { streamIdleMs } from './listen/tcp.ts';
 import { leaveRoot } from './leave-root.ts';
+import { thisMachine } from './machine.ts';
+import { Shadow } from './shadow/shadow.ts';
 import { ServerSet } from './server-set.ts';
 import type { DnsSettings } from './settings/settings.ts';
 
@@ -27,10 +29,12 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   const node = config.nodeCache && stack.use(new NodeCache({ addresses: config.nodeCache, logger }));
   const servers = stack.use(new ServerSet(config));
   const counts = stack.use(new QueryCounts(config.metrics));
+  const shadow = stack.use(new Shadow({ ...thisMachine, ...config.machine, logger, metrics: config.metrics }));
   const listeners = stack.use(
     new OpenListeners({
       ...config,
       counts,
+      shadow,
       reusePort: node !== undefined,
       workers: config.settings.workers,
       identity: await identityOf(config.settings),
@@ -41,22 +45,30 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
   let isReady = false;
   let isLeaving = false;
   const endpoints = stack.use(
-    new Endpoints({ logger, metrics: config.metrics, isReady: () => isReady, isLeaving: () => isLeaving }),
+    new Endpoints({
+      logger,
+      metrics: config.metrics,
+      isReady: () => isReady,
+      isLeaving: () => isLeaving,
+      shadowPage: () => shadow.page(),
+    }),
   );
-  let { health } = config.settings;
+  let { health, shadow: shadowed } = config.settings;
   const become = async (settings: DnsSettings): Promise<{ readonly synced: Promise<void> }> => {
     const prepared = await servers.prepare(settings);
     try {
       await node?.mayListen(prepared.synced, config.signal);
+      shadow.become(settings.shadow);
       await listeners.become(prepared.listeners);
     } catch (error) {
+      shadow.become(shadowed);
       await prepared.discard();
       throw error;
     }
     node?.listens();
     await prepared.commit();
     endpoints.become(settings);
-    ({ health } = settings);
+    ({ health, shadow: shadowed } = settings);
     void prepared.synced.then(() => (isReady = true));
     for (const resolver of servers.resolvers) void resolver.findLoops();
     return { synced: prepared.synced };

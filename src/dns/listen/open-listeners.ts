@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { TlsOptions } from 'node:tls';
 import type { Identity } from '../answer-options.ts';
 import type { DnsConfig } from '../config.ts';
+import type { Shadow } from '../shadow/shadow.ts';
 import type { QueryCounts } from '../metrics.ts';
 import { createResponder } from '../responder.ts';
 import type { Responder } from '../responder.ts';
@@ -22,6 +23,7 @@ export interface ListenerServers {
 
 export interface OpenListenersOptions extends Pick<DnsConfig, 'udp' | 'logger'> {
   readonly counts: QueryCounts;
+  readonly shadow?: Shadow;
   readonly identity: Identity;
   /** Other processes may listen at the same addresses. */
   readonly reusePort: boolean;

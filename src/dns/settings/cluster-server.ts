@@ -49,6 +49,7 @@ export const bareSettings: Omit<DnsSettings, 'servers'> = {
   health: undefined,
   ready: undefined,
   metrics: undefined,
+  shadow: undefined,
   workers: 0,
   reloadSeconds: 0,
 };

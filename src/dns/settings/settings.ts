@@ -18,10 +18,19 @@ export interface DnsSettings {
   readonly ready: SocketAddress | undefined;
   /** Where `/metrics` answers. */
   readonly metrics: SocketAddress | undefined;
+  /** Another server that is asked the same, to compare answers. */
+  readonly shadow: ShadowSettings | undefined;
   /** Threads that answer UDP beside the main one (Linux), counted at the start; 0 for none. */
   readonly workers: number;
   /** The file of these settings is looked at again this often; 0 never. */
   readonly reloadSeconds: number;
+}
+
+/** A server whose answers are compared with ours; nobody gets them. */
+export interface ShadowSettings {
+  readonly to: SocketAddress;
+  /** How many of a hundred questions: 1-100. */
+  readonly percent: number;
 }
 
 /** How a listener speaks: plain DNS over UDP and TCP, over TLS (RFC 7858), over HTTPS (RFC 8484). */

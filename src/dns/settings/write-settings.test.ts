@@ -64,8 +64,9 @@ const whole = corefile(`.:53 tls://.:8853 {
 }`);
 
 test('what is written is read back the same', () => {
-  const read = readSettingsFile(writeSettingsFile(whole), { file: 'dns.yaml', path: (each) => each, resolvers });
-  assert.deepEqual(read, whole);
+  const settings = { ...whole, shadow: { to: { address: '10.244.0.7', port: 53 }, percent: 25 } };
+  const read = readSettingsFile(writeSettingsFile(settings), { file: 'dns.yaml', path: (each) => each, resolvers });
+  assert.deepEqual(read, settings);
 });
 
 test('a kube-dns ConfigMap becomes settings', () => {

@@ -5,6 +5,8 @@ export interface ThreadSource {
   /** Of a `PrebuiltWriter`. */
   readonly memory: SharedArrayBuffer;
   readonly recursionAvailable: boolean;
+  /** Share of what it answers that the main thread gets a copy of: 0 to 1. */
+  readonly shadowShare: number;
 }
 
 /** To a thread; `id` numbers its sockets. */
@@ -37,25 +39,33 @@ export const sharedWords = { underWay: 0, words: 1 } as const;
 /** Questions of one socket that wait for the main thread at most; more are dropped, their askers ask again. */
 export const mostUnderWay = 2000;
 
+/** Bit of the peer's length: the question has its answer, and is only to be followed. */
+const answeredBit = 0x80;
+
 /** Bytes of a packed question: 2 of the packet's length, 1 of the peer's, both. */
 export function packedSize(packetLength: number, peer: Peer): number {
   return 3 + peer.length + packetLength;
 }
 
-export function packQuestion(into: Buffer, at: number, packet: Uint8Array, peer: Peer): void {
+/** `isAnswered`: the main thread is to follow it, and not to answer. */
+export function packQuestion(into: Buffer, at: number, packet: Uint8Array, peer: Peer, isAnswered: boolean): void {
   into.writeUInt16LE(packet.length, at);
-  into[at + 2] = peer.length;
+  into[at + 2] = peer.length | (isAnswered ? answeredBit : 0);
   into.set(peer, at + 3);
   into.set(packet, at + 3 + peer.length);
 }
 
 /** Calls `each` with every packed question; the packets are views. */
-export function unpackQuestions(packed: Uint8Array, each: (packet: Buffer, peer: Peer) => void): void {
+export function unpackQuestions(
+  packed: Uint8Array,
+  each: (packet: Buffer, peer: Peer, isAnswered: boolean) => void,
+): void {
   const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length);
   for (let at = 0; at < bytes.length;) {
-    const peerEnd = at + 3 + (bytes[at + 2] ?? 0);
+    const peerLength = bytes[at + 2] ?? 0;
+    const peerEnd = at + 3 + (peerLength & ~answeredBit);
     const end = peerEnd + bytes.readUInt16LE(at);
-    each(bytes.subarray(peerEnd, end), bytes.subarray(at + 3, peerEnd));
+    each(bytes.subarray(peerEnd, end), bytes.subarray(at + 3, peerEnd), (peerLength & answeredBit) !== 0);
     at = end;
   }
 }

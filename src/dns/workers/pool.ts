@@ -140,7 +140,10 @@ class Served implements AsyncDisposable {
 
   /** Answers what the thread could not. */
   answer(packed: Uint8Array): void {
-    unpackQuestions(packed, (packet, peer) => this.#answerOne(packet, peer));
+    unpackQuestions(packed, (packet, peer, isAnswered) => {
+      if (isAnswered) this.#followOne(packet, peer);
+      else this.#answerOne(packet, peer);
+    });
   }
 
   /** The thread is gone. */
@@ -175,6 +178,12 @@ class Served implements AsyncDisposable {
     const answered = this.#parts.responder.answer(packet, { transport: 'udp', address: () => peerAddress(peer) });
     if (answered instanceof Promise) void answered.then((late) => this.#finish(late, peer));
     else this.#finish(answered, peer);
+  }
+
+  /** The thread has answered it. */
+  #followOne(packet: Buffer, peer: Peer): void {
+    Atomics.sub(this.#words, sharedWords.underWay, 1);
+    this.#parts.responder.follow(packet, { transport: 'udp', address: () => peerAddress(peer) });
   }
 
   #finish(answered: Answered | undefined, peer: Peer): void {

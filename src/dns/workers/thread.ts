@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { readUdp, type Datagram } from '../../linux/udp-batch.ts';
 import { pluginNumber } from '../coredns-names.ts';
 import { PrebuiltReader } from '../prebuilt/reader.ts';
+import { Sampler } from '../shadow/sampler.ts';
 import { QueryTally } from '../query-tally.ts';
 import {
   mostUnderWay,
@@ -24,6 +25,7 @@ class Served {
   readonly #stop: () => void;
   #reader: PrebuiltReader | undefined;
   #recursionAvailable = false;
+  readonly #shadow = new Sampler();
   #turn = 0;
   /** Questions for the main thread: those of all that was read at once go together. */
   #packed = Buffer.allocUnsafe(4096);
@@ -47,6 +49,7 @@ class Served {
   become(source: ThreadSource | undefined): void {
     this.#reader = source && new PrebuiltReader(source.memory);
     this.#recursionAvailable = source?.recursionAvailable ?? false;
+    this.#shadow.share = source?.shadowShare ?? 0;
   }
 
   stop(): void {
@@ -59,15 +62,16 @@ class Served {
     const reader = this.#reader;
     const written = reader?.answer(bytes, at, length, bytes, outAt, this.#recursionAvailable, turn) ?? 0;
     if (reader === undefined || written === 0) {
-      this.#pass(datagram);
+      this.#pass(datagram, false);
       return 0;
     }
+    if (this.#shadow.next()) this.#pass(datagram, true);
     this.#turn = turn;
     this.#tally.countInBatch(reader.type, clusterPlugin, reader.rcode, reader.dnssecOk, length, written);
     return written;
   }
 
-  #pass(datagram: Datagram): void {
+  #pass(datagram: Datagram, isAnswered: boolean): void {
     if (Atomics.load(this.#shared, sharedWords.underWay) >= mostUnderWay) return;
     const packet = datagram.packet();
     const peer = datagram.peer();
@@ -75,7 +79,7 @@ class Served {
     if (end > this.#packed.length) {
       this.#packed = Buffer.concat([this.#packed.subarray(0, this.#packedEnd)], Math.max(end, this.#packed.length * 2));
     }
-    packQuestion(this.#packed, this.#packedEnd, packet, peer);
+    packQuestion(this.#packed, this.#packedEnd, packet, peer, isAnswered);
     Atomics.add(this.#shared, sharedWords.underWay, 1);
     this.#packedEnd = end;
   }

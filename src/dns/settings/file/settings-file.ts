@@ -47,7 +47,8 @@ export interface SettingsFileOptions {
  */
 export function readSettingsFile(text: string, options: SettingsFileOptions): DnsSettings {
   const root = readYaml(text, options.file);
-  const { servers, identity, cookieSecretFile, health, ready, metrics, workers, reload } = root.fields(processFields);
+  const { servers, identity, cookieSecretFile, health, ready, metrics, shadow, workers, reload } =
+    root.fields(processFields);
   if (servers === undefined) throw root.error('servers are missing');
   return {
     servers: servers.items().map((server) => readServer(server, options)),
@@ -56,6 +57,7 @@ export function readSettingsFile(text: string, options: SettingsFileOptions): Dn
     health: health && readHealth(health),
     ready: ready?.read((word) => readAddress(word, 8181)),
     metrics: metrics?.read((word) => readAddress(word, 9153)),
+    shadow: shadow && readShadow(shadow),
     workers: workers?.read((word) => readNumber(word, 0, 64)) ?? bareSettings.workers,
     reloadSeconds: reload?.read(seconds) ?? bareSettings.reloadSeconds,
   };
@@ -68,6 +70,7 @@ const processFields = [
   'health',
   'ready',
   'metrics',
+  'shadow',
   'workers',
   'reload',
 ] as const;
@@ -80,6 +83,15 @@ function readHealth(value: YamlValue): DnsSettings['health'] {
   const { listen, lameDuck } = value.fields(['listen', 'lameDuck']);
   const address = listen?.read((word) => readAddress(word, 8080)) ?? { address: '0.0.0.0', port: 8080 };
   return { ...address, lameDuckMs: lameDuck?.read((word) => readDuration(word)) ?? 0 };
+}
+
+function readShadow(value: YamlValue): DnsSettings['shadow'] {
+  const { to, percent } = value.fields(['to', 'percent']);
+  if (to === undefined) throw value.error('needs to: the address of the other server');
+  return {
+    to: to.read((word) => readAddress(word, 53)),
+    percent: percent?.read((word) => readNumber(word, 1, 100)) ?? 10,
+  };
 }
 
 const serverFields = [

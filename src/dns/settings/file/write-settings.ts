@@ -4,7 +4,7 @@ import type { DnsSettings, ListenSettings, RewriteRule, ServerSettings, Upstream
 
 /** A settings file that says the same: the inverse of `readSettingsFile`. What is as by default is left out. */
 export function writeSettingsFile(settings: DnsSettings): string {
-  const { servers, identity, cookieSecretFile, health, ready, metrics, workers, reloadSeconds } = settings;
+  const { servers, identity, cookieSecretFile, health, ready, metrics, shadow, workers, reloadSeconds } = settings;
   return stringify(
     pruned({
       servers: servers.map(serverFields),
@@ -13,6 +13,7 @@ export function writeSettingsFile(settings: DnsSettings): string {
       health: health && { listen: addressText(health), lameDuck: ms(health.lameDuckMs) },
       ready: ready && addressText(ready),
       metrics: metrics && addressText(metrics),
+      shadow: shadow && { to: addressText(shadow.to), percent: shadow.percent },
       workers: workers === bareSettings.workers ? undefined : workers,
       reload: reloadSeconds === 0 ? undefined : seconds(reloadSeconds),
     }),
