@@ -239,12 +239,12 @@ const explained: readonly {
       type === 'ANY' && ours.answers.length > 0 && theirs.answers.length > 0 && ours.rcode === theirs.rcode,
   },
   {
-    why: 'aliases that lead from the cluster into another zone are left to who asks, but NSD follows them',
+    why: 'an alias that leads into another zone of ours is followed (RFC 1034 4.3.2), as NSD does; Knot leaves it to who asks',
     fits: ({ name }, ours, theirs) =>
       name === 'file.shop.svc.cluster.local' &&
-      ours.answers.length === 1 &&
+      theirs.answers.length === 1 &&
       ours.rcode === theirs.rcode &&
-      theirs.answers.includes(ours.answers[0] ?? ''),
+      ours.answers.includes(theirs.answers[0] ?? ''),
   },
   {
     why: 'aliases that lead back to themselves are an error (RFC 1034 3.6.2)',
