@@ -80,6 +80,8 @@ export class HealthChecks implements Disposable {
       response.writeHead(localEndpoints > 0 && serviceProxyHealthy ? 200 : 503, {
         'Content-Type': 'application/json',
         'X-Content-Type-Options': 'nosniff',
+        // By which balancers weigh nodes.
+        'X-Load-Balancing-Endpoint-Weight': localEndpoints,
       });
       response.end(JSON.stringify({ service: { namespace, name }, localEndpoints, serviceProxyHealthy }));
     };

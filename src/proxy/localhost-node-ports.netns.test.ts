@@ -108,6 +108,15 @@ test('a port that another program has on localhost is told, works on the node, a
   assert.equal(await callTcp('127.0.0.1', 30_090), `tcp ${node}`);
 });
 
+test('a node port that the kernel refuses is not on localhost either', async () => {
+  const frontend = nodePort('IPv4', 'TCP', 30_093);
+  await apply([frontend]);
+  assert.equal(await callTcp('127.0.0.1', 30_093), `tcp ${node}`);
+  const { refused } = await apply([{ ...frontend, affinity: { timeoutSeconds: 2e14 } }]);
+  assert.match(refused[0]?.reason ?? '', /^a number in it is more than the kernel takes/);
+  assert.match(await callTcp('127.0.0.1', 30_093), /ECONNREFUSED/);
+});
+
 /** Flows that are tracked to a UDP port of the node. */
 function flowsTo(port: number): number {
   const { stdout, stderr, error } = spawnSync('conntrack', ['-L', '-p', 'udp', '-d', node, '--dport', `${port}`]);

@@ -13,8 +13,15 @@ export function withLocalhostNodePorts(plane: Dataplane, network: NodeNetwork): 
   const local = createUserspacePlane({ ...network, nodePortAddresses: ['127.0.0.1', '::1'] });
   return {
     name: plane.name,
-    adopt: async (desired) => both(await plane.adopt(desired), await local.adopt(desired.filter(isServed))),
-    apply: async (changes) => both(await plane.apply(changes), await local.apply(nodePortsOf(changes))),
+    async adopt(desired) {
+      const kernel = await plane.adopt(desired);
+      const { changed } = nodePortsOf({ changed: desired, removed: [], triggeredAtMs: undefined }, kernel);
+      return both(kernel, await local.adopt(changed));
+    },
+    async apply(changes) {
+      const kernel = await plane.apply(changes);
+      return both(kernel, await local.apply(nodePortsOf(changes, kernel)));
+    },
     dump: () => plane.dump(),
     counters: () => plane.counters(),
     async close() {
@@ -36,9 +43,14 @@ function isServed({ kind, protocol }: Frontend): boolean {
   return kind === 'NodePort' && protocol !== 'SCTP';
 }
 
-/** A key that is no node port any more is removed. */
-function nodePortsOf({ changed, removed, triggeredAtMs }: FrontendChanges): FrontendChanges {
-  return { changed: changed.filter(isServed), removed, triggeredAtMs };
+/** What the kernel's plane refuses is in force nowhere. */
+function nodePortsOf({ changed, removed, triggeredAtMs }: FrontendChanges, kernel: Applied): FrontendChanges {
+  const refused = new Set(kernel.refused.map(({ key }) => key));
+  return {
+    changed: changed.filter((frontend) => isServed(frontend) && !refused.has(frontend.key)),
+    removed: [...removed, ...refused],
+    triggeredAtMs,
+  };
 }
 
 function both(kernel: Applied, local: Applied): Applied {

@@ -115,6 +115,7 @@ test('a health check node port answers on the addresses of node ports, by endpoi
   assert.deepEqual([first.status, first.body], [200, body]);
   assert.equal(first.headers.get('content-type'), 'application/json');
   assert.equal(first.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(first.headers.get('x-load-balancing-endpoint-weight'), '2');
   await assert.rejects(ask('127.0.0.2'), 'only where node ports answer');
   isHealthy = false;
   assert.deepEqual([(await ask()).status, (await ask()).body], [503, { ...body, serviceProxyHealthy: false }]);

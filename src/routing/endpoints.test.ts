@@ -38,17 +38,23 @@ declareCases([
     frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080, 10.0.0.2:8080'],
   },
   {
-    name: 'an address is on this node when any endpoint of it says so, whatever their slices and ports',
+    name: 'an endpoint that does not say on which node it is is where another one of its address is',
     service: testService({ ...nodePortSpec, externalTrafficPolicy: 'Local' }),
     slices: [
-      testSlice(['10.0.0.1 @a !ready !serving', '10.0.0.2', '10.0.0.2 @a !ready', '10.0.0.4 @b']),
+      testSlice([
+        '10.0.0.1 @a !ready !serving',
+        '10.0.0.2',
+        '10.0.0.2 @a !ready',
+        '10.0.0.4 @b',
+        '10.0.0.5 @a terminating',
+      ]),
       testSlice(['10.0.0.1'], {}, { name: 'cart-2' }),
-      testSlice(['10.0.0.3 @a', '10.0.0.4'], {}, { name: 'cart-3' }),
+      testSlice(['10.0.0.3 @a', '10.0.0.4', '10.0.0.5 @b'], {}, { name: 'cart-3' }),
       testSlice(['10.0.0.3'], { ports: [{ name: 'http', port: 9090, protocol: 'TCP' }] }, { name: 'cart-4' }),
     ],
     frontends: [
-      '10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080*, 10.0.0.2:8080*, 10.0.0.3:8080*, 10.0.0.3:9090*, 10.0.0.4:8080',
-      '*:30080/TCP NodePort masquerade=never → 10.0.0.1:8080*, 10.0.0.2:8080*, 10.0.0.3:8080*, 10.0.0.3:9090*, 10.0.0.4:8080 | outside → 10.0.0.1:8080*, 10.0.0.2:8080*, 10.0.0.3:8080*, 10.0.0.3:9090*',
+      '10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080*, 10.0.0.2:8080*, 10.0.0.3:8080*, 10.0.0.3:9090*, 10.0.0.4:8080, 10.0.0.5:8080',
+      '*:30080/TCP NodePort masquerade=never → 10.0.0.1:8080*, 10.0.0.2:8080*, 10.0.0.3:8080*, 10.0.0.3:9090*, 10.0.0.4:8080, 10.0.0.5:8080 | outside → 10.0.0.1:8080*, 10.0.0.2:8080*, 10.0.0.3:8080*, 10.0.0.3:9090*',
     ],
   },
   {

@@ -1,5 +1,5 @@
 import type { Backend, Protocol } from './frontend.ts';
-import { localAddresses, readiness } from './slice.ts';
+import { localTest, readiness } from './slice.ts';
 import type { ReadSlice, SlicePort, Standing } from './slice.ts';
 
 /** Endpoints of one port: each backend with the standing at the same index. */
@@ -21,9 +21,9 @@ const none: PortEndpoints = { backends: [], standings: [] };
 
 /**
  * The endpoints behind one port of a Service in one family, sorted by address then port. An endpoint that is in several
- * slices (they are allowed to overlap while the controller moves it) counts once, as ready as any of them says, and on this
- * node when any of them says so; equally ready ones are taken from the slice whose name sorts first, so that the order of
- * arrival never shows.
+ * slices (they are allowed to overlap while the controller moves it) counts once, as ready as any of them says; equally
+ * ready ones are taken from the slice whose name sorts first, so that the order of arrival never shows. Where it is, another
+ * one of its address may tell.
  */
 export function endpointsOfPort(slices: Iterable<ReadSlice>, wanted: WantedPort): PortEndpoints {
   const found: Source[] = [];
@@ -36,7 +36,8 @@ export function endpointsOfPort(slices: Iterable<ReadSlice>, wanted: WantedPort)
   const [first] = found;
   if (first === undefined) return none;
   const isPlain = found.length === 1 && wanted.portNumber === undefined;
-  return isPlain ? { backends: first.port.backends, standings: first.slice.standings } : merge(found, wanted);
+  if (isPlain) return { backends: first.port.backends, standings: first.slice.standings };
+  return mergeEndpoints(found, wanted.portNumber);
 }
 
 /** The endpoints that `keep` wants, in their order; the very same when it wants all. */
@@ -60,37 +61,35 @@ function isKept(
   return standing !== undefined && keep(backend, standing);
 }
 
-interface Source {
+/** Endpoints of a slice at one of its ports. */
+export interface Source {
   readonly slice: ReadSlice;
   readonly port: SlicePort;
 }
 
 interface Candidate {
+  readonly address: string;
   readonly backend: Backend;
   readonly standing: Standing;
   readonly slice: string;
 }
 
-function merge(sources: readonly Source[], { portNumber }: WantedPort): PortEndpoints {
+/** The endpoints of several slices, each once: see `endpointsOfPort`. */
+export function mergeEndpoints(sources: readonly Source[], portNumber?: number): PortEndpoints {
   const candidates: Candidate[] = [];
   for (const { slice, port } of sources) {
     for (const [index, each] of port.backends.entries()) {
       const standing = slice.standings[index];
       const backend = portNumber === undefined ? each : { ...each, port: portNumber };
-      if (standing !== undefined) candidates.push({ backend, standing, slice: slice.name });
+      if (standing !== undefined) candidates.push({ address: backend.address, backend, standing, slice: slice.name });
     }
   }
   // Each slice is in order already, so this merges runs.
   candidates.sort(byAddressThenPort);
   const kept = candidates.filter((it, index) => index === 0 || !isSamePlace(it, candidates[index - 1]));
-  const here = localAddresses(
-    candidates.map((it) => it.backend),
-    ({ local }) => local,
-  );
+  const isHere = localTest(candidates, ({ backend }) => backend.local);
   return {
-    backends: kept.map(({ backend }) =>
-      backend.local === here.has(backend.address) ? backend : { ...backend, local: true },
-    ),
+    backends: kept.map((it) => (isHere(it) === it.backend.local ? it.backend : { ...it.backend, local: true })),
     standings: kept.map((it) => it.standing),
   };
 }

@@ -1,4 +1,5 @@
 import type { Service } from '../api/core/service.ts';
+import { mergeEndpoints } from './endpoints.ts';
 import { objectKey } from './labels.ts';
 import type { ReadSlice } from './slice.ts';
 
@@ -29,13 +30,8 @@ export function healthCheckOf(
 }
 
 function countLocal(slices: readonly ReadSlice[]): number {
-  const here = new Set<string>();
-  const open = new Set<string>();
-  for (const { ports, standings } of slices) {
-    for (const [index, { local, weight, address }] of (ports[0]?.backends ?? []).entries()) {
-      if (local) here.add(address);
-      if (weight > 0 && standings[index]?.ready === true) open.add(address);
-    }
-  }
-  return here.intersection(open).size;
+  const sources = slices.flatMap((slice) => slice.ports.slice(0, 1).map((port) => ({ slice, port })));
+  const { backends, standings } = mergeEndpoints(sources);
+  const counted = backends.filter(({ local, weight }, at) => local && weight > 0 && standings[at]?.ready === true);
+  return new Set(counted.map(({ address }) => address)).size;
 }

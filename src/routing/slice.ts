@@ -14,6 +14,8 @@ export interface Standing {
   readonly ready: boolean;
   /** Works, but is on its way out: the fallback when nothing is ready (KEP-1669). */
   readonly draining: boolean;
+  /** It is told which node it is on. */
+  readonly isPlaced: boolean;
   /** Topology hints: zones and nodes whose clients should use this endpoint; undefined when the slice gives none. */
   readonly forZones: readonly string[] | undefined;
   readonly forNodes: readonly string[] | undefined;
@@ -54,11 +56,11 @@ export function readSlice(slice: EndpointSlice, nodeName: string): ReadSlice | u
   };
   const endpoints = readEndpoints(slice, family, complain);
   const weights = weightsOf(slice, (problem) => complain('InvalidAnnotation', problem));
-  const here = localAddresses(endpoints, (it) => it.endpoint.nodeName === nodeName);
+  const isHere = localTest(endpoints, (it) => it.endpoint.nodeName === nodeName);
   const unique = endpoints.filter((it, index) => it.address !== endpoints[index - 1]?.address);
   const ports = readPorts(slice, complain).map(({ port, ...rest }): SlicePort => ({
     ...rest,
-    backends: unique.map((it) => backendOf(it, port, weights, here)),
+    backends: unique.map((it) => backendOf(it, port, weights, isHere(it))),
   }));
   return {
     name,
@@ -96,14 +98,15 @@ function readEndpoints(slice: EndpointSlice, family: 'IPv4' | 'IPv6', complain: 
 }
 
 /**
- * The addresses on this node: those that any endpoint says are. Endpoints of one address should agree; where they do not,
- * kube-proxy (`EndpointSliceCache.addEndpoints`) favours the one that knows better, too.
+ * Whether endpoints are on this node: as they say themselves (a Pod may have the address of one that ends on another node),
+ * and where they do not say, as another one of the same address does.
  */
-export function localAddresses<T extends { readonly address: string }>(
+export function localTest<T extends { readonly address: string; readonly standing: Standing }>(
   endpoints: readonly T[],
-  isHere: (endpoint: T) => boolean,
-): ReadonlySet<string> {
-  return new Set(endpoints.filter(isHere).map(({ address }) => address));
+  saysHere: (endpoint: T) => boolean,
+): (endpoint: T) => boolean {
+  const here = new Set(endpoints.filter(saysHere).map(({ address }) => address));
+  return (endpoint) => saysHere(endpoint) || (!endpoint.standing.isPlaced && here.has(endpoint.address));
 }
 
 /** IPv4-mapped addresses are IPv6 by their form only (KEP-4858). */
@@ -126,10 +129,10 @@ function backendOf(
   { address, endpoint: { targetRef } }: ReadEndpoint,
   port: number,
   weights: Weights,
-  here: ReadonlySet<string>,
+  local: boolean,
 ): Backend {
   const weight = weightOf(weights, address);
-  const backend = { address, port, weight, local: here.has(address) };
+  const backend = { address, port, weight, local };
   if (targetRef?.kind !== 'Pod') return backend;
   return { ...backend, pod: `${targetRef.namespace ?? ''}/${targetRef.name ?? ''}` };
 }
@@ -139,19 +142,21 @@ class Standings {
   readonly #known: Standing[] = [];
 
   /** Nil conditions mean ready, serving and not terminating (discovery/v1 EndpointConditions). */
-  of({ conditions, hints }: Endpoint): Standing {
+  of({ conditions, hints, nodeName }: Endpoint): Standing {
     const ready = conditions?.ready ?? true;
     const draining = (conditions?.serving ?? true) && (conditions?.terminating ?? false);
+    const isPlaced = nodeName !== undefined && nodeName !== null;
     const forZones = namesOf(hints?.forZones);
     const forNodes = namesOf(hints?.forNodes);
     const isSame = (known: Standing): boolean =>
       known.ready === ready &&
       known.draining === draining &&
+      known.isPlaced === isPlaced &&
       isSameList(known.forZones, forZones) &&
       isSameList(known.forNodes, forNodes);
     const known = this.#known.find(isSame);
     if (known !== undefined) return known;
-    const standing = { ready, draining, forZones, forNodes };
+    const standing = { ready, draining, isPlaced, forZones, forNodes };
     this.#known.push(standing);
     return standing;
   }

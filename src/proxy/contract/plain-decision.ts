@@ -117,6 +117,7 @@ function frontendOf(
 /** An endpoint of one port, once for each address and port. */
 interface PlainEndpoint {
   readonly backend: Backend;
+  readonly hasNode: boolean;
   readonly isReady: boolean;
   readonly isDraining: boolean;
   readonly zones: readonly string[];
@@ -148,10 +149,10 @@ function endpointsOf(
       }
     }
   }
-  const known = [...found.values()].map((each) => ({
-    ...each,
-    backend: { ...each.backend, local: here.has(each.backend.address) },
-  }));
+  const known = [...found.values()].map((each) => {
+    if (each.hasNode) return each;
+    return { ...each, backend: { ...each.backend, local: here.has(each.backend.address) } };
+  });
   return known.sort((a, b) => compare(a.backend.address, b.backend.address) || a.backend.port - b.backend.port);
 }
 
@@ -164,6 +165,7 @@ function readEndpoint(slice: EndpointSlice, endpoint: Endpoint, port: number, no
   const pod = targetRef === undefined ? {} : { pod: `${targetRef.namespace}/${targetRef.name}` };
   return {
     backend: { address, port, weight, local, ...pod },
+    hasNode: nodeName !== undefined,
     isReady: conditions?.ready ?? true,
     isDraining: (conditions?.serving ?? true) && (conditions?.terminating ?? false),
     zones: (hints?.forZones ?? []).map((each) => each.name ?? ''),

@@ -19,6 +19,7 @@ import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { createNftablesPlane } from '../nftables/plane.ts';
+import { Forwarding } from './forwarding.ts';
 import { ipvsObstacle } from './obstacle.ts';
 import { createIpvsPlane, type IpvsOptions } from './plane.ts';
 import { hasIpvsPlane } from './presence.ts';
@@ -256,6 +257,23 @@ test('what others took away comes back, and what they added goes', async () => {
   await eventually(() => assert.deepEqual(ipvsadm('-Sn').sort(), listed), 10);
   assert.deepEqual(byKey(await plane.dump()), byKey(everySort));
   assert.match(await hosts.host('client').call(address, 80, false), /^pod/);
+});
+
+test('a link that is down or lost an address is not intact, and an adoption makes it so', async () => {
+  await apply(plane, [make.clusterIp(all)]);
+  const forwarding = new Forwarding(network);
+  try {
+    for (const harm of [`addr del ${address}/32 dev fairlead-ipvs`, 'link set fairlead-ipvs down']) {
+      forwarding.load([make.clusterIp(all)]);
+      forwarding.change([make.clusterIp(all)], [], true);
+      assert.ok(forwarding.isIntact());
+      assert.match(await hosts.host('client').call(address, 80, false), /^pod/);
+      execFileSync('ip', harm.split(' '));
+      assert.ok(!forwarding.isIntact(), harm);
+    }
+  } finally {
+    forwarding.close();
+  }
 });
 
 test('virtual servers of others are never touched', async () => {

@@ -39,8 +39,10 @@ export class VirtualAddresses {
     this.#index = link.index;
   }
 
+  /** Whether the link is there, up, and has every address. */
   isIntact(): boolean {
-    return this.#route.link(linkName)?.index === this.#index;
+    const link = this.#route.link(linkName);
+    return link?.index === this.#index && link.up && this.#present.isSubsetOf(this.list());
   }
 
   /** One more needs each of them. Returns how many were added. Throws `SystemError`: then nobody more needs any. */
@@ -50,6 +52,8 @@ export class VirtualAddresses {
       if (this.#present.has(address)) continue;
       this.#route.addAddress(this.#index, hostCidr(address));
       this.#present.add(address);
+      // Until it is counted: a later one may not be had.
+      this.#unused.add(address);
       added += 1;
     }
     for (const address of addresses) this.#count(address, 1);

@@ -38,6 +38,11 @@ export function endedByChange(old: Frontend | undefined, next: Frontend | undefi
   return isFirst || lost.size > 0 ? { frontend, lost, kept } : undefined;
 }
 
+/** The UDP flows that lead to none of a frontend's backends, wherever they come from; undefined for another protocol. */
+export function endedAstray(frontend: Frontend): EndedFlows | undefined {
+  return frontend.protocol === 'UDP' ? { frontend, lost: new Set(), kept: flowTargets(frontend) } : undefined;
+}
+
 /** The backends that flows of a frontend may lead to, of inside and outside callers, as `EndedFlows` names them. */
 export function flowTargets(frontend: Frontend | undefined): Set<string> {
   if (frontend === undefined) return new Set();

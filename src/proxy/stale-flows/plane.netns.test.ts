@@ -136,12 +136,15 @@ test('flows of other frontends and other programs are not touched', async () => 
 
 test('what changed while nobody watched is put right when the plane is taken over', async () => {
   const udp = (target: Target) => make.clusterIp(target, { protocol: 'UDP' });
-  const gone = make.make('ClusterIP', other, 53, make.forward('pod2'), { protocol: 'UDP' });
-  await become([udp(make.forward('pod1')), gone]);
+  const dns = (target: Target) => make.make('ClusterIP', other, 53, target, { protocol: 'UDP' });
+  const nodePort = (target: Target) => make.make('NodePort', undefined, 30053, target, { protocol: 'UDP' });
+  await become([udp(make.forward('pod1')), dns(make.forward('pod2')), nodePort(make.forward('pod1'))]);
   assert.match(await hosts.host('client').hold(vip, 80, true), /^pod1 /);
   assert.match(await hosts.host('node').hold(other, 53, true), /^pod2 /);
+  assert.match(await hosts.host('outside').hold(ipv4.node, 30053, true), /^pod1 /);
   await plane.close();
-  await open([udp(make.forward('pod3'))]);
+  await open([udp(make.forward('pod3')), nodePort(nobody)]);
+  assert.match(await hosts.host('outside').again(), /refused|timeout/, 'its backends are gone');
   assert.match(await hosts.host('client').again(), /^pod3 /);
   assert.match(await hosts.host('node').again(), /refused|timeout/);
 });

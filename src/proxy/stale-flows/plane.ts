@@ -2,7 +2,7 @@ import { type Logger, silentLogger } from '../../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
 import type { Applied, Dataplane, FrontendCounters } from '../dataplane.ts';
 import { Drains } from './drains.ts';
-import { endedByChange, type EndedFlows } from './ended-flows.ts';
+import { endedAstray, endedByChange, type EndedFlows } from './ended-flows.ts';
 import { type FlowTable, openKernelFlows } from './kernel-flows.ts';
 
 /** A reset that failed is tried again after this. */
@@ -121,7 +121,7 @@ class StaleFlowsPlane implements Dataplane {
 
   /** Ends the UDP flows of all frontends that lead to none of their backends, wherever that comes from. */
   #endAstray(): void {
-    this.#forget([...this.#watched.values()].map((frontend) => endedByChange(undefined, frontend)));
+    this.#forget([...this.#watched.values()].map(endedAstray));
   }
 
   #forget(all: readonly (EndedFlows | undefined)[]): void {
