@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   createNetworkNamespace,
   inNetworkNamespace,
@@ -16,15 +17,18 @@ import {
 } from '../../linux/namespaces.ts';
 import { listTables, openNetfilter } from '../../linux/nftables/dump.ts';
 import { openRoute } from '../../linux/route.ts';
+import type { SocketAddress } from '../config.ts';
 import { dig } from '../dig.ts';
 import { readMessage } from '../wire/message.ts';
 import { flags, rcodes } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
 import type { NodeCacheProgram } from './testing/node-cache-program.ts';
+import type { PodLoad } from './testing/pod-load.ts';
 
 const server = { address: '169.254.20.10', port: 53 };
 const known = 'cart.shop.svc.cluster.local';
 const program = fileURLToPath(new URL('./testing/node-cache-program.ts', import.meta.url));
+const podLoad = fileURLToPath(new URL('./testing/pod-load.ts', import.meta.url));
 /** How long the upstream takes. */
 const upstreamMs = 300;
 let upstream: Socket;
@@ -32,7 +36,7 @@ const children: ChildProcess[] = [];
 
 before(async () => {
   isolateNetwork();
-  upstream = await slowUpstream();
+  upstream = await slowUpstream({ address: '127.0.0.1', port: 5300 });
 });
 after(() => {
   upstream.close();
@@ -40,7 +44,7 @@ after(() => {
 });
 
 /** Says that no name exists, after a while: what is under way when a server ends must be answered too. */
-async function slowUpstream(): Promise<Socket> {
+async function slowUpstream({ address, port }: SocketAddress): Promise<Socket> {
   const socket = createSocket('udp4').setMaxListeners(0);
   socket.on('message', (packet, peer) => {
     const message = readMessage(packet);
@@ -50,7 +54,7 @@ async function slowUpstream(): Promise<Socket> {
     const timer = setTimeout(() => socket.send(reply, peer.port, peer.address), upstreamMs);
     socket.once('close', () => clearTimeout(timer));
   });
-  socket.bind(5300, '127.0.0.1');
+  socket.bind(port, address);
   await once(socket, 'listening');
   return socket;
 }
@@ -118,11 +122,19 @@ function askFromPod(path: string, ...options: string[]): string {
   return execFileSync('nsenter', args, { encoding: 'utf8' }).trim();
 }
 
-function makePod(path: string): void {
+/** A Pod's namespace, at 10.244.0.2 behind a veth pair. */
+function makePod() {
+  using stack = new DisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-node-cache-'));
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'pod');
   createNetworkNamespace(path);
+  stack.defer(() => removeNetworkNamespace(path));
   const namespace = openSync(path, 'r');
   using route = openRoute();
   route.createLink({ name: 'pod', kind: 'veth', peer: { name: 'eth0', namespaceFd: namespace } });
+  // The kernel ends a namespace some time after its last user: until then the name would be taken.
+  stack.defer(() => execFileSync('ip', ['link', 'delete', 'pod']));
   closeSync(namespace);
   route.setLink('pod', { up: true });
   route.addAddress('pod', '10.244.0.1/24');
@@ -130,22 +142,22 @@ function makePod(path: string): void {
   inside.setLink('eth0', { up: true });
   inside.addAddress('eth0', '10.244.0.2/24');
   execFileSync('nsenter', [`--net=${path}`, 'ip', 'route', 'add', 'default', 'via', '10.244.0.1']);
+  const owned = stack.move();
+  return { path, [Symbol.dispose]: () => owned.dispose() };
 }
 
 const tracked = (): string =>
   execFileSync('conntrack', ['-L'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 
 test('queries of this machine and of Pods leave nothing in connection tracking, over UDP and TCP', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fairlead-node-cache-'));
-  const path = join(folder, 'pod');
   // Without a rule that wants it nothing is tracked in this namespace at all.
   execFileSync('nft', ['table ip t { chain c { type filter hook output priority 0; ct state new accept; }; }']);
   const child = await start();
   try {
-    makePod(path);
+    using pod = makePod();
     for (const tcp of [false, true]) {
       assert.equal((await dig({ name: known, server, tcp })).message.answers.length, 1);
-      assert.equal(askFromPod(path, tcp ? '+tcp' : '+notcp'), '10.96.0.1');
+      assert.equal(askFromPod(pod.path, tcp ? '+tcp' : '+notcp'), '10.96.0.1');
     }
     assert.doesNotMatch(tracked(), /dport=53 /);
     await dig({ name: 'other.example', server });
@@ -159,7 +171,64 @@ test('queries of this machine and of Pods leave nothing in connection tracking, 
   } finally {
     child.kill('SIGKILL');
     execFileSync('nft', ['delete', 'table', 'ip', 't']);
-    removeNetworkNamespace(path);
-    rmSync(folder, { recursive: true });
   }
 });
+
+const clusterIp = { address: '10.96.0.10', port: 53 };
+const clusterDns = { address: '10.244.0.1', port: 5301 };
+
+/** A Pod, and what a node proxy does with the cluster IP: it leads to the cluster's DNS, which knows no name here. */
+async function serviceForPods() {
+  using stack = new DisposableStack();
+  const path = stack.use(makePod()).path;
+  const { address, port } = clusterDns;
+  const rule = `ip daddr ${clusterIp.address} meta l4proto { tcp, udp } th dport 53 dnat to ${address}:${port};`;
+  const chains = ['prerouting', 'output'].map(
+    (hook) => `chain ${hook} { type nat hook ${hook} priority -100; ${rule} };`,
+  );
+  execFileSync('nft', [`table ip t { ${chains.join(' ')} }`]);
+  stack.defer(() => execFileSync('nft', ['delete', 'table', 'ip', 't']));
+  stack.adopt(await slowUpstream(clusterDns), (socket) => socket.close());
+  const owned = stack.move();
+  return { path, [Symbol.dispose]: () => owned.dispose() };
+}
+
+/** The code that a Pod's question gets. This thread is the cluster's DNS: it must not wait. */
+async function codeForPod(path: string): Promise<string> {
+  const args = [`--net=${path}`, 'dig', `@${clusterIp.address}`, '+tries=1', '+time=3', known];
+  const { stdout } = await promisify(execFile)('nsenter', args);
+  return /status: (\w+)/.exec(stdout)?.[1] ?? stdout;
+}
+
+test("with the cluster IP as its address, Pods' questions stay here while it lives, and pass on when it is killed", async () => {
+  using service = await serviceForPods();
+  assert.equal(await codeForPod(service.path), 'NXDOMAIN');
+  const child = await start({ listen: [server, clusterIp] });
+  assert.equal(await codeForPod(service.path), 'NOERROR');
+  await end(child, 'SIGKILL');
+  assert.equal(await codeForPod(service.path), 'NXDOMAIN');
+});
+
+for (const workers of [0, 2]) {
+  test(`with the cluster IP too one process takes over from another, and each of Pods' queries is answered here (${workers} threads)`, async () => {
+    using service = await serviceForPods();
+    const listen = [server, clusterIp];
+    let current = await start({ listen, workers });
+    const load: PodLoad = { server: clusterIp, name: known };
+    const args = [`--net=${service.path}`, process.execPath, podLoad, JSON.stringify(load)];
+    const asking = spawn('nsenter', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    children.push(asking);
+    await once(asking.stdout, 'data');
+    for (let round = 0; round < 3; round += 1) {
+      const next = await start({ listen, workers, syncAfterMs: 200 });
+      await end(current, 'SIGTERM');
+      current = next;
+    }
+    const said = once(asking.stdout, 'data');
+    asking.stdin.end();
+    const counts = JSON.parse(String((await said)[0])) as Record<string, number>;
+    assert.deepEqual(Object.keys(counts).toSorted(), ['tcp NOERROR', 'udp NOERROR'], JSON.stringify(counts));
+    assert.ok((counts['udp NOERROR'] ?? 0) > 500 && (counts['tcp NOERROR'] ?? 0) > 50, JSON.stringify(counts));
+    await end(current, 'SIGKILL');
+  });
+}
