@@ -41,6 +41,15 @@ const rows: readonly [string, Frontend, Frontend, readonly string[]][] = [
     ],
   ],
   ['shares of hashed clients', { ...weighted(1, 1), scheduler: 'mh' }, weighted(42, 58), []],
+  ['turns, which do not look at weights', { ...weighted(1, 3), scheduler: 'rr' }, weighted(1, 1), []],
+  [
+    'turns that are not even',
+    { ...weighted(1, 1), scheduler: 'rr' },
+    weighted(1, 3),
+    [
+      'weights: not in force 10.244.0.11:8080 50 %, 10.244.0.12:8080 50 %; still in force 10.244.0.11:8080 25 %, 10.244.0.12:8080 75 %',
+    ],
+  ],
   ['a weight of 0 that the kernel does not hold', weighted(1, 0), make.clusterIp(make.forward('pod1')), []],
   [
     'another verdict',

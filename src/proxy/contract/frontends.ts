@@ -1,4 +1,5 @@
 import type { Backend, Frontend, FrontendChanges, Target } from '../../routing/frontend.ts';
+import { schedulers } from '../../routing/scheduler.ts';
 import { targetPort } from './server.ts';
 
 /** Frontends for tests of a plane's own ways; what planes must do with packets is in `cases/`. */
@@ -73,6 +74,14 @@ export class Frontends {
   clusterIp(target: Target, more: Partial<Frontend> = {}): Frontend {
     return this.make('ClusterIP', this.#world.services[0], this.servicePort, target, more);
   }
+}
+
+/** A frontend for each scheduler, and one without, over backends of different weights. */
+export function everyScheduler(make: Frontends, address: string): Frontend[] {
+  const backends = [make.backend('pod1', 3), make.backend('pod2'), make.backend('pod3', 2)];
+  return [undefined, ...schedulers].map((scheduler, at) =>
+    make.make('ClusterIP', address, 5000 + at, { verdict: 'forward', backends }, { scheduler }),
+  );
 }
 
 /** The changes between two states. */

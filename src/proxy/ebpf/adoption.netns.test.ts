@@ -9,7 +9,7 @@ import { listMounts } from '../../linux/mounts.ts';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import { silentLogger } from '../../observe/log.ts';
 import type { Frontend, Target } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/frontends.ts';
+import { everyScheduler, Frontends } from '../contract/frontends.ts';
 import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
@@ -127,6 +127,12 @@ test('a process that only looks sees what is in force and what was counted', asy
   assert.deepEqual(differencesBetween(everySort, await onlooker.dump()), []);
   assert.equal((await onlooker.counters()).get('10.96.0.10:80/TCP')?.connections, 7);
   assert.deepEqual(await onlooker.counters(), await writer.counters());
+});
+
+test('a process that only looks sees no difference under any scheduler', async () => {
+  const wanted = everyScheduler(make, ipv4.services[1]);
+  await adopted(wanted);
+  assert.deepEqual(differencesBetween(wanted, await open().dump()), []);
 });
 
 test('the maps have what callers inside get, and only that', async () => {

@@ -29,9 +29,18 @@ function isAsked(frontend: Frontend, found: Balanced): boolean {
   const asked = balance(frontend, found, { generation: () => 0, number: () => 0 });
   if (asked === undefined) return false;
   const { entry } = asked;
+  const isSameSpread =
+    frontend.scheduler === 'dh'
+      ? isOneOf(frontend, found)
+      : isSameShares(sharesOf(asked.buckets), sharesOf(found.buckets));
   const isSameChoice = entry.isByClient === found.entry.isByClient && entry.isInTurn === found.entry.isInTurn;
   const isSameReach = entry.affinitySeconds === found.entry.affinitySeconds && entry.lastPort === found.entry.lastPort;
-  return isSameChoice && isSameReach && isSameShares(sharesOf(asked.buckets), sharesOf(found.buckets));
+  return isSameChoice && isSameReach && isSameSpread;
+}
+
+/** `dh` chooses one for the address, by weights; nftables tells shares, so which one it is cannot be known here. */
+function isOneOf({ internal }: Frontend, { buckets }: Balanced): boolean {
+  return buckets.length === 1 && internal.backends.some((backend) => backendName(backend) === buckets[0]);
 }
 
 /** How many buckets each backend has, in lowest terms. */

@@ -13,11 +13,12 @@ import {
 import { openRoute } from '../../linux/route.ts';
 import { readSysctl, writeSysctl } from '../../linux/sysctl.ts';
 import type { Frontend } from '../../routing/frontend.ts';
-import { Frontends } from '../contract/frontends.ts';
+import { everyScheduler, Frontends } from '../contract/frontends.ts';
 import type { HostNetwork } from '../contract/host-network.ts';
 import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
+import { differencesBetween } from '../differences.ts';
 import { createNftablesPlane } from '../nftables/plane.ts';
 import { Forwarding } from './forwarding.ts';
 import { ipvsObstacle } from './obstacle.ts';
@@ -227,6 +228,12 @@ test('a process that only looks is told what the kernel has', async () => {
   await apply(plane, everySort);
   const told = byKey(await openPlane().dump());
   assert.deepEqual(told, byKey(everySort).map(asTheKernelKnows));
+});
+
+test('a process that only looks sees no difference under any scheduler', async () => {
+  const wanted = everyScheduler(make, ipv4.services[1]);
+  assert.deepEqual((await apply(plane, wanted)).refused, []);
+  assert.deepEqual(differencesBetween(wanted, await openPlane().dump()), []);
 });
 
 /** It knows no Pods, and no masquerading of what is not forwarded. */

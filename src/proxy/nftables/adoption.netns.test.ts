@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { isolateNetwork } from '../../linux/namespaces.ts';
 import type { Frontend } from '../../routing/frontend.ts';
-import { Frontends, changesBetween } from '../contract/frontends.ts';
+import { Frontends, changesBetween, everyScheduler } from '../contract/frontends.ts';
 import type { HostNetwork } from '../contract/host-network.ts';
 import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
-import { differenceOf } from '../differences.ts';
+import { differenceOf, differencesBetween } from '../differences.ts';
 import { createNftablesPlane } from './plane.ts';
 import { nft, startPods, until } from './testing.ts';
 
@@ -124,6 +124,12 @@ test('another process reads what is in force, all but the names of Pods', async 
       external.backends.map(({ address, port, local }) => ({ address, port, local })),
     );
   }
+});
+
+test('another process sees no difference under any scheduler', async () => {
+  const wanted = everyScheduler(make, ipv4.services[1]);
+  await open().adopt(wanted);
+  assert.deepEqual(differencesBetween(wanted, await open().dump()), []);
 });
 
 test('a new process changes only what differs', async () => {
