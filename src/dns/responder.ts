@@ -120,8 +120,18 @@ export function createResponder({ servers, identity, logger, counts, where, shad
         return answerChaos(query, identity);
       }
       if (zone === undefined) return codeReply(rcodes.REFUSED);
-      const reply = zone.server.ask(query);
+      const reply = ask(zone.server, query);
       plugin = zone.server.answeredBy();
+      return reply;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** An error of a handler is an answer too. */
+  function ask(server: Server, query: Query): Answer {
+    try {
+      const reply = server.ask(query);
       return reply instanceof Promise ? reply.catch((error: unknown) => failed(error)) : reply;
     } catch (error) {
       return failed(error);
@@ -186,7 +196,7 @@ export function createResponder({ servers, identity, logger, counts, where, shad
 
   function followAnswered(query: Query, reply: Answer, { server }: ServedZone, by: number): void {
     const own = ownCopy(query, query.client.address());
-    shadow?.follow(query.type, () => ({ query: own, reply, plugin: by, handlers: server.handlers, ask: server.ask }));
+    shadow?.follow(query.type, () => ({ ...followedBy(server), query: own, reply, plugin: by }));
   }
 
   /** The same of a question that was answered without being read. */
@@ -195,9 +205,14 @@ export function createResponder({ servers, identity, logger, counts, where, shad
       const query = readQuery(packet, { transport: 'udp', address: () => address });
       const server = 'refuse' in query ? undefined : find(query)?.server;
       if ('refuse' in query || server === undefined) return undefined;
-      const reply = server.ask(query);
-      return { query, reply, plugin: server.answeredBy(), handlers: server.handlers, ask: server.ask };
+      const reply = ask(server, query);
+      return { ...followedBy(server), query, reply, plugin: server.answeredBy() };
     });
+  }
+
+  /** What the shadow asks a server by. */
+  function followedBy(server: Server) {
+    return { handlers: server.handlers, ask: (query: Query) => ask(server, query), answeredBy: server.answeredBy };
   }
 
   function silent(counted: Counted, reply: Reply): undefined {

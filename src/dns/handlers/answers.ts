@@ -20,7 +20,7 @@ export function mapAnswer(answer: Answer, change: (reply: Reply) => Reply): Answ
 /** The records of an answer changed; what it owes to who made it (staleness, errors) stays. */
 export function mapParts(query: Query, reply: Reply, change: (parts: ReplyParts) => ReplyParts): Reply {
   const { owner: _, ...parts } = readReply(query, reply);
-  return buildReply(query, change(parts));
+  return { ...buildReply(query, change(parts)), isCached: reply.isCached };
 }
 
 /** The same asker's question for another name or type. */

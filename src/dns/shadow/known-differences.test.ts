@@ -48,7 +48,15 @@ test('order, TTL, case and authority beside records do not count; code, records 
   assert.deepEqual(differencesOf(answer([]), answer([], rcodes.NOERROR, [])), ['no SOA there']);
 });
 
-const nothing = { key: name('x.example'), type: A, plugin: 'kubernetes', handlers: [], hasRecords: () => false };
+const nothing = {
+  key: name('x.example'),
+  type: A,
+  plugin: 'kubernetes',
+  handlers: [],
+  hasRecords: () => false,
+  isOutside: () => true,
+};
+const led = (last: number): ComparedAnswer => answer([alias('t.example'), a(last, 5, 't.example')]);
 const denied = answer([], rcodes.NXDOMAIN);
 const empty = answer([]);
 const failed = answer([], rcodes.SERVFAIL);
@@ -65,6 +73,9 @@ const cases: readonly (readonly [what: string, difference: Partial<Difference>, 
     { ours: answer([alias('t.example')]), theirs: answer([alias('u.example')]) },
     undefined,
   ],
+  ['an alias to other outside addresses', { ours: led(1), theirs: led(2) }, /leads to/],
+  ['an alias to other addresses in the cluster', { ours: led(1), theirs: led(2), isOutside: () => false }, undefined],
+  ['an alias to nothing', { ours: led(1), theirs: answer([alias('t.example')]) }, undefined],
   [
     'a search list',
     { ours: answer([alias('t.example')]), theirs: denied, handlers: ['autopath'], plugin: 'cache' },

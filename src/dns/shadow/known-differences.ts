@@ -17,6 +17,8 @@ export interface Difference {
   readonly handlers: readonly string[];
   /** Whether the name has records of any type here. */
   readonly hasRecords: () => boolean;
+  /** Whether upstream servers are asked about a name. */
+  readonly isOutside: (name: Name) => boolean;
 }
 
 interface Known {
@@ -65,10 +67,16 @@ const known: readonly Known[] = [
   {
     why: 'an upstream server gives each asker other addresses',
     fits: ({ type, ours, theirs, plugin }) =>
-      (plugin === 'forward' || plugin === 'cache') &&
-      (type === A || type === AAAA) &&
-      hasType(ours, type) &&
-      hasType(theirs, type),
+      (plugin === 'forward' || plugin === 'cache') && isAddress(type) && hasType(ours, type) && hasType(theirs, type),
+  },
+  {
+    why: 'an upstream server gives each asker other addresses of what an ExternalName leads to',
+    fits: ({ key, type, ours, theirs, isOutside }) => {
+      const end = ours.answers.findLast((record) => record.type === type);
+      const target = targetOf(ours, key);
+      const isSame = target !== undefined && target === targetOf(theirs, key);
+      return isAddress(type) && isSame && end !== undefined && hasType(theirs, type) && isOutside(end.name);
+    },
   },
 ];
 
@@ -86,8 +94,18 @@ function isEmpty({ rcode, answers }: ComparedAnswer, code: number): boolean {
 }
 
 /** Whether the name itself is an alias. */
-function isAlias({ answers }: ComparedAnswer, key: Name): boolean {
-  return answers.some(({ name, type }) => type === CNAME && nameKey(name) === key);
+function isAlias(answer: ComparedAnswer, key: Name): boolean {
+  return targetOf(answer, key) !== undefined;
+}
+
+/** What the name is an alias of, in lower case. */
+function targetOf({ answers }: ComparedAnswer, key: Name): Name | undefined {
+  const alias = answers.find(({ name, type }) => type === CNAME && nameKey(name) === key);
+  return alias && nameKey(Buffer.from(alias.rdata).toString('latin1'));
+}
+
+function isAddress(type: number): boolean {
+  return type === A || type === AAAA;
 }
 
 function hasType({ answers }: ComparedAnswer, wanted: number): boolean {

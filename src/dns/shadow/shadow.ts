@@ -8,7 +8,7 @@ import type { Answer } from '../handlers/handler.ts';
 import { readReply, type Reply } from '../reply.ts';
 import type { ShadowSettings } from '../settings/settings.ts';
 import { writeEdns } from '../wire/edns.ts';
-import { formatName } from '../wire/names.ts';
+import { formatName, nameKey } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { flags, typeName, typeNumbers } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
@@ -35,6 +35,8 @@ export interface Followed {
   readonly handlers: readonly string[];
   /** Asks the server that answered. */
   readonly ask: (query: Query) => Answer;
+  /** Number of the plugin that the last question to it ended at. */
+  readonly answeredBy: () => number;
 }
 
 export interface ShadowOptions {
@@ -48,13 +50,13 @@ export interface ShadowOptions {
  * Asks another server what this one is asked, for a share of the questions, and compares the answers: to see what would
  * change before this server takes the other's place. All of it happens afterwards and within bounds; who asked never waits.
  */
-export class Shadow implements AsyncDisposable {
+export class Shadow implements Disposable {
   readonly #options: ShadowOptions;
   readonly #ledger: Ledger;
   readonly #stop = new AbortController();
   readonly #sampler = new Sampler();
   readonly #waiting: (() => Followed | undefined)[] = [];
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
   #settings: ShadowSettings | undefined;
 
   constructor(options: ShadowOptions) {
@@ -93,23 +95,23 @@ export class Shadow implements AsyncDisposable {
     return [head, '', ...this.#ledger.lines(), ''].join('\n');
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** What is under way ends by itself, and is not told of. */
+  [Symbol.dispose](): void {
     this.#stop.abort();
     this.#waiting.length = 0;
-    await Promise.all(this.#running);
   }
 
   #start(): void {
-    while (this.#running.size < mostAtOnce) {
+    while (this.#running < mostAtOnce) {
       const copy = this.#waiting.shift();
       if (copy === undefined) return;
       const followed = copy();
       if (followed === undefined || this.#settings === undefined || isMarked(followed.query)) continue;
-      const running = this.#compare(followed, this.#settings).finally(() => {
-        this.#running.delete(running);
+      this.#running += 1;
+      void this.#compare(followed, this.#settings).finally(() => {
+        this.#running -= 1;
         this.#start();
       });
-      this.#running.add(running);
     }
   }
 
@@ -117,6 +119,7 @@ export class Shadow implements AsyncDisposable {
   async #compare(followed: Followed, { to }: ShadowSettings): Promise<void> {
     const { query, reply } = followed;
     const first = await this.#both(query, reply, to);
+    if (this.#stop.signal.aborted) return;
     if (first?.ours.isSilent || first?.ours.transfer !== undefined) return;
     if (first === undefined || isAlike(first)) return this.#ledger.count(query.type, first ? 'same' : 'unanswered');
     await wait(this.#options.clock, lookAgainMs, this.#stop.signal);
@@ -146,7 +149,7 @@ export class Shadow implements AsyncDisposable {
     }
   }
 
-  #tell({ query, plugin, handlers, ask }: Followed, { ours, theirs, read }: Both): void {
+  #tell({ query, plugin, handlers, ask, answeredBy }: Followed, { ours, theirs, read }: Both): void {
     const { key, type } = query;
     const explanation = explanationOf({
       key,
@@ -156,6 +159,10 @@ export class Shadow implements AsyncDisposable {
       plugin: pluginNames[plugin] ?? '',
       handlers,
       hasRecords: () => hasRecords(query, ask),
+      isOutside(name) {
+        void ask({ ...query, name, key: nameKey(name) });
+        return pluginNames[answeredBy()] === 'forward';
+      },
     });
     this.#ledger.count(type, explanation === undefined ? 'different' : 'explained');
     this.#ledger.keep({
