@@ -14,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   'dns-cost': () => import('./dns-cost.ts'),
   'dns-memory': () => import('./dns-memory.ts'),
   'dns-freshness': () => import('./dns-freshness.ts'),
+  'dns-overload': () => import('./dns-overload.ts'),
   'api-writes': () => import('./api-writes.ts'),
   up: () => import('./up.ts'),
 };

@@ -43,7 +43,7 @@ function upstream(answer: (question: Question) => Partial<Resolved>): Resolver &
   const asked: string[] = [];
   return {
     asked,
-    resolve: async (question) => {
+    resolve: async ({ question }) => {
       asked.push(formatName(question.name));
       return { rcode: rcodes.NOERROR, answers: [], authorities: [], from: 'test', ...answer(question) };
     },

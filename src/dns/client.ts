@@ -4,6 +4,6 @@ export type Transport = 'udp' | 'tcp' | 'tls' | 'https';
 /** Who asks. */
 export interface Client {
   readonly transport: Transport;
-  /** Canonical text. Made when asked for: ask while the packet is valid, and only when the answer depends on it. */
+  /** Canonical text. Made when asked for: ask only when the answer depends on it. */
   readonly address: () => string;
 }

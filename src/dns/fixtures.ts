@@ -13,7 +13,7 @@ import { parseIp } from '../lib/ip.ts';
 import { silentLogger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { QueryCounts } from './metrics.ts';
-import type { Client, Transport } from './client.ts';
+import type { Transport } from './client.ts';
 import { ClientPods } from './client-pods.ts';
 import type { Tap } from './dnstap/tap.ts';
 import { questionOf } from './dig.ts';
@@ -192,7 +192,7 @@ export function knowsNames(names: Readonly<Record<string, string>>): Resolver & 
   const known = new Set(Object.keys(names).map((each) => each.split(' ')[0]));
   return {
     asked,
-    resolve: async ({ name, type }) => {
+    resolve: async ({ question: { name, type } }) => {
       const text = formatName(name).slice(0, -1);
       asked.push(`${text} ${typeName(type)}`);
       const address = parseIp(names[`${text} ${typeName(type)}`] ?? '');
@@ -301,19 +301,6 @@ export async function ask(
   return message;
 }
 
-/** A client whose address is known only while its packet is being read. */
-function clientFor(transport: Transport, address: string): Client {
-  let isRead = false;
-  queueMicrotask(() => (isRead = true));
-  return {
-    transport,
-    address() {
-      if (isRead) throw new Error('the packet is gone');
-      return address;
-    },
-  };
-}
-
 /** Gives bytes to a responder and returns the bytes of its answer; none when it does not answer. */
 export async function askRaw(
   responder: Responder,
@@ -321,7 +308,7 @@ export async function askRaw(
   transport: Transport = 'udp',
   from = '192.0.2.7',
 ): Promise<Buffer> {
-  const answered = await responder.answer(Buffer.from(packet), clientFor(transport, from));
+  const answered = await responder.answer(Buffer.from(packet), { transport, address: () => from });
   if (answered === undefined) return Buffer.alloc(0);
   const out = Buffer.alloc(responder.size(answered));
   return out.subarray(0, responder.write(answered, out, 0));

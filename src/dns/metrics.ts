@@ -54,6 +54,11 @@ export class QueryCounts implements Disposable {
     this.#figures.panics.inc();
   }
 
+  /** Questions were too many. */
+  dropped(count = 1): void {
+    this.#figures.dropped.inc({}, count);
+  }
+
   [Symbol.dispose](): void {
     for (const tally of this.#open.keys()) this.close(tally);
     this.#updating[Symbol.dispose]();
@@ -112,6 +117,10 @@ function queryMetrics(metrics: Metrics) {
     ),
     requestSizes: histogram('coredns_dns_request_size_bytes', 'Sizes of questions.', [...where, 'proto'], sizeBuckets),
     responseSizes: histogram('coredns_dns_response_size_bytes', 'Sizes of answers.', [...where, 'proto'], sizeBuckets),
+    dropped: metrics.counter({
+      name: 'fairlead_dns_dropped_total',
+      help: 'Questions that were too many to be answered.',
+    }),
     panics: metrics.counter({
       name: 'coredns_panics_total',
       help: 'Queries that an error of this program kept from being answered.',

@@ -10,6 +10,7 @@ import { answerOptions } from './answer-options.ts';
 import type { AnswerOptions, Identity } from './answer-options.ts';
 import type { Tapped } from './dnstap/message.ts';
 import type { Tap } from './dnstap/tap.ts';
+import { OwnNames } from './overload/own-names.ts';
 import { codeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { PrebuiltReader } from './prebuilt/reader.ts';
@@ -66,6 +67,10 @@ export interface Responder extends Disposable {
   follow(packet: Buffer, client: Client): void;
   /** What `quick` answers from, for other threads; undefined when it answers nothing. */
   source(): ThreadSource | undefined;
+  /** Whether a packet asks for a name that is known here: such questions come before those about names of others. */
+  isOwn(packet: Uint8Array, at: number, length: number): boolean;
+  /** Counts questions that were too many: one unless told otherwise. */
+  dropped(count?: number): void;
   /** What another thread counts its answers in. */
   openTally(): QueryTally;
   /** Writes an answer into `out` from `at`; returns its length. */
@@ -102,6 +107,7 @@ export function createResponder({ servers, identity, logger, counts, where, shad
   let find = serverFinder(servers);
   const tallies = new ListenerTallies(where, counts);
   let prebuilt = prebuiltOf(servers, tallies);
+  let own = ownNamesOf(servers);
   let hasTap = servers.some(({ tap }) => tap !== undefined);
   /** Of the question at hand: who answers it, and where it belongs. */
   let plugin = noPlugin;
@@ -269,6 +275,8 @@ export function createResponder({ servers, identity, logger, counts, where, shad
       };
     },
     openTally: () => tallies.open('.', '', 'udp'),
+    isOwn: (packet, at, length) => own.has(packet, at, length),
+    dropped: (count) => counts.dropped(count),
     write({ asked, reply, limit, tapped, signature, counted }, out, at) {
       writing.turn = (writing.turn + 1) & 0x3fffffff;
       let length = writeReply(out, at, asked, reply, { limit, ...writing });
@@ -300,6 +308,7 @@ export function createResponder({ servers, identity, logger, counts, where, shad
       keys = others.flatMap((server) => server.keys);
       writing.recursionAvailable = others.some((server) => server.hasRecursion);
       prebuilt = prebuiltOf(others, tallies);
+      own = ownNamesOf(others);
     },
     size: ({ asked, reply, limit, signature }) =>
       Math.min(limit, 12 + asked.question.length + reply.body.length + optSpace) + (signature?.space ?? 0),
@@ -317,6 +326,10 @@ interface QuickAnswers {
   readonly memory: SharedArrayBuffer;
   readonly reader: PrebuiltReader;
   readonly tally: QueryTally;
+}
+
+function ownNamesOf(servers: readonly Server[]): OwnNames {
+  return new OwnNames(servers.flatMap(({ ownZones }) => ownZones));
 }
 
 function prebuiltOf(servers: readonly Server[], tallies: ListenerTallies): QuickAnswers | undefined {

@@ -18,6 +18,8 @@ export interface Server extends Disposable {
   /** Lower case. */
   readonly zones: readonly Name[];
   readonly tls: TlsSettings | undefined;
+  /** Zones whose names it knows by itself. */
+  readonly ownZones: readonly Name[];
   /** Whether a query is for this server as far as its view goes. */
   readonly views: (query: Query) => boolean;
   /** Keys that its questions may be signed with. */
@@ -52,13 +54,15 @@ export function createServer(settings: ServerSettings, given: GivenParts, tap?: 
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));
   const plugins = names.map(pluginNumber);
   const { cluster } = parts;
-  const notifier = new Notifier(settings.transfer, transferZones(parts), parts.logger);
+  const ownZones = transferZones(parts);
+  const notifier = new Notifier(settings.transfer, ownZones, parts.logger);
   // Nothing stands around the cluster's names, and only zone transfers come before them.
   const isFirst =
     names[0] === 'transfer' && names[1] === 'cluster' && settings.zones.includes('.') && settings.view === undefined;
   return {
     prebuilt: isFirst ? cluster?.memo.memory : undefined,
     zones: settings.zones.map(readZone),
+    ownZones: ownZones.map(({ name }) => name),
     tls: settings.tls,
     tap,
     views: viewOf(settings.view),

@@ -43,6 +43,8 @@ export interface Libc {
   addressOf(bytes: Uint8Array): bigint;
   /** An 8-byte socket option. */
   getsockopt64(fd: number, level: number, name: number): bigint;
+  /** A socket option of so many 32-bit words. */
+  getsockoptWords(fd: number, level: number, name: number, words: number): Uint32Array;
   /**
    * Calls `ready` on the event loop whenever `fd` can be read; returns a function that ends it. Promises settled inside go
    * on only with the next event of Node's own: `setImmediate` is one.
@@ -145,7 +147,9 @@ function wrapProcesses(declare: (definition: string) => Call) {
   };
 }
 
-function wrapKernelObjects(declare: (definition: string) => Call): Pick<Libc, 'bpf' | 'getsockopt64'> {
+function wrapKernelObjects(
+  declare: (definition: string) => Call,
+): Pick<Libc, 'bpf' | 'getsockopt64' | 'getsockoptWords'> {
   const number = bpfNumbers.get(process.arch) ?? 321;
   const bpf = declare('long syscall(long, int, _Inout_ uint8_t *, uint32_t)');
   const getsockopt = declare('int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)');
@@ -161,6 +165,11 @@ function wrapKernelObjects(declare: (definition: string) => Call): Pick<Libc, 'b
       const value = Buffer.alloc(8);
       getsockopt(fd, level, name, value, [value.length]);
       return value.readBigUInt64LE();
+    },
+    getsockoptWords(fd, level, name, words) {
+      const value = new Uint32Array(words);
+      getsockopt(fd, level, name, Buffer.from(value.buffer), [value.byteLength]);
+      return value;
     },
   };
 }

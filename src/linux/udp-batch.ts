@@ -65,6 +65,9 @@ export interface Datagram {
   readonly at: number;
   readonly length: number;
   readonly outAt: number;
+  /** Where the asker's socket address is, and its length. */
+  readonly peerAt: number;
+  readonly peerLength: number;
   /** The packet as a view. */
   packet(): Buffer;
   /** The address to `send` to later. */

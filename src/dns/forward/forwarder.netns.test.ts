@@ -147,8 +147,18 @@ const testCache: CacheSettings = {
   failureSeconds: 2,
 };
 
-async function resolve(resolver: Resolver, owner: Name = www, type: number = A): Promise<Resolved> {
-  const resolved = await resolver.resolve({ name: owner, type, class: classIn }, false, false);
+async function resolve(
+  resolver: Resolver,
+  owner: Name = www,
+  type: number = A,
+  from = '10.244.1.1',
+): Promise<Resolved> {
+  const resolved = await resolver.resolve({
+    question: { name: owner, type, class: classIn },
+    dnssecOk: false,
+    checkingDisabled: false,
+    client: { transport: 'udp', address: () => from },
+  });
   return resolved ?? assert.fail('no upstream is for the name');
 }
 
@@ -302,9 +312,9 @@ test('negative answers are kept as long as the SOA says, at most 30 seconds (RFC
   }
 });
 
-test('equal questions under way are asked once, and there is a limit to how many are under way', async () => {
+test('equal questions under way are asked once, and no client has more than its share under way', async () => {
   await using server = await upstream((query) => [{ answers: address(query.questions[0]?.name ?? www, 1) }]);
-  await using resolver = forwarder([server], { forward: { maxConcurrent: 2 } });
+  await using resolver = forwarder([server], { forward: { maxConcurrent: 4 } });
   const same = await Promise.all([resolve(resolver), resolve(resolver), resolve(resolver)]);
   assert.deepEqual(
     same.map((it) => it.rcode),
@@ -312,10 +322,14 @@ test('equal questions under way are asked once, and there is a limit to how many
   );
   assert.equal(server.asked.length, 1);
   const names = ['a.example.com', 'b.example.com', 'c.example.com'].map(name);
-  const different = await Promise.all(names.map((it) => resolve(resolver, it)));
+  const others = name('d.example.com');
+  const different = await Promise.all([
+    ...names.map((it) => resolve(resolver, it)),
+    resolve(resolver, others, A, '10.244.1.2'),
+  ]);
   assert.deepEqual(
     different.map((it) => it.rcode),
-    [0, 0, rcodes.SERVFAIL],
+    [0, 0, rcodes.SERVFAIL, 0],
   );
 });
 

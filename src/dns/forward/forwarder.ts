@@ -2,6 +2,7 @@ import type { Clock } from '../../observe/clock.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { CacheSettings, ForwardSettings } from '../settings/settings.ts';
+import { FairSlots } from '../overload/fair-slots.ts';
 import type { Message, Question } from '../wire/message.ts';
 import { formatName, isWithin, nameKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
@@ -12,7 +13,7 @@ import type { Network } from './exchange.ts';
 import { LoopProbes } from './loop-probes.ts';
 import { forwardMetrics, type CacheLabels, type ForwardMetrics } from './metrics.ts';
 import { relevantOf } from './relevant.ts';
-import type { Resolved, Resolver } from './resolver.ts';
+import type { Resolved, Resolver, ResolverQuestion } from './resolver.ts';
 import { ZoneForwarder } from './zone-forwarder.ts';
 
 export interface ForwarderOptions {
@@ -46,6 +47,7 @@ class Forwarder implements Resolver {
   readonly #options: ForwarderOptions;
   readonly #cache: AnswerCache;
   readonly #pending = new Map<string, Promise<Resolved>>();
+  readonly #slots: FairSlots;
   readonly #stop = new AbortController();
   readonly #figures: ForwardMetrics;
   readonly #labels: Readonly<Record<keyof CacheLabels, string>>;
@@ -57,6 +59,7 @@ class Forwarder implements Resolver {
     const { forwards, cache, metrics, logger, clock, network, deadlineMs, random = Math.random } = options;
     this.#options = options;
     this.#figures = forwardMetrics(metrics);
+    this.#slots = new FairSlots(Math.max(...forwards.map(({ maxConcurrent }) => maxConcurrent)));
     this.#labels = { ...options.labels };
     const figures = this.#figures.cache;
     this.#cache = new AnswerCache(cache, (type) => figures.evictions.inc({ ...this.#labels, type }));
@@ -82,7 +85,8 @@ class Forwarder implements Resolver {
     return this.#probes.probe();
   }
 
-  resolve(question: Question, dnssecOk: boolean, checkingDisabled: boolean): Promise<Resolved> | undefined {
+  resolve(wanted: ResolverQuestion): Promise<Resolved> | undefined {
+    const { question, dnssecOk, checkingDisabled } = wanted;
     const key = nameKey(question.name);
     const forwarder = this.#byZone.find(([zone, each]) => isWithin(key, zone) && !each.isExcept(key))?.[1];
     if (forwarder === undefined) return undefined;
@@ -92,12 +96,12 @@ class Forwarder implements Resolver {
     requests.inc(this.#labels);
     if (kept?.isFresh !== true) {
       misses.inc(this.#labels);
-      return this.#askOnce(forwarder, question, asked, kept?.resolved);
+      return this.#askOnce(forwarder, wanted, asked, kept?.resolved);
     }
     hits.inc({ ...this.#labels, type: kept.kind });
     if (kept.isDue) {
       prefetches.inc(this.#labels);
-      void this.#askOnce(forwarder, question, asked, kept.resolved);
+      void this.#askOnce(forwarder, wanted, asked, kept.resolved);
     }
     return Promise.resolve(kept.resolved);
   }
@@ -112,39 +116,37 @@ class Forwarder implements Resolver {
 
   #askOnce(
     forwarder: ZoneForwarder,
-    question: Question,
+    { question, client }: ResolverQuestion,
     asked: CacheKey,
     stale: Resolved | undefined,
   ): Promise<Resolved> {
     const text = `${asked.type} ${Number(asked.dnssecOk)}${Number(asked.checkingDisabled)} ${asked.key}`;
     const pending = this.#pending.get(text);
     if (pending !== undefined) return pending;
-    const most = Math.max(...this.#options.forwards.map(({ maxConcurrent }) => maxConcurrent));
-    if (this.#pending.size >= most) {
+    const stop = new AbortController();
+    const slot = this.#slots.take(client.address(), this.#options.clock.monotonic(), () => stop.abort());
+    if (slot === undefined) {
       this.#figures.rejected.inc();
-      return Promise.resolve(stale ?? failure('too many questions are under way'));
+      return Promise.resolve(this.#stale(stale, tooMany) ?? failure(tooMany));
     }
-    const started = this.#ask(forwarder, question, asked, stale).finally(() => this.#pending.delete(text));
+    const signal = AbortSignal.any([this.#stop.signal, stop.signal]);
+    const started = this.#ask(forwarder, { question, asked, stale, signal }).finally(() => {
+      slot.giveBack();
+      this.#pending.delete(text);
+    });
     this.#pending.set(text, started);
     return started;
   }
 
-  async #ask(
-    forwarder: ZoneForwarder,
-    question: Question,
-    asked: CacheKey,
-    stale: Resolved | undefined,
-  ): Promise<Resolved> {
+  async #ask(forwarder: ZoneForwarder, { question, asked, stale, signal }: Asking): Promise<Resolved> {
     const { dnssecOk, checkingDisabled } = asked;
-    const result = await forwarder.ask({ question, dnssecOk, checkingDisabled, signal: this.#stop.signal });
+    const result = await forwarder.ask({ question, dnssecOk, checkingDisabled, signal });
     if ('message' in result) {
       return this.#keep(asked, question, result.message, result.from);
     }
     const reason = [...new Set(result.reasons)].join('; ');
-    if (stale !== undefined && stale.rcode !== rcodes.SERVFAIL) {
-      this.#figures.cache.stale.inc(this.#labels);
-      return { ...stale, error: { code: extendedErrors.staleAnswer, text: reason } };
-    }
+    const old = this.#stale(stale, reason);
+    if (old !== undefined) return old;
     this.#options.logger.debug('no upstream answered', {
       name: formatName(question.name),
       type: typeName(question.type),
@@ -155,12 +157,29 @@ class Forwarder implements Resolver {
     return failed;
   }
 
+  /** An answer whose time is over, when there is one that is better than none. */
+  #stale(stale: Resolved | undefined, reason: string): Resolved | undefined {
+    if (stale === undefined || stale.rcode === rcodes.SERVFAIL) return undefined;
+    this.#figures.cache.stale.inc(this.#labels);
+    return { ...stale, error: { code: extendedErrors.staleAnswer, text: reason } };
+  }
+
   #keep(asked: CacheKey, question: Question, message: Message, from: string): Resolved {
     const { answers, authorities, ttl } = relevantOf(message, question);
     const resolved: Resolved = { rcode: message.rcode, answers, authorities, from };
     this.#cache.put(asked, resolved, ttl, this.#options.clock.now());
     return resolved;
   }
+}
+
+const tooMany = 'too many questions are under way';
+
+/** A question under way. */
+interface Asking {
+  readonly question: Question;
+  readonly asked: CacheKey;
+  readonly stale: Resolved | undefined;
+  readonly signal: AbortSignal;
 }
 
 function failure(reason: string): Resolved {

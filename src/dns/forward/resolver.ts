@@ -1,6 +1,8 @@
+import type { Client } from '../client.ts';
 import type { ExtendedError } from '../wire/edns.ts';
 import type { Question, ResourceRecord } from '../wire/message.ts';
 import type { Name } from '../wire/names.ts';
+import type { Query } from '../wire/query.ts';
 
 /** What the upstream servers, or the cache before them, know about a question. */
 export interface Resolved {
@@ -15,10 +17,23 @@ export interface Resolved {
   readonly from: string;
 }
 
+/** A question for others, with who asks: none may take all that others can do. */
+export interface ResolverQuestion {
+  readonly question: Question;
+  readonly dnssecOk: boolean;
+  readonly checkingDisabled: boolean;
+  readonly client: Client;
+}
+
+/** The question of a query. */
+export function resolverQuestion({ edns, checkingDisabled, client, name, type, class: of }: Query): ResolverQuestion {
+  return { question: { name, type, class: of }, dnssecOk: edns?.dnssecOk ?? false, checkingDisabled, client };
+}
+
 /** Recursive resolution by others. */
 export interface Resolver extends AsyncDisposable {
   /** Never rejects: a failure is SERVFAIL with an extended error. Undefined when no upstream is for the name. */
-  resolve(question: Question, dnssecOk: boolean, checkingDisabled: boolean): Promise<Resolved> | undefined;
+  resolve(asked: ResolverQuestion): Promise<Resolved> | undefined;
   /** Whether a name (in lower case) is one that this resolver made up to find loops. */
   isOwnProbe(key: Name): boolean;
   /** Looks for upstream servers that send our questions back. Resolves when all were looked at. */

@@ -1,4 +1,5 @@
 import { buildReply, codeReply } from '../reply.ts';
+import { resolverQuestion } from '../forward/resolver.ts';
 import { extendedErrors, rcodes } from '../wire/types.ts';
 import type { HandlerMaker } from './handler.ts';
 
@@ -14,7 +15,7 @@ export const forwardUpstream: HandlerMaker = (_, { resolver }) => ({
       });
     }
     if (resolver.isOwnProbe(query.key)) return codeReply(rcodes.NXDOMAIN);
-    const asked = resolver.resolve(query, query.edns?.dnssecOk ?? false, query.checkingDisabled);
+    const asked = resolver.resolve(resolverQuestion(query));
     return asked?.then(({ rcode, answers, authorities, error, from }) => ({
       ...buildReply(query, { rcode, authoritative: false, answers, authorities, error }),
       isCached: from === 'cache',

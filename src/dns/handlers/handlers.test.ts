@@ -24,7 +24,7 @@ function fileOf(name: string, text: string): string {
 function upstream(text: string): Resolver {
   const records = parseZoneFile(`$TTL 60\n${text}`, 'upstream', '\x07example\x03com\0', () => undefined);
   return {
-    resolve: async (question) => {
+    resolve: async ({ question }) => {
       const ofName = records.filter(({ name }) => name === question.name.toLowerCase());
       const answers = ofName.filter(({ type }) => type === question.type);
       return { rcode: ofName.length === 0 ? rcodes.NXDOMAIN : 0, answers, authorities: [], from: 'test' };

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { bindUdp, peerAddress, readUdp } from '../../linux/udp-batch.ts';
-import type { BoundUdp, Datagram } from '../../linux/udp-batch.ts';
+import type { BoundUdp, Datagram, Peer } from '../../linux/udp-batch.ts';
 import type { Client } from '../client.ts';
+import { FairIntake } from '../overload/fair-intake.ts';
+import { PatientQuestions } from '../overload/patient-questions.ts';
 import type { Answered, Responder } from '../responder.ts';
 import type { DatagramListener, ListenAddress } from './listener.ts';
 import { within } from './within.ts';
@@ -36,6 +38,11 @@ export async function refuse(socket: BoundUdp): Promise<void> {
   await delay(handOverMs);
 }
 
+/** The asker with a socket address of its own. */
+export function clientAt(peer: Peer): Client {
+  return { transport: 'udp', address: () => peerAddress(peer) };
+}
+
 /** A reader that can be ended without losing a question. */
 export interface Reading {
   /** Answers what is in the queue, and waits for answers under way. */
@@ -46,33 +53,54 @@ export interface Reading {
 export function readWithResponder(socket: BoundUdp, responder: Responder): Reading {
   let isOpen = true;
   const underWay = new Set<Promise<unknown>>();
-  const later = (answered: Answered, send: (data: Uint8Array) => void): void => {
+  const send = (answered: Answered | undefined, peer: Peer): void => {
+    if (!isOpen || answered === undefined) return;
     const out = Buffer.allocUnsafe(responder.size(answered));
-    send(out.subarray(0, responder.write(answered, out, 0)));
+    socket.send(peer, out.subarray(0, responder.write(answered, out, 0)));
   };
-  // One for all datagrams, so that a query makes none: its address is that of the datagram being read.
-  let now: Datagram | undefined;
-  const client: Client = { transport: 'udp', address: () => peerAddress(now?.peer() ?? Buffer.alloc(0)) };
-  const answerOne = (datagram: Datagram): number => {
+  const later = (answered: Promise<Answered | undefined>, peer: Peer): Promise<void> => {
+    const finished = answered.then((late) => {
+      underWay.delete(finished);
+      send(late, peer);
+    });
+    underWay.add(finished);
+    return finished;
+  };
+  const patient = new PatientQuestions({
+    drop: () => responder.dropped(),
+    answer(packet, peer) {
+      const answered = responder.answer(packet, clientAt(peer));
+      if (answered instanceof Promise) return later(answered, peer);
+      send(answered, peer);
+      return undefined;
+    },
+  });
+  const intake = new FairIntake(socket.fd, (count) => responder.dropped(count));
+  const answer = (datagram: Datagram): number => {
+    if (!intake.admits(datagram)) return 0;
     const { bytes, at, length, outAt } = datagram;
     const written = responder.quick(bytes, at, length, bytes, outAt);
     if (written > 0) return written;
-    now = datagram;
-    const answered = responder.answer(datagram.packet(), client);
+    if (!responder.isOwn(bytes, at, length)) {
+      patient.add(Buffer.from(datagram.packet()), datagram.peer());
+      return 0;
+    }
+    const peer = datagram.peer();
+    const answered = responder.answer(datagram.packet(), clientAt(peer));
     if (answered === undefined) return 0;
     if (!(answered instanceof Promise)) return responder.write(answered, bytes, outAt);
-    const peer = datagram.peer();
-    const finished = answered.then((late) => {
-      underWay.delete(finished);
-      if (isOpen && late !== undefined) later(late, (data) => socket.send(peer, data));
-    });
-    underWay.add(finished);
+    void later(answered, peer);
     return 0;
   };
-  const reading = readUdp(socket.fd, answerOne, () => responder.sent());
+  const reading = readUdp(socket.fd, answer, () => {
+    responder.sent();
+    intake.look();
+  });
   return {
     async finish() {
       reading.drain();
+      intake[Symbol.dispose]();
+      patient.finish();
       reading[Symbol.dispose]();
       if (underWay.size > 0) await within(mostFinishMs, Promise.all(underWay));
       isOpen = false;

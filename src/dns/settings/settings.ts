@@ -241,7 +241,7 @@ export interface ForwardSettings {
   readonly policy: 'sequential' | 'random' | 'round_robin';
   /** An upstream is asked for its health this often while it fails; 0 never. */
   readonly healthCheckMs: number;
-  /** Questions under way at once; more get SERVFAIL. */
+  /** Questions under way at once, of which no client has more than are free; more get a stale answer or SERVFAIL. */
   readonly maxConcurrent: number;
   /** `tcp` asks over TCP only, `udp` over TCP when an answer was cut. */
   readonly transport: 'udp' | 'tcp';

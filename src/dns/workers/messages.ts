@@ -31,13 +31,18 @@ export type Order =
 export type Report =
   /** Questions that have no answer ready, packed by `packQuestion`. */
   | { readonly type: 'questions'; readonly id: number; readonly packed: Uint8Array }
+  /** So many questions were too many. */
+  | { readonly type: 'dropped'; readonly id: number; readonly count: number }
   | { readonly type: 'stopped'; readonly id: number };
 
 /** Words that a thread and the main one share for a socket: how many questions are under way. */
 export const sharedWords = { underWay: 0, words: 1 } as const;
 
-/** Questions of one socket that wait for the main thread at most; more are dropped, their askers ask again. */
-export const mostUnderWay = 2000;
+/** Questions of one socket that the main thread has at most: all that may be under way there, and as many that it has not seen. */
+export const mostUnderWay = 4096;
+
+/** Questions of one socket that wait for that in the thread. */
+export const mostWaiting = 1024;
 
 /** Bit of the peer's length: the question has its answer, and is only to be followed. */
 const answeredBit = 0x80;

@@ -1,10 +1,18 @@
 import { Worker } from 'node:worker_threads';
-import { bindUdp, peerAddress, type BoundUdp, type Peer } from '../../linux/udp-batch.ts';
+import { bindUdp, type BoundUdp, type Peer } from '../../linux/udp-batch.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { SocketAddress } from '../config.ts';
 import type { DatagramListener } from '../listen/listener.ts';
 import { within } from '../listen/within.ts';
-import { mostFinishMs, type Reading, readWithResponder, receiveBufferBytes, refuse } from '../listen/udp-batch.ts';
+import {
+  clientAt,
+  mostFinishMs,
+  type Reading,
+  readWithResponder,
+  receiveBufferBytes,
+  refuse,
+} from '../listen/udp-batch.ts';
+import { PatientQuestions } from '../overload/patient-questions.ts';
 import type { Answered, Responder } from '../responder.ts';
 import { sharedWords, unpackQuestions, type Order, type Report } from './messages.ts';
 
@@ -104,6 +112,7 @@ class Thread implements AsyncDisposable {
   #hear(report: Report): void {
     const served = this.#served.get(report.id);
     if (report.type === 'stopped') served?.stopped();
+    else if (report.type === 'dropped') served?.dropped(report.count);
     else served?.answer(report.packed);
   }
 }
@@ -124,11 +133,19 @@ class Served implements AsyncDisposable {
   readonly #stopped = Promise.withResolvers<void>();
   #reading: Reading | undefined;
   readonly #allAnswered = Promise.withResolvers<void>();
+  readonly #patient: PatientQuestions;
   #isOpen = true;
   #isLeaving = false;
 
   constructor(parts: ServedParts) {
     this.#parts = parts;
+    this.#patient = new PatientQuestions({
+      answer: (packet, peer) => this.#answerOne(packet, peer),
+      drop: () => {
+        parts.responder.dropped();
+        this.#finished();
+      },
+    });
     const tally = parts.responder.openTally().memory;
     parts.order({ type: 'serve', id: parts.id, fd: parts.socket.fd, shared: this.#shared, tally });
     this.renew();
@@ -138,11 +155,17 @@ class Served implements AsyncDisposable {
     this.#parts.order({ type: 'become', id: this.#parts.id, source: this.#parts.responder.source() });
   }
 
+  dropped(count: number): void {
+    this.#parts.responder.dropped(count);
+  }
+
   /** Answers what the thread could not. */
   answer(packed: Uint8Array): void {
     unpackQuestions(packed, (packet, peer, isAnswered) => {
       if (isAnswered) this.#followOne(packet, peer);
-      else this.#answerOne(packet, peer);
+      else if (this.#parts.responder.isOwn(packet, 0, packet.length)) void this.#answerOne(packet, peer);
+      // A view of memory that is its own.
+      else this.#patient.add(packet, peer);
     });
   }
 
@@ -161,6 +184,7 @@ class Served implements AsyncDisposable {
     this.#parts.order({ type: 'stop', id: this.#parts.id });
     await this.#stopped.promise;
     await this.#reading?.finish();
+    this.#patient.finish();
     await this.#finishLate();
     this.#isOpen = false;
     this.#parts.gone();
@@ -174,23 +198,29 @@ class Served implements AsyncDisposable {
     await within(mostFinishMs, this.#allAnswered.promise);
   }
 
-  #answerOne(packet: Buffer, peer: Peer): void {
-    const answered = this.#parts.responder.answer(packet, { transport: 'udp', address: () => peerAddress(peer) });
-    if (answered instanceof Promise) void answered.then((late) => this.#finish(late, peer));
-    else this.#finish(answered, peer);
+  #answerOne(packet: Buffer, peer: Peer): Promise<void> | undefined {
+    const answered = this.#parts.responder.answer(packet, clientAt(peer));
+    if (answered instanceof Promise) return answered.then((late) => this.#finish(late, peer));
+    this.#finish(answered, peer);
+    return undefined;
   }
 
   /** The thread has answered it. */
   #followOne(packet: Buffer, peer: Peer): void {
-    Atomics.sub(this.#words, sharedWords.underWay, 1);
-    this.#parts.responder.follow(packet, { transport: 'udp', address: () => peerAddress(peer) });
+    this.#finished();
+    this.#parts.responder.follow(packet, clientAt(peer));
   }
 
   #finish(answered: Answered | undefined, peer: Peer): void {
-    if (Atomics.sub(this.#words, sharedWords.underWay, 1) === 1 && this.#isLeaving) this.#allAnswered.resolve();
+    this.#finished();
     if (answered === undefined || !this.#isOpen) return;
     const { responder, socket } = this.#parts;
     const out = Buffer.allocUnsafe(responder.size(answered));
     socket.send(peer, out.subarray(0, responder.write(answered, out, 0)));
+  }
+
+  /** One less is under way. */
+  #finished(): void {
+    if (Atomics.sub(this.#words, sharedWords.underWay, 1) === 1 && this.#isLeaving) this.#allAnswered.resolve();
   }
 }
