@@ -21,6 +21,8 @@ const zoneFile = join(folder, 'example.zone');
 const name = 'cart.shop.svc.cluster.local';
 const port = 5300;
 let dns: Dns;
+/** Which settings warnings were about. */
+const said: unknown[] = [];
 
 function settings(ttlSeconds: number, address = '127.0.0.1', zonePath?: string): DnsSettings {
   const made = clusterServer({ listen: [{ address, port }], ttlSeconds });
@@ -44,7 +46,7 @@ before(async () => {
     client: noClient,
     caches: test.caches,
     settings: settings(5),
-    logger: silentLogger,
+    logger: { ...silentLogger, warn: (_, fields) => said.push(fields?.['settings']) },
     metrics: createMetrics(),
   });
   await dns.synced;
@@ -99,6 +101,14 @@ test('an alias leads to the server at the same address that is for its target', 
   const answers = (await ask('outside.shop.svc.cluster.local')).answers.map((each) => formatName(each.name));
   assert.deepEqual(answers, ['outside.shop.svc.cluster.local.', 'www.example.com.']);
   await dns.become(settings(5));
+});
+
+test('what a reload leaves as it was is said', async () => {
+  said.length = 0;
+  await dns.become({ ...settings(5), workers: 3, identity: 'other' });
+  assert.deepEqual(said, [['identity', 'workers']]);
+  await dns.become(settings(5));
+  assert.equal(said.length, 1);
 });
 
 test('settings that cannot be leave everything as it was', async () => {

@@ -18,6 +18,9 @@ import { Shadow } from './shadow/shadow.ts';
 import { ServerSet } from './server-set.ts';
 import type { DnsSettings } from './settings/settings.ts';
 
+/** What sockets, threads and cookies were made with stays as it is until the end. */
+const startSettings = ['identity', 'cookieSecretFile', 'workers'] as const;
+
 /**
  * Starts the DNS server: restores the last known state, listens, and follows the cluster. Resolves when it answers on all
  * addresses; rejects with the system's error when one cannot be had, or with what is wrong with the settings.
@@ -69,6 +72,8 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
     await prepared.commit();
     endpoints.become(settings);
     ({ health, shadow: shadowed } = settings);
+    const waiting = startSettings.filter((name) => settings[name] !== config.settings[name]);
+    if (waiting.length > 0) logger.warn('settings that count at the next start have changed', { settings: waiting });
     void prepared.synced.then(() => (isReady = true));
     for (const resolver of servers.resolvers) void resolver.findLoops();
     return { synced: prepared.synced };
