@@ -46,6 +46,15 @@ test('a malformed cookie is FORMERR (RFC 7873 5.2.2)', async () => {
   assert.equal((await ask(responder, 'cluster.local', 'SOA', { opt })).rcode, rcodes.FORMERR);
 });
 
+test('a refusal has the cookie too, but of another version nothing is known', async () => {
+  const opt = Buffer.from(writeEdns(0, false, undefined, option(10, '0011223344556677')));
+  const refused = await ask(responder, 'cluster.local', 'TKEY', { opt });
+  assert.deepEqual([refused.rcode, refused.edns?.options[0]?.data.length], [rcodes.NOTIMP, 24]);
+  opt[6] = 1;
+  const badVersion = await ask(responder, 'cluster.local', 'SOA', { opt });
+  assert.deepEqual([badVersion.rcode, badVersion.edns?.options], [rcodes.BADVERS, []]);
+});
+
 test('an option that is there again and again is answered once, and the answer fits', async () => {
   const sent = Buffer.concat(Array<Buffer>(200).fill(option(3, '')));
   const { edns } = await ask(responder, 'cluster.local', 'SOA', { opt: writeEdns(0, false, undefined, sent) });

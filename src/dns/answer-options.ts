@@ -1,9 +1,7 @@
 import type { Client } from './client.ts';
 import { cookieState, serverCookie } from './cookies.ts';
+import { optionCodes } from './wire/edns.ts';
 import type { Edns } from './wire/edns.ts';
-
-/** Options that are answered (IANA "DNS EDNS0 Option Codes"). All others are left out, as RFC 6891 6.1.2 wants. */
-const codes = { nsid: 3, cookie: 10, keepalive: 11, padding: 12 } as const;
 
 /** What the options of every answer are made from. */
 export interface Identity {
@@ -22,38 +20,40 @@ export interface AnswerOptions {
   readonly bytes: Uint8Array | undefined;
   /** The asker wants the answer padded (RFC 7830), on a transport where that hides something. */
   readonly isPadded: boolean;
-  /** The asker has shown that its address is its own. */
-  readonly hasGoodCookie: boolean;
+  /** The asker has shown a server cookie that is not ours, or too old. */
+  readonly hasBadCookie: boolean;
 }
 
-const none: AnswerOptions = { bytes: undefined, isPadded: false, hasGoodCookie: false };
+/** No options at all. */
+export const noAnswerOptions: AnswerOptions = { bytes: undefined, isPadded: false, hasBadCookie: false };
 
 /** The options that the answer to a query carries; `malformed` when one of the query's is. */
 export function answerOptions(edns: Edns | undefined, client: Client, identity: Identity): AnswerOptions | 'malformed' {
-  if (edns === undefined || edns.options.length === 0) return none;
+  if (edns === undefined || edns.options.length === 0) return noAnswerOptions;
   const { transport } = client;
   const pieces: Uint8Array[] = [];
   let isPadded = false;
-  let hasGoodCookie = false;
+  let hasBadCookie = false;
   const seen = new Set<number>();
   for (const { code, data } of edns.options) {
     // Only the first of a code counts (RFC 7873 5.2): else a question of many options would get a longer answer than fits.
     if (seen.has(code)) continue;
     seen.add(code);
-    if (code === codes.nsid && identity.name !== '') pieces.push(option(code, Buffer.from(identity.name, 'utf8')));
-    if (code === codes.keepalive && (transport === 'tcp' || transport === 'tls')) {
+    if (code === optionCodes.nsid && identity.name !== '')
+      pieces.push(option(code, Buffer.from(identity.name, 'utf8')));
+    if (code === optionCodes.keepalive && (transport === 'tcp' || transport === 'tls')) {
       pieces.push(option(code, tenthsOfSeconds(identity.idleMs)));
     }
-    if (code === codes.padding) isPadded = transport === 'tls' || transport === 'https';
-    if (code !== codes.cookie) continue;
+    if (code === optionCodes.padding) isPadded = transport === 'tls' || transport === 'https';
+    if (code !== optionCodes.cookie) continue;
     const seconds = Math.floor(identity.now() / 1000);
     const state = cookieState(data, client.address(), identity.cookieSecret, seconds);
     if (state === 'malformed') return 'malformed';
-    hasGoodCookie = state === 'good';
+    hasBadCookie = state === 'unknown' && data.length > 8;
     pieces.push(option(code, serverCookie(data, client.address(), identity.cookieSecret, seconds)));
   }
-  if (pieces.length === 0 && !isPadded) return none;
-  return { bytes: pieces.length === 0 ? undefined : Buffer.concat(pieces), isPadded, hasGoodCookie };
+  if (pieces.length === 0 && !isPadded) return noAnswerOptions;
+  return { bytes: pieces.length === 0 ? undefined : Buffer.concat(pieces), isPadded, hasBadCookie };
 }
 
 function option(code: number, data: Uint8Array): Uint8Array {

@@ -25,8 +25,10 @@ before(async () => {
       { type: 'service', new: dnsService() },
     ],
   });
-  const tcp = await listenTcp({ address: '127.0.0.1', port: 0 }, responder);
-  listeners.push(tcp, listenUdpBatch({ address: '127.0.0.1', port: tcp.port }, responder));
+  for (const address of ['127.0.0.1', '::1']) {
+    const tcp = await listenTcp({ address, port: listeners[0]?.port ?? 0 }, responder);
+    listeners.push(tcp, listenUdpBatch({ address, port: tcp.port }, responder));
+  }
 });
 
 after(async () => {
@@ -35,17 +37,7 @@ after(async () => {
 
 async function ask(...args: string[]): Promise<string> {
   const port = String(listeners[0]?.port);
-  const { stdout } = await run('dig', [
-    '@127.0.0.1',
-    '-p',
-    port,
-    '+tries=1',
-    '+time=3',
-    '+noall',
-    '+comments',
-    '+answer',
-    ...args,
-  ]);
+  const { stdout } = await run('dig', ['-p', port, '+tries=1', '+time=3', '+noall', '+comments', '+answer', ...args]);
   return stdout;
 }
 
@@ -139,12 +131,17 @@ const checks: readonly Check[] = [
   { check: 'AXFR', args: [...plain, '-t', 'TYPE252'], status: 'REFUSED' },
 ];
 
+const ways = ['127.0.0.1', '::1'].flatMap((address) => [[`@${address}`], [`@${address}`, '+tcp']]);
+
 for (const { check, args, status = 'NOERROR', has = [], hasNot = [] } of checks) {
-  test(`compliance: ${check}`, async () => {
-    const text = await ask(name, ...args);
-    assert.match(text, new RegExp(`status: ${status},`));
-    for (const pattern of has) assert.match(text, pattern);
-    for (const pattern of hasNot) assert.doesNotMatch(text, pattern);
+  test(`compliance: ${check}, over UDP and TCP, IPv4 and IPv6`, async () => {
+    const texts = await Promise.all(ways.map((way) => ask(name, ...args, ...way)));
+    for (const [index, text] of texts.entries()) {
+      const way = ways[index]?.join(' ') ?? '';
+      assert.match(text, new RegExp(`status: ${status},`), way);
+      for (const pattern of has) assert.match(text, pattern, way);
+      for (const pattern of hasNot) assert.doesNotMatch(text, pattern, way);
+    }
   });
 }
 
@@ -207,7 +204,7 @@ test('compliance: every type gets an answer or NODATA', async () => {
     'CAA',
     'DLV',
   ];
-  const text = await ask(...types.flatMap((type) => [name, type]), '+noedns');
+  const text = await ask('@127.0.0.1', ...types.flatMap((type) => [name, type]), '+noedns');
   const statuses = [...text.matchAll(/status: (\w+)/g)].map(([, status]) => status);
   assert.equal(statuses.length, types.length);
   assert.deepEqual([...new Set(statuses)], ['NOERROR']);

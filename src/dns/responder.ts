@@ -6,7 +6,7 @@ import { ListenerTallies } from './listener-tallies.ts';
 import type { QueryCounts } from './metrics.ts';
 import type { CountedAnswer, QueryTally } from './query-tally.ts';
 import { answerChaos } from './answer-chaos.ts';
-import { answerOptions } from './answer-options.ts';
+import { answerOptions, noAnswerOptions } from './answer-options.ts';
 import type { AnswerOptions, Identity } from './answer-options.ts';
 import type { Tapped } from './dnstap/message.ts';
 import type { Tap } from './dnstap/tap.ts';
@@ -150,20 +150,23 @@ export function createResponder({ servers, identity, logger, counts, where, shad
     return codeReply(rcodes.SERVFAIL);
   }
 
-  function refuse(
-    refusal: Refusal,
-    { transport }: Client,
-    requestBytes: number,
-    startedMs: number,
-  ): Answered | undefined {
+  function refuse(refusal: Refusal, client: Client, requestBytes: number, startedMs: number): Answered | undefined {
     const { refuse: rcode, id, repeat, question, edns } = refusal;
     if (rcode === 'ignore') return undefined;
+    // What options of another version mean is not known (RFC 6891 6.1.3).
+    const extra = rcode === rcodes.BADVERS ? noAnswerOptions : answerOptions(edns, client, identity);
     const type = question?.readUInt16BE(question.length - 4) ?? 0;
-    const tally = tallies.of(undefined, transport);
+    const tally = tallies.of(undefined, client.transport);
     return {
-      asked: { id, repeat, question: question ?? new Uint8Array(), edns },
-      reply: codeReply(rcode),
-      limit: limitOf(edns?.udpSize, transport),
+      asked: {
+        id,
+        repeat,
+        question: question ?? new Uint8Array(),
+        edns,
+        ...(extra === 'malformed' ? {} : { options: extra.bytes, isPadded: extra.isPadded }),
+      },
+      reply: codeReply(refusalCode(rcode, extra)),
+      limit: limitOf(edns?.udpSize, client.transport),
       counted: { tally, type, plugin: noPlugin, dnssecOk: edns?.dnssecOk ?? false, requestBytes, startedMs },
     };
   }
@@ -350,6 +353,12 @@ function askedBy(query: Query, question: Uint8Array, { bytes, isPadded }: Answer
 function ownCopy(query: Query, address: string): Query {
   const { transport } = query.client;
   return { ...query, question: Buffer.from(query.question), client: { transport, address: () => address } };
+}
+
+/** Malformed options come before all else; only an asker without a question is told that its cookie is bad (RFC 7873 5.4). */
+function refusalCode(rcode: number, extra: AnswerOptions | 'malformed'): number {
+  if (extra === 'malformed') return rcodes.FORMERR;
+  return rcode === rcodes.NOERROR && extra.hasBadCookie ? rcodes.BADCOOKIE : rcode;
 }
 
 function malformed({ id, recursionDesired, question, edns }: Query): Refusal {

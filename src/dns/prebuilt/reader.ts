@@ -1,6 +1,6 @@
 import { ownUdpSize } from '../wire/edns.ts';
 import { flags as messageFlags } from '../wire/types.ts';
-import { isTransfer, typeNumbers } from '../wire/types.ts';
+import { isTransfer, refusalOfType, typeNumbers } from '../wire/types.ts';
 import {
   control,
   denialOffset,
@@ -235,9 +235,9 @@ function hasOneQuestion(packet: Uint8Array, at: number): boolean {
   );
 }
 
-/** Zone transfers and OPT have answers of their own, whatever the name. */
+/** Zone transfers, and types that cannot be asked for, have answers of their own, whatever the name. */
 function isOrdinary(type: number): boolean {
-  return type !== typeNumbers.OPT && !isTransfer(type);
+  return !isTransfer(type) && refusalOfType(type) === undefined;
 }
 
 /** An OPT record of version 0 without options. */

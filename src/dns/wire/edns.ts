@@ -35,6 +35,9 @@ export interface ExtendedError {
   readonly text: string;
 }
 
+/** Options that are answered (IANA "DNS EDNS0 Option Codes"). All others are left out, as RFC 6891 6.1.2 wants. */
+export const optionCodes = { nsid: 3, cookie: 10, keepalive: 11, padding: 12 } as const;
+
 /** Largest UDP message this server sends or takes: no fragments anywhere (DNS flag day 2020, RFC 9715). */
 export const ownUdpSize = 1232;
 

@@ -1,9 +1,9 @@
 import type { Client } from '../client.ts';
-import { readEdns } from './edns.ts';
+import { optionCodes, readEdns } from './edns.ts';
 import type { Edns } from './edns.ts';
 import { nameKey, readName } from './names.ts';
 import type { Name } from './names.ts';
-import { classChaos, classIn, flags, rcodes, typeNumbers } from './types.ts';
+import { classChaos, classIn, flags, rcodes, refusalOfType, typeNumbers } from './types.ts';
 import type { TsigKey } from '../settings/settings.ts';
 
 /** One question to this server. */
@@ -56,6 +56,7 @@ export function readQuery(packet: Buffer, client: Client): Query | Refusal {
   if ((word & flags.QR) !== 0) return { refuse: 'ignore', id, repeat };
   if ((word & opcodeMask) !== 0) return { refuse: rcodes.NOTIMP, id, repeat };
   const formErr: Refusal = { refuse: rcodes.FORMERR, id, repeat };
+  if (packet.readUInt16BE(4) === 0) return readWithoutQuestion(packet, formErr);
   if (packet.readUInt16BE(4) !== 1 || packet.readUInt16BE(6) !== 0) return formErr;
   const read = readName(packet, 12);
   if (read === undefined || read.end + 4 > packet.length) return formErr;
@@ -85,12 +86,20 @@ export function readQuery(packet: Buffer, client: Client): Query | Refusal {
   return refuse === undefined ? query : { refuse, id, repeat, question, edns };
 }
 
+/** Without a question a packet can only ask for a server cookie (RFC 7873 5.4). */
+function readWithoutQuestion(packet: Buffer, formErr: Refusal): Refusal {
+  const edns = packet.readUInt32BE(6) === 0 ? readAdditional(packet, 12, packet.readUInt16BE(10)) : 'malformed';
+  if (edns === undefined || edns === 'malformed') return formErr;
+  if (edns.version !== 0) return { ...formErr, refuse: rcodes.BADVERS, edns };
+  const asksForCookie = edns.options.some(({ code }) => code === optionCodes.cookie);
+  return { ...formErr, refuse: asksForCookie ? rcodes.NOERROR : rcodes.FORMERR, edns };
+}
+
 /** What this server does not do at all. */
 function whyRefused({ edns, class: of, type }: Query): number | undefined {
   if (edns !== undefined && edns.version !== 0) return rcodes.BADVERS;
-  if (type === typeNumbers.OPT) return rcodes.FORMERR;
   if (of !== classIn && of !== classChaos) return rcodes.REFUSED;
-  return undefined;
+  return refusalOfType(type);
 }
 
 /** Only an IXFR question has something in its authority section: the SOA of what the asker has (RFC 1995 3). */

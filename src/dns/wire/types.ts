@@ -47,6 +47,7 @@ export const typeNumbers = {
   SVCB: 64,
   HTTPS: 65,
   SPF: 99,
+  TKEY: 249,
   TSIG: 250,
   IXFR: 251,
   AXFR: 252,
@@ -64,6 +65,21 @@ const typeNames = new Map<number, string>(Object.entries(typeNumbers).map(([name
 /** Whether a type asks for a whole zone. */
 export function isTransfer(type: number): boolean {
   return type === typeNumbers.AXFR || type === typeNumbers.IXFR;
+}
+
+/** Types that no record of a zone has, so that nobody can ask for them; transfers and ANY are questions of their own. */
+const unaskable = new Map<number, 'FORMERR' | 'NOTIMP'>([
+  [typeNumbers.OPT, 'FORMERR'],
+  [typeNumbers.TKEY, 'NOTIMP'],
+  [typeNumbers.TSIG, 'FORMERR'],
+  [typeNumbers.MAILB, 'NOTIMP'],
+  [typeNumbers.MAILA, 'NOTIMP'],
+]);
+
+/** The code that a question for a type gets wherever it is asked; undefined for a type that may be asked for. */
+export function refusalOfType(type: number): number | undefined {
+  const name = unaskable.get(type);
+  return name && rcodes[name];
 }
 
 /** `A`, `SRV`, or `TYPE666` for a number without a name (RFC 3597). */
