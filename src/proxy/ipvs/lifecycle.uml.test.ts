@@ -283,6 +283,16 @@ test('a link that is down or lost an address is not intact, and an adoption make
   }
 });
 
+test('an address that somebody else put on the link, or took from it, stands in no way', async () => {
+  const web = make.clusterIp(all);
+  execFileSync('ip', ['addr', 'add', `${address}/32`, 'dev', 'fairlead-ipvs']);
+  assert.deepEqual((await apply(plane, [web])).refused, []);
+  assert.match(await hosts.host('client').call(address, 80, false), /^pod/);
+  execFileSync('ip', ['addr', 'del', `${address}/32`, 'dev', 'fairlead-ipvs']);
+  assert.deepEqual((await apply(plane, [], [web.key])).refused, []);
+  assert.deepEqual(await plane.dump(), []);
+});
+
 test('virtual servers of others are never touched', async () => {
   const others = ['-A -f 9 -s rr', '-A -t 192.0.2.77:80 -s rr'];
   for (const each of others) execFileSync('ipvsadm', each.split(' '));

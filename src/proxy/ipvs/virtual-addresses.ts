@@ -1,3 +1,4 @@
+import { isErrno } from '../../linux/errno.ts';
 import type { LinkAddress } from '../../linux/route/addresses.ts';
 import { openRoute, type RouteSocket } from '../../linux/route.ts';
 import { linkName } from './schema.ts';
@@ -50,7 +51,7 @@ export class VirtualAddresses {
     let added = 0;
     for (const address of addresses) {
       if (this.#present.has(address)) continue;
-      this.#route.addAddress(this.#index, hostCidr(address));
+      unlessErrno('EEXIST', () => this.#route.addAddress(this.#index, hostCidr(address)));
       this.#present.add(address);
       // Until it is counted: a later one may not be had.
       this.#unused.add(address);
@@ -73,7 +74,9 @@ export class VirtualAddresses {
     let gone = 0;
     for (const address of this.#unused) {
       if (isKept(address)) continue;
-      if (this.#present.delete(address)) this.#route.deleteAddress(this.#index, hostCidr(address));
+      if (this.#present.delete(address)) {
+        unlessErrno('EADDRNOTAVAIL', () => this.#route.deleteAddress(this.#index, hostCidr(address)));
+      }
       this.#unused.delete(address);
       gone += 1;
     }
@@ -97,6 +100,15 @@ export class VirtualAddresses {
       this.#users.delete(address);
       this.#unused.add(address);
     }
+  }
+}
+
+/** Others add and take away addresses too, and a long list that is read meanwhile may lack some. */
+function unlessErrno(code: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!isErrno(error, code)) throw error;
   }
 }
 
