@@ -4,13 +4,14 @@ import { pluginNumber, serverLabel, sizeBuckets, timeBuckets, typeLabelNumber, t
 import { QueryTally } from './query-tally.ts';
 import { typeNumbers } from './wire/types.ts';
 
-const answered = { type: typeNumbers.SRV, plugin: pluginNumber('cluster'), dnssecOk: true, requestBytes: 512 };
+const cluster = pluginNumber('cluster');
+const asked = { type: typeNumbers.SRV, dnssecOk: true, requestBytes: 512 };
 
 test('a look tells what came since the last one, and what another thread counted in the same memory', () => {
   const tally = new QueryTally();
   const elsewhere = new QueryTally(tally.memory);
-  elsewhere.count(answered, 3, 100, 0.0004);
-  elsewhere.count({ ...answered, type: 666, dnssecOk: false }, 0, 0, 9);
+  elsewhere.count(asked, cluster, 3, 100, 0.0004);
+  elsewhere.count({ ...asked, type: 666, dnssecOk: false }, cluster, 0, 0, 9);
   const seen = tally.look();
   const srv = typeLabelNumber(typeNumbers.SRV);
   assert.equal(typeLabels[srv], 'SRV');
@@ -20,7 +21,7 @@ test('a look tells what came since the last one, and what another thread counted
   assert.equal(seen?.requestSizes.counts[sizeBuckets.indexOf(1023)], 2);
   assert.deepEqual([seen?.requestSizes.sum, seen?.responseSizes.sum], [1024, 100]);
   assert.equal(seen?.responseSizes.counts[1], 1, 'a question without an answer has no size of one');
-  assert.equal(seen?.answers[pluginNumber('cluster')]?.[3], 1);
+  assert.equal(seen?.answers[cluster]?.[3], 1);
   assert.equal(tally.look(), undefined);
   assert.equal(tally.asked(), 2);
 });

@@ -62,9 +62,9 @@ export class QueryTally {
     this.#cells = new Float64Array(memory);
   }
 
-  /** One question and its answer; `responseBytes` is 0 when there was none. */
-  count(answered: CountedAnswer, rcode: number, responseBytes: number, tookSeconds: number): void {
-    const { type, plugin, dnssecOk, requestBytes } = answered;
+  /** One question and its answer: `plugin` by number (`coredns-names.ts`), `responseBytes` 0 when there was none. */
+  count(question: CountedQuestion, plugin: number, rcode: number, responseBytes: number, tookSeconds: number): void {
+    const { type, dnssecOk, requestBytes } = question;
     const slot = typeLabelNumber(type);
     this.#count(slot, plugin, rcode, dnssecOk, requestBytes, responseBytes);
     this.#took(slot, tookSeconds, 1);
@@ -134,10 +134,10 @@ export class QueryTally {
   ): void {
     this.#add(starts.types + slot, 1);
     if (dnssecOk) this.#add(starts.dnssec, 1);
-    this.#add(starts.requestSizes + bucketOf(sizeBuckets, requestBytes), 1);
+    this.#add(starts.requestSizes + sizeBucketOf(requestBytes), 1);
     this.#add(starts.requestSum, requestBytes);
     if (responseBytes > 0) {
-      this.#add(starts.responseSizes + bucketOf(sizeBuckets, responseBytes), 1);
+      this.#add(starts.responseSizes + sizeBucketOf(responseBytes), 1);
       this.#add(starts.responseSum, responseBytes);
     }
     this.#add(starts.answers + plugin * rcodeCount + Math.min(rcode, rcodeCount - 1), 1);
@@ -154,10 +154,8 @@ export class QueryTally {
 }
 
 /** What is known of a question when its answer is made. */
-export interface CountedAnswer {
+export interface CountedQuestion {
   readonly type: number;
-  /** Of `coredns-names.ts`. */
-  readonly plugin: number;
   readonly dnssecOk: boolean;
   readonly requestBytes: number;
 }
@@ -167,4 +165,11 @@ function bucketOf(bounds: readonly number[], value: number): number {
   let index = 0;
   while (index < bounds.length && value > (bounds[index] ?? 0)) index += 1;
   return index;
+}
+
+/** Of every size that a packet over UDP may have. */
+const smallSizes = Uint8Array.from({ length: 2048 }, (_, size) => bucketOf(sizeBuckets, size));
+
+function sizeBucketOf(bytes: number): number {
+  return smallSizes[bytes] ?? bucketOf(sizeBuckets, bytes);
 }

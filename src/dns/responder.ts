@@ -4,7 +4,7 @@ import type { Answer } from './handlers/handler.ts';
 import { pluginNumber } from './coredns-names.ts';
 import { ListenerTallies } from './listener-tallies.ts';
 import type { QueryCounts } from './metrics.ts';
-import type { CountedAnswer, QueryTally } from './query-tally.ts';
+import type { CountedQuestion, QueryTally } from './query-tally.ts';
 import { answerChaos } from './answer-chaos.ts';
 import { answerOptions, noAnswerOptions } from './answer-options.ts';
 import type { AnswerOptions, Identity } from './answer-options.ts';
@@ -44,7 +44,9 @@ export interface Answered {
 }
 
 /** A question that is counted with its answer. */
-interface Counted extends CountedAnswer {
+interface Counted extends CountedQuestion {
+  /** Of who answers. */
+  readonly plugin: number;
   readonly tally: QueryTally;
   readonly startedMs: number;
 }
@@ -319,9 +321,9 @@ export function createResponder({ servers, identity, logger, counts, where, shad
   };
 }
 
-function count({ tally, startedMs, ...answered }: Counted, { rcode, isCached }: Reply, responseBytes: number): void {
-  const tookSeconds = (performance.now() - startedMs) / 1000;
-  tally.count(isCached ? { ...answered, plugin: cachePlugin } : answered, rcode, responseBytes, tookSeconds);
+function count(counted: Counted, { rcode, isCached }: Reply, responseBytes: number): void {
+  const tookSeconds = (performance.now() - counted.startedMs) / 1000;
+  counted.tally.count(counted, isCached ? cachePlugin : counted.plugin, rcode, responseBytes, tookSeconds);
 }
 
 /** What a listener answers by itself. */
