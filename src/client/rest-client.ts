@@ -1,5 +1,6 @@
 import { ApiError } from '../api/errors.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
+import { isJsonObject } from '../lib/json.ts';
 import type { Status } from '../api/meta/status.ts';
 import type { Kind } from '../api/schema.ts';
 import { TransportError } from './client.ts';
@@ -152,9 +153,19 @@ interface WireEvent<T> {
 }
 
 function parseEvent<T extends ApiObject>(kind: Kind<T>, request: TransportRequest, line: string): WatchEvent<T> {
-  const { type, object } = parseAs<WireEvent<T>>(request, line);
-  if (type === 'ERROR') throw failure(request, 500, JSON.stringify(object));
+  const event = parseAs<WireEvent<T> | null>(request, line);
+  if (!isEvent(event)) throw new TransportError(`${request.method} ${request.path}: a line of the watch is no event`);
+  const { type, object } = event;
+  if (type === 'ERROR') throw failure(request, 500, JSON.stringify(object ?? null));
   return { type, object: typed(kind, object) };
+}
+
+const eventTypes: readonly string[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'];
+
+/** Its object is trusted to be of the kind that was asked for, as far as it has metadata. */
+function isEvent<T extends ApiObject>(event: WireEvent<T> | null): event is WireEvent<T> {
+  if (event?.type === 'ERROR') return true;
+  return event !== null && eventTypes.includes(event.type) && isJsonObject(event.object?.metadata);
 }
 
 /** What the server said, trusted to be of the kind that was asked for. */

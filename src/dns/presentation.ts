@@ -21,8 +21,9 @@ export function formatRdata({ type, rdata }: Pick<ResourceRecord, 'type' | 'rdat
       return rdata.length === 16 ? formatIp(rdata) : formatUnknown(rdata);
     case typeNumbers.TXT:
     case typeNumbers.SPF:
+      return formatStrings(rdata, 1, rdata.length) ?? formatUnknown(rdata);
     case typeNumbers.HINFO:
-      return formatStrings(rdata) ?? formatUnknown(rdata);
+      return formatStrings(rdata, 2, 2) ?? formatUnknown(rdata);
     case typeNumbers.SOA:
       return formatSoa(rdata);
     case typeNumbers.SRV:
@@ -64,7 +65,8 @@ function formatSoa(rdata: Uint8Array): string {
   return [...names, serial, refresh, retry, expire, minimum].join(' ');
 }
 
-function formatStrings(rdata: Uint8Array): string | undefined {
+/** Character strings, if there are so many. */
+function formatStrings(rdata: Uint8Array, least: number, most: number): string | undefined {
   const texts: string[] = [];
   for (let at = 0; at < rdata.length;) {
     const end = at + 1 + (rdata[at] ?? 0);
@@ -73,7 +75,7 @@ function formatStrings(rdata: Uint8Array): string | undefined {
     texts.push(`"${text.replaceAll(/[^ -~]|["\\]/g, escapeByte)}"`);
     at = end;
   }
-  return texts.join(' ');
+  return texts.length < least || texts.length > most ? undefined : texts.join(' ');
 }
 
 function escapeByte(char: string): string {
@@ -123,6 +125,8 @@ function formatEdns(edns: Edns): string[] {
   const errors = extendedErrorsOf(edns.options);
   return [
     `; EDNS: version: ${edns.version}, flags:${edns.dnssecOk ? ' do' : ''}; udp: ${edns.udpSize}`,
-    ...errors.map(({ code, text }) => `; EDE: ${code}${text === '' ? '' : `: (${text})`}`),
+    ...errors.map(
+      ({ code, text }) => `; EDE: ${code}${text === '' ? '' : `: (${text.replaceAll(/\p{Cc}/gu, escapeByte)})`}`,
+    ),
   ];
 }

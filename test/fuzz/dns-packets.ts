@@ -1,7 +1,7 @@
 import type { ResourceRecord } from '../../src/dns/wire/message.ts';
-import { nameFromLabels } from '../../src/dns/wire/names.ts';
+import { nameFromLabels, nameKey } from '../../src/dns/wire/names.ts';
 import type { Name } from '../../src/dns/wire/names.ts';
-import { soaRdata, srvRdata } from '../../src/dns/wire/rdata.ts';
+import { partsOfRdata, soaRdata, srvRdata } from '../../src/dns/wire/rdata.ts';
 import { typeNumbers } from '../../src/dns/wire/types.ts';
 import { mutateBytes } from './byte-mutations.ts';
 import type { Random } from './random.ts';
@@ -78,6 +78,14 @@ export function randomRecord(random: Random): ResourceRecord {
   const type = any === typeNumbers.OPT ? typeNumbers.A : any;
   const ttl = random.oneIn(8) ? 0x7fffffff : random.below(86_400);
   return { name: randomName(random), type, class: 1, ttl, rdata: randomRdata(random, type) };
+}
+
+/** A record as text to compare: compressing may change the case of names, nothing else. */
+export function withoutCase({ name, type, class: of, ttl, rdata }: ResourceRecord): string {
+  const parts = partsOfRdata(type, rdata).map((part) =>
+    'name' in part ? nameKey(part.name) : Buffer.from(part.bytes).toString('hex'),
+  );
+  return `${nameKey(name)} ${type} ${of} ${ttl} ${parts.join(' ')}`;
 }
 
 const optionCodes = [3, 5, 6, 7, 8, 9, 10, 10, 11, 12, 13, 14, 15, 20];

@@ -67,6 +67,9 @@ async function work({ target: name, inputs, seed, count, input }: Job): Promise<
   report({ type: 'done', kinds, slowestMs, memory });
 }
 
+// Readers throw for most inputs, and collecting stacks would take longer than reading.
+Error.stackTraceLimit = 0;
+
 try {
   await work(workerData as Job);
 } catch (error) {

@@ -3,7 +3,8 @@ import type { UpstreamSettings } from './settings.ts';
 import { readAddress, wrong, type Word } from './values.ts';
 
 /**
- * Where to forward: an address, `tls://ADDRESS[%NAME]`, `https://ADDRESS`, or the path of a `resolv.conf`. Throws SettingsError.
+ * Where to forward: an address, `tls://ADDRESS[%NAME]`, `https://ADDRESS[%NAME]`, or the path of a `resolv.conf`. Throws
+ * SettingsError.
  */
 export function readUpstream(
   word: Word,
@@ -17,13 +18,16 @@ export function readUpstream(
   }
   const transport = scheme === 'tls' || scheme === 'https' ? scheme : 'dns';
   const port = { dns: 53, tls: 853, https: 443 }[transport];
-  if (transport !== 'https') {
-    return [
-      { ...readAddress({ ...word, text: rest.split('%')[0] ?? '' }, port), transport, serverName: rest.split('%')[1] },
-    ];
-  }
-  const address = rest.split('/')[0] ?? '';
-  if (familyOf(address.replace(/:\d+$/, '')) === undefined)
+  const [before = ''] = transport === 'https' ? rest.split('/') : [rest];
+  const [address = '', serverName, more] = before.split('%');
+  if (more !== undefined || (serverName !== undefined && (transport === 'dns' || serverName === '')))
+    throw wrong(word, `"${word.text}": a name belongs behind the address of a server over TLS`);
+  if (transport === 'https' && familyOf(address.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '')) === undefined)
     throw wrong(word, `"${word.text}" needs an address, not a name`);
-  return [{ ...readAddress({ ...word, text: address }, port), transport, serverName: undefined }];
+  return [{ ...readAddress({ ...word, text: address }, port), transport, serverName }];
+}
+
+/** The same servers with the name that certificates must have, where there are any. */
+export function withServerName(upstreams: readonly UpstreamSettings[], serverName: string): UpstreamSettings[] {
+  return upstreams.map((each) => (each.transport === 'dns' ? each : { ...each, serverName }));
 }

@@ -69,6 +69,31 @@ test('what is written is read back the same', () => {
   assert.deepEqual(read, settings);
 });
 
+test('lists that are empty are written where leaving them out means something else', () => {
+  const text = `servers:
+- zones: [a.example]
+  log: []
+  external: { zones: [] }
+  templates: [{ zones: [], answers: [] }]
+  cache: { zones: [] }
+  forward: [{ zones: [], to: [] }]`;
+  const options = { file: 'dns.yaml', path: (each: string): string => each, resolvers };
+  const settings = readSettingsFile(text, options);
+  assert.deepEqual(readSettingsFile(writeSettingsFile(settings), options), settings);
+});
+
+test('the name in certificates is of servers over TLS, also over HTTPS', () => {
+  const settings = corefile(
+    '. {\n forward . 192.0.2.1 tls://192.0.2.2 https://192.0.2.3 {\n  tls_servername dns.example\n }\n}',
+  );
+  assert.deepEqual(
+    settings.servers[0]?.forwards[0]?.upstreams.map(({ serverName }) => serverName),
+    [undefined, 'dns.example', 'dns.example'],
+  );
+  const read = readSettingsFile(writeSettingsFile(settings), { file: 'dns.yaml', path: (each) => each, resolvers });
+  assert.deepEqual(read, settings);
+});
+
 test('a kube-dns ConfigMap becomes settings', () => {
   const data = {
     stubDomains: '{"corp.example": ["192.0.2.8", "192.0.2.9:5353"]}',

@@ -3,15 +3,18 @@ import { readName } from './names.ts';
 import { typeNumbers } from './types.ts';
 
 /**
- * RDATA is kept as wire bytes in which every domain name is whole. This table says where names are, which is all that
- * copying records between packets needs: a name may have been compressed by a sender in the types of RFC 1035, and is
+ * RDATA is kept as wire bytes in which every domain name is whole. This table says where names are, which is what copying
+ * records between packets needs, and how long addresses are: a name may have been compressed by a sender in the types of RFC 1035, and is
  * tolerated in a few others (RFC 3597 4). A number is that many bytes; `string` a character string; the rest follows.
  */
 type Field = 'name' | 'string' | number;
 
-const { NS, MD, MF, CNAME, SOA, MB, MG, MR, PTR, MINFO, MX, RP, AFSDB, RT, PX, SRV, NAPTR, KX, DNAME } = typeNumbers;
+const { A, AAAA, NS, MD, MF, CNAME, SOA, MB, MG, MR, PTR, MINFO, MX, RP, AFSDB, RT, PX, SRV, NAPTR, KX, DNAME } =
+  typeNumbers;
 
 const layouts = new Map<number, readonly Field[]>([
+  [A, [4]],
+  [AAAA, [16]],
   ...[NS, MD, MF, CNAME, MB, MG, MR, PTR, DNAME].map((type): [number, readonly Field[]] => [type, ['name']]),
   [SOA, ['name', 'name', 20]],
   [MINFO, ['name', 'name']],
@@ -51,6 +54,13 @@ export function readRdata(packet: Buffer, type: number, start: number, end: numb
     if (at > end) return undefined;
   }
   return at === end ? Uint8Array.from(Buffer.concat(pieces)) : undefined;
+}
+
+/** Whether bytes are RDATA of a type with every name whole: what a zone file gives in hex, for one. */
+export function isRdata(type: number, rdata: Uint8Array): boolean {
+  const packet = Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length);
+  const read = readRdata(packet, type, 0, packet.length);
+  return read !== undefined && packet.equals(read);
 }
 
 /** RDATA of a record cut into names and bytes, for a writer. Never fails: bytes that do not fit stay bytes. */

@@ -1,7 +1,9 @@
-import type { Entry } from './words.ts';
+import type { Entry, Word } from './words.ts';
 
 /** More records than this from one line are a mistake. */
 const most = 65_536;
+/** So are more digits: nothing that long is a name or a string. */
+const widest = 255;
 
 /**
  * `$GENERATE FIRST-LAST[/STEP] OWNER [TTL] [CLASS] TYPE RDATA`: the entries it stands for. `$` is the number, `${offset,width,base}` another form
@@ -15,10 +17,15 @@ export function generatedEntries(entry: Entry): Entry[] | string {
   const by = Number(step ?? 1);
   const count = Math.floor((Number(last) - Number(first)) / by) + 1;
   if (!(by > 0) || !(count > 0 && count <= most)) return `$GENERATE makes 1 to ${most} records`;
+  if (rest.some(isTooWide)) return `$GENERATE makes numbers of at most ${widest} digits`;
   return Array.from({ length: count }, (_, index) => {
     const number = Number(first) + index * by;
     return { ...entry, hasNoOwner: false, words: rest.map((word) => ({ ...word, text: insert(word.text, number) })) };
   });
+}
+
+function isTooWide({ text }: Word): boolean {
+  return [...text.matchAll(/\$\{-?\d+,(\d+)/g)].some(([, width]) => Number(width) > widest);
 }
 
 function insert(text: string, number: number): string {

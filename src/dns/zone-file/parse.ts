@@ -1,5 +1,6 @@
 import { SettingsError } from '../settings/settings-error.ts';
 import type { ResourceRecord } from '../wire/message.ts';
+import { nameKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import { soaNumbers } from '../wire/rdata.ts';
 import { typeNumber, typeNumbers } from '../wire/types.ts';
@@ -98,7 +99,7 @@ function readDirective(entry: Entry, state: State): ResourceRecord[] {
 function readName(entry: Entry, text: string | undefined, { origin }: State): Name {
   const name = text === undefined ? undefined : nameFromText(text, origin);
   if (name === undefined) throw wrong(entry, `"${text ?? ''}" is no name`);
-  return name.toLowerCase();
+  return nameKey(name);
 }
 
 /** `[owner] [ttl] [class] type rdata`, with ttl and class in either order. */
@@ -109,7 +110,7 @@ function readRecord(entry: Entry, state: State): ResourceRecord {
   const { ttl, type } = readMiddle(entry, words);
   const rdata = rdataFromText(type, words, state.origin);
   if ('mistake' in rdata) throw wrong(entry, rdata.mistake);
-  const minimum = type === typeNumbers.SOA ? soaNumbers(rdata).minimum : undefined;
+  const minimum = type === typeNumbers.SOA ? Math.min(soaNumbers(rdata).minimum, 0x7fffffff) : undefined;
   const seconds = ttl ?? state.defaultTtl ?? state.lastTtl ?? minimum;
   if (seconds === undefined) throw wrong(entry, 'there is no time to live: say one, or $TTL before');
   state.lastTtl = seconds;

@@ -1,7 +1,8 @@
 import { parseIp } from '../../lib/ip.ts';
 import { parseName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
-import { typeNumbers } from '../wire/types.ts';
+import { isRdata } from '../wire/rdata.ts';
+import { typeName, typeNumbers } from '../wire/types.ts';
 import { serviceParameters } from './service-parameters.ts';
 import { unescape } from './words.ts';
 import type { Word } from './words.ts';
@@ -17,7 +18,7 @@ type Field =
   | 'u8'
   | 'u16'
   | 'u32'
-  | 'ttl'
+  | 'time'
   | 'string'
   | 'strings'
   | 'hex'
@@ -38,7 +39,7 @@ const layouts = new Map<number, readonly Field[]>([
   [t.HINFO, ['string', 'string']],
   [t.RP, ['name', 'name']],
   [t.SRV, ['u16', 'u16', 'u16', 'name']],
-  [t.SOA, ['name', 'name', 'u32', 'ttl', 'ttl', 'ttl', 'ttl']],
+  [t.SOA, ['name', 'name', 'u32', 'time', 'time', 'time', 'time']],
   [t.CAA, ['u8', 'string', 'text']],
   [t.NAPTR, ['u16', 'u16', 'string', 'string', 'string', 'name']],
   [t.SSHFP, ['u8', 'u8', 'hex']],
@@ -54,7 +55,7 @@ export interface Mistake {
 
 /** RDATA from presentation format; every type also in the form `\# length hex` (RFC 3597 5). */
 export function rdataFromText(type: number, words: readonly Word[], origin: Name): Uint8Array | Mistake {
-  if (words[0]?.text === '\\#') return unknownRdata(words.slice(1));
+  if (words[0]?.text === '\\#') return unknownRdata(type, words.slice(1));
   const layout = layouts.get(type);
   if (layout === undefined) return { mistake: 'this type is only taken in the form \\# LENGTH HEX' };
   const pieces: Uint8Array[] = [];
@@ -80,14 +81,14 @@ export function nameFromText(text: string, origin: Name): Name | undefined {
   return whole.length > 255 ? undefined : whole;
 }
 
-/** `3600` or `1h30m`: seconds; undefined for anything else. */
-export function secondsFromText(text: string): number | undefined {
-  if (/^\d+$/.test(text)) return Number(text) <= 0x7fffffff ? Number(text) : undefined;
+/** `3600` or `1h30m`: seconds, at most `most`; undefined for anything else. A TTL has 31 bits (RFC 2181 8). */
+export function secondsFromText(text: string, most = 0x7fffffff): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text) <= most ? Number(text) : undefined;
   if (!/^(\d+[wdhms])+$/i.test(text)) return undefined;
   const units: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3600, m: 60, s: 1 };
   const parts = [...text.toLowerCase().matchAll(/(\d+)([wdhms])/g)];
   const seconds = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
-  return seconds <= 0x7fffffff ? seconds : undefined;
+  return seconds <= most ? seconds : undefined;
 }
 
 function fieldFrom(field: Field, word: Word | undefined, origin: Name): Uint8Array | Mistake {
@@ -102,7 +103,7 @@ const descriptions: Readonly<Partial<Record<Field, string>>> = {
   u8: 'number from 0 to 255',
   u16: 'number from 0 to 65535',
   u32: 'number of 32 bits',
-  ttl: 'time in seconds',
+  time: 'time in seconds',
   string: 'text of at most 255 bytes',
 };
 
@@ -121,8 +122,8 @@ function bytesOf(field: Field, word: Word, origin: Name): Uint8Array | undefined
       const name = nameFromText(word.text, origin);
       return name === undefined ? undefined : Buffer.from(name, 'latin1');
     }
-    case 'ttl': {
-      const seconds = secondsFromText(word.text);
+    case 'time': {
+      const seconds = secondsFromText(word.text, 0xffffffff);
       return seconds === undefined ? undefined : numberBytes(seconds, 4);
     }
     case 'string':
@@ -164,10 +165,11 @@ function restOf(field: Field, words: readonly Word[]): Uint8Array | Mistake {
   return isValid ? Buffer.from(joined, field === 'hex' ? 'hex' : 'base64') : { mistake: `"${joined}" is no ${field}` };
 }
 
-function unknownRdata(words: readonly Word[]): Uint8Array | Mistake {
+function unknownRdata(type: number, words: readonly Word[]): Uint8Array | Mistake {
   const [length, ...hex] = words.map(({ text }) => text);
   const bytes = Buffer.from(hex.join(''), 'hex');
   const isWhole =
     /^\d+$/.test(length ?? '') && Number(length) === bytes.length && hex.join('').length === bytes.length * 2;
-  return isWhole ? bytes : { mistake: '\\# needs the length and as many bytes in hex' };
+  if (!isWhole) return { mistake: '\\# needs the length and as many bytes in hex' };
+  return isRdata(type, bytes) ? bytes : { mistake: `${typeName(type)} has no such data` };
 }

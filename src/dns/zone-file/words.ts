@@ -56,7 +56,7 @@ function readEntry(text: string, start: number, file: string, firstLine: number)
     if (char === ';') at = endOfComment(text, at);
     else if (char === '(') depth += 1;
     else if (char === ')') depth -= 1;
-    else if (!/\s/.test(char)) {
+    else if (!isSpace(char)) {
       const word = char === '"' ? readQuoted(text, at + 1, file, line) : readPlain(text, at);
       words.push(word);
       at = word.end - 1;
@@ -66,6 +66,11 @@ function readEntry(text: string, start: number, file: string, firstLine: number)
   }
 }
 
+/** Of ASCII: the bytes of other characters are not white space, whatever they are in Latin 1. */
+function isSpace(char: string): boolean {
+  return /[ \t\r\n\f\v]/.test(char);
+}
+
 function endOfComment(text: string, at: number): number {
   const end = text.indexOf('\n', at);
   return end < 0 ? text.length : end;
@@ -73,7 +78,7 @@ function endOfComment(text: string, at: number): number {
 
 function readPlain(text: string, start: number): Word & { readonly end: number } {
   let at = start;
-  while (at < text.length && !/[\s;()"]/.test(text[at] ?? '')) at += text[at] === '\\' ? 2 : 1;
+  while (at < text.length && !/[ \t\r\n\f\v;()"]/.test(text[at] ?? '')) at += text[at] === '\\' ? 2 : 1;
   return { text: text.slice(start, at), isQuoted: false, end: at };
 }
 

@@ -1,5 +1,5 @@
 import type { ResourceRecord } from '../wire/message.ts';
-import { isWithin, parentOf } from '../wire/names.ts';
+import { isWithin, nameKey, parentOf } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import { nameOfRdata } from '../wire/rdata.ts';
 import { typeNumbers } from '../wire/types.ts';
@@ -52,7 +52,7 @@ export class ZoneData {
     if (sets === undefined) return this.#renamed(name, type) ?? { kind: 'missing' };
     const alias = sets.get(CNAME)?.[0];
     if (alias !== undefined && type !== CNAME && type !== ANY) {
-      return { kind: 'alias', records: [{ ...alias, name }], target: nameOfRdata(alias.rdata).toLowerCase() };
+      return { kind: 'alias', records: [{ ...alias, name }], target: nameKey(nameOfRdata(alias.rdata)) };
     }
     const found = type === ANY ? [...sets.values()][0] : sets.get(type);
     if (found === undefined || found.length === 0) return { kind: 'empty' };
@@ -95,7 +95,7 @@ export class ZoneData {
       if (servers !== undefined && !(at === name && type === DS)) cut = servers;
     }
     if (cut === undefined) return undefined;
-    const glue = cut.flatMap((record) => this.addressesOf(nameOfRdata(record.rdata).toLowerCase()));
+    const glue = cut.flatMap((record) => this.addressesOf(nameKey(nameOfRdata(record.rdata))));
     return { kind: 'referral', servers: cut, glue };
   }
 
@@ -114,7 +114,7 @@ export class ZoneData {
     for (let at = parentOf(name); at !== undefined && isWithin(at, this.origin); at = parentOf(at)) {
       const dname = this.#names.get(at)?.get(DNAME)?.[0];
       if (dname === undefined) continue;
-      const target = name.slice(0, name.length - at.length) + nameOfRdata(dname.rdata).toLowerCase();
+      const target = name.slice(0, name.length - at.length) + nameKey(nameOfRdata(dname.rdata));
       if (target.length > 255) return undefined;
       const cname = { name, type: CNAME, class: 1, ttl: dname.ttl, rdata: Buffer.from(target, 'latin1') };
       const records = [dname, cname];

@@ -30,6 +30,9 @@ export function blocksOf(tokens: readonly Token[], readImport: ReadImport): Bloc
   return blocks;
 }
 
+/** Blocks in blocks: CoreDNS has none deeper than three. */
+const deepestBlock = 16;
+
 /** Imports may hold imports; a file that imports itself ends here. */
 const deepestImport = 32;
 
@@ -37,6 +40,7 @@ class Reader {
   #tokens: readonly Token[];
   #at = 0;
   #imports = 0;
+  #depth = 0;
   readonly #snippets: ReadonlyMap<string, readonly Token[]>;
   readonly #readImport: ReadImport;
 
@@ -99,10 +103,19 @@ class Reader {
       next = this.#tokens[this.#at]
     ) {
       this.#at += 1;
-      if (isBrace(next, '{')) return { name, args, block: this.directives() };
+      if (isBrace(next, '{')) return { name, args, block: this.#inner(next) };
       args.push(next);
     }
     return { name, args, block: [] };
+  }
+
+  #inner(brace: Token): Directive[] {
+    if (this.#depth >= deepestBlock)
+      throw new SettingsError(brace.file, brace.line, 'blocks are too deep in each other');
+    this.#depth += 1;
+    const directives = this.directives();
+    this.#depth -= 1;
+    return directives;
   }
 
   /** Puts the words of a snippet or file in the place of an import. */

@@ -210,6 +210,17 @@ test('rules of rewrite, template, hosts, acl and cache', () => {
 });
 
 const mistakes: readonly [title: string, text: string, error: RegExp][] = [
+  ['no server', '# nothing', /^Corefile:1: there is no server/],
+  [
+    'blocks without end in each other',
+    `. {\n${'x {\n'.repeat(50_000)}`,
+    /^Corefile:18: blocks are too deep in each other/,
+  ],
+  [
+    'a name of a server without TLS',
+    '. {\n forward . 192.0.2.1%eth0\n}',
+    /^Corefile:2: "192.0.2.1%eth0": a name belongs /,
+  ],
   ['an unknown directive', '. {\n whoami\n}', /^Corefile:2: the directive "whoami" is not supported; supported are /],
   ['an unknown option', '. {\n cache {\n  wrong 1\n }\n}', /^Corefile:3: cache: the option "wrong" is not supported/],
   ['a brace too few', '. {\n log\n', /^Corefile:1: a block is opened and never closed/],

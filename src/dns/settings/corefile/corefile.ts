@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { bareSettings, emptyServer } from '../cluster-server.ts';
 import type { DnsSettings, ListenSettings, ServerSettings } from '../settings.ts';
+import { SettingsError } from '../settings-error.ts';
 import { blocksOf, type Block, type Directive, type ReadImport } from './blocks.ts';
 import type { DirectiveReader, ProcessDraft, ReadContext, ServerDraft } from './draft.ts';
 import { readFile, readHosts, readRewrite, readTemplate } from './read-answers.ts';
@@ -101,6 +102,8 @@ export function readCorefile(text: string, options: CorefileOptions): ReadCorefi
   const process: ProcessDraft = { ...bareSettings };
   const blocks = blocksOf(tokensOf(text, options.file, options.environment), options.readImport);
   const servers = blocks.flatMap((block) => readServers(block, process, options, notes));
+  if (servers.length === 0)
+    throw new SettingsError(options.file, 1, 'there is no server: a zone and directives in braces');
   return { settings: { ...process, servers }, notes };
 }
 

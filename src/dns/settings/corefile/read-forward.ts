@@ -1,5 +1,5 @@
 import type { CacheSettings, ForwardSettings } from '../settings.ts';
-import { readUpstream } from '../upstream-text.ts';
+import { readUpstream, withServerName } from '../upstream-text.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
 import { readChoice, readDuration, readNumber, readZone, readZones, wrong } from '../values.ts';
@@ -40,7 +40,7 @@ export const readForward: DirectiveReader = (directive, { server, resolvers, not
     max_concurrent: (option) => (draft.maxConcurrent = readNumber(onlyArgument(option), 1, 1_000_000)),
     tls_servername: (option) => {
       const serverName = onlyArgument(option).text;
-      draft.upstreams = draft.upstreams.map((upstream) => ({ ...upstream, serverName }));
+      draft.upstreams = withServerName(draft.upstreams, serverName);
     },
     expire: noted('connections are kept and closed as the upstream server allows'),
     max_fails: noted('an upstream server that fails is set aside and tried again by itself'),

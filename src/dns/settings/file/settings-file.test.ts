@@ -92,6 +92,7 @@ reload: 30s
 const mistakes: readonly [title: string, text: string, error: RegExp][] = [
   ['no YAML', 'servers: [', /^dns.yaml:1: /],
   ['no servers', 'ready: :80', /^dns.yaml:1: servers are missing/],
+  ['an empty list of servers', 'servers: []', /^dns.yaml:1: servers: there is no server/],
   [
     'an unknown field',
     'servers:\n- cluster:\n    zones: a',
@@ -106,7 +107,7 @@ const mistakes: readonly [title: string, text: string, error: RegExp][] = [
   ['a list for a value', 'servers:\n- minimal: [true]', /^dns.yaml:2: servers\[0\].minimal: is no single value/],
   ['a value for a list', 'servers: yes', /^dns.yaml:1: servers: is no list/],
   ['a bad rule', 'servers:\n- visibility: [{ from: [a] }]', /^dns.yaml:2: servers\[0\].visibility\[0\]: needs action/],
-  ['a bad duration', 'servers: []\nreload: 5 minutes', /^dns.yaml:2: reload: "5 minutes" is no duration/],
+  ['a bad duration', 'servers: [{}]\nreload: 5 minutes', /^dns.yaml:2: reload: "5 minutes" is no duration/],
   [
     'a bad prefix',
     'servers:\n- dns64: { prefix: 64:ff9b::/95 }',

@@ -12,7 +12,6 @@ import type {
   ServerSettings,
   TemplateRule,
   TransferSettings,
-  UpstreamSettings,
   VisibilityRule,
 } from '../settings.ts';
 import {
@@ -29,7 +28,7 @@ import {
   wrong,
   type Word,
 } from '../values.ts';
-import { readUpstream } from '../upstream-text.ts';
+import { readUpstream, withServerName } from '../upstream-text.ts';
 import { readYaml, type YamlValue } from './yaml-reader.ts';
 
 /** What reading needs of the machine. */
@@ -50,8 +49,10 @@ export function readSettingsFile(text: string, options: SettingsFileOptions): Dn
   const { servers, identity, cookieSecretFile, health, ready, metrics, shadow, workers, reload } =
     root.fields(processFields);
   if (servers === undefined) throw root.error('servers are missing');
+  const items = servers.items();
+  if (items.length === 0) throw servers.error('there is no server');
   return {
-    servers: servers.items().map((server) => readServer(server, options)),
+    servers: items.map((server) => readServer(server, options)),
     identity: identity?.read(textOf) ?? bareSettings.identity,
     cookieSecretFile: cookieSecretFile?.read((word) => options.path(word.text)),
     health: health && readHealth(health),
@@ -373,7 +374,7 @@ function readForward(value: YamlValue, { resolvers }: SettingsFileOptions): Forw
   return {
     zones: fields.zones?.list(readZone) ?? ['.'],
     except: fields.except?.list(readZone) ?? [],
-    upstreams: upstreams.map((each): UpstreamSettings => (serverName === undefined ? each : { ...each, serverName })),
+    upstreams: serverName === undefined ? upstreams : withServerName(upstreams, serverName),
     policy: fields.policy?.read((word) => readChoice(word, ['sequential', 'random', 'round_robin'])) ?? 'sequential',
     healthCheckMs: fields.healthCheck?.read((word) => readDuration(word)) ?? 500,
     maxConcurrent: fields.maxConcurrent?.read((word) => readNumber(word, 1, 1_000_000)) ?? 1000,

@@ -24,11 +24,11 @@ export function writeSettingsFile(settings: DnsSettings): string {
 function serverFields(server: ServerSettings) {
   const { cluster, external, hosts, templates, files, autopath, cache, forwards, transfer, log } = server;
   return {
-    zones: server.zones,
-    listen: server.listen.map(listenText),
+    zones: explicit(server.zones),
+    listen: explicit(server.listen.map(listenText)),
     tls: server.tls,
     view: server.view,
-    log: log?.classes,
+    log: log && explicit(log.classes),
     dnstap: server.dnstap && {
       ...server.dnstap,
       to: typeof server.dnstap.to === 'string' ? server.dnstap.to : `tcp://${addressText(server.dnstap.to)}`,
@@ -40,7 +40,7 @@ function serverFields(server: ServerSettings) {
     minimal: server.minimal === emptyServer.minimal ? undefined : server.minimal,
     cluster: cluster && clusterFields(cluster),
     external: external && {
-      zones: external.zones,
+      zones: explicit(external.zones),
       ttl: seconds(external.ttlSeconds),
       headless: external.headless || undefined,
       fallthrough: external.fallthrough,
@@ -52,12 +52,20 @@ function serverFields(server: ServerSettings) {
       reverse: hosts.reverse,
       fallthrough: explicit(hosts.fallthrough),
     },
-    templates: templates.map((each) => ({ ...each, fallthrough: explicit(each.fallthrough) })),
-    files: files.map(({ path, zones, reloadSeconds }) => ({ path, zones, reload: seconds(reloadSeconds) })),
+    templates: templates.map((each) => ({
+      ...each,
+      zones: explicit(each.zones),
+      fallthrough: explicit(each.fallthrough),
+    })),
+    files: files.map(({ path, zones, reloadSeconds }) => ({
+      path,
+      zones: explicit(zones),
+      reload: seconds(reloadSeconds),
+    })),
     autopath: autopath && { search: autopath.search },
     aaaa: server.aaaa,
     cache: cache && {
-      zones: cache.zones,
+      zones: explicit(cache.zones),
       positive: boundsFields(cache.positive),
       negative: boundsFields(cache.negative),
       stale: seconds(cache.staleSeconds),
@@ -65,15 +73,15 @@ function serverFields(server: ServerSettings) {
       failure: seconds(cache.failureSeconds),
     },
     forward: forwards.map((forward) => ({
-      zones: forward.zones,
+      zones: explicit(forward.zones),
       except: forward.except,
-      to: forward.upstreams.map(upstreamText),
+      to: explicit(forward.upstreams.map(upstreamText)),
       policy: forward.policy,
       healthCheck: ms(forward.healthCheckMs),
       maxConcurrent: forward.maxConcurrent,
       transport: forward.transport,
     })),
-    transfer: transfer.map((each) => ({ ...each, notify: each.notify.map(addressText) })),
+    transfer: transfer.map((each) => ({ ...each, zones: explicit(each.zones), notify: each.notify.map(addressText) })),
   };
 }
 
