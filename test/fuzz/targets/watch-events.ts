@@ -7,6 +7,7 @@ import { runListWatch } from '../../../src/client/list-watch.ts';
 import { createObjectCache, keyOf, revisionOf } from '../../../src/client/object-cache.ts';
 import { RelistRequest } from '../../../src/client/relist-request.ts';
 import { createClient } from '../../../src/client/rest-client.ts';
+import { systemClock } from '../../../src/observe/clock.ts';
 import { silentLogger } from '../../../src/observe/log.ts';
 import { mutateBytes } from '../byte-mutations.ts';
 import { chunksOf, withCuts } from '../chunks.ts';
@@ -171,7 +172,7 @@ async function checkCache(chunks: readonly Buffer[], { events, isWrong }: Expect
     relist: new RelistRequest(),
     logger: silentLogger,
     random: () => 0,
-    now: () => 0,
+    clock: systemClock,
   });
   assert.deepEqual([...seen.values()], cache.list(), 'subscribers heard of every change');
   const inNamespaces = [...new Set(cache.list().map(({ metadata }) => metadata.namespace))];
