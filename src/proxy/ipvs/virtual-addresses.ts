@@ -51,7 +51,7 @@ export class VirtualAddresses {
     let added = 0;
     for (const address of addresses) {
       if (this.#present.has(address)) continue;
-      unlessErrno('EEXIST', () => this.#route.addAddress(this.#index, hostCidr(address)));
+      this.#route.addAddress(this.#index, hostCidr(address));
       this.#present.add(address);
       // Until it is counted: a later one may not be had.
       this.#unused.add(address);
@@ -74,9 +74,7 @@ export class VirtualAddresses {
     let gone = 0;
     for (const address of this.#unused) {
       if (isKept(address)) continue;
-      if (this.#present.delete(address)) {
-        unlessErrno('EADDRNOTAVAIL', () => this.#route.deleteAddress(this.#index, hostCidr(address)));
-      }
+      if (this.#present.delete(address)) this.#takeAway(address);
       this.#unused.delete(address);
       gone += 1;
     }
@@ -91,6 +89,15 @@ export class VirtualAddresses {
     this.#route.close();
   }
 
+  /** Somebody else may have done it. */
+  #takeAway(address: string): void {
+    try {
+      this.#route.deleteAddress(this.#index, hostCidr(address));
+    } catch (error) {
+      if (!isErrno(error, 'EADDRNOTAVAIL')) throw error;
+    }
+  }
+
   #count(address: string, by: 1 | -1): void {
     const users = (this.#users.get(address) ?? 0) + by;
     if (users > 0) {
@@ -100,15 +107,6 @@ export class VirtualAddresses {
       this.#users.delete(address);
       this.#unused.add(address);
     }
-  }
-}
-
-/** Others add and take away addresses too, and a long list that is read meanwhile may lack some. */
-function unlessErrno(code: string, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!isErrno(error, code)) throw error;
   }
 }
 
