@@ -67,10 +67,7 @@ export async function exchange(
 export function exchangeUdp(server: SocketAddress, request: Request, options: ExchangeOptions): Promise<Message> {
   return withDeadline(server, options, (settle) => {
     const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
-    socket.on('message', (packet) => {
-      const message = readAnswer(packet, request);
-      if (message !== undefined) settle.resolve(message);
-    });
+    socket.on('message', (packet) => settle.take(readDatagram(packet, request)));
     socket.on('error', settle.reject);
     socket.once('connect', () => {
       socket.send(request.packet, (error) => {
@@ -83,14 +80,18 @@ export function exchangeUdp(server: SocketAddress, request: Request, options: Ex
   });
 }
 
+/** Of an answer that was cut only the question counts: the cut may be inside a record (RFC 2181 9). */
+function readDatagram(packet: Buffer, request: Request): Message | Error | undefined {
+  const answer = readAnswer(packet, request);
+  const isCut = answer instanceof Error && (packet.readUInt16BE(2) & flags.TC) !== 0;
+  return isCut ? readHead(packet, request) : answer;
+}
+
 /** Asks once over TCP, on a connection of its own. */
 export function exchangeTcp(server: SocketAddress, request: Request, options: ExchangeOptions): Promise<Message> {
   return withDeadline(server, options, (settle) => {
     const socket = connect({ host: server.address, port: server.port, noDelay: true });
-    const frames = createFrames((packet) => {
-      const message = readAnswer(packet, request);
-      if (message !== undefined) settle.resolve(message);
-    });
+    const frames = createFrames((packet) => settle.take(readAnswer(packet, request)));
     socket.on('data', (chunk: Buffer) => frames(chunk));
     socket.on('error', settle.reject);
     socket.on('close', () => settle.reject(new Error('the connection was closed before an answer')));
@@ -105,7 +106,8 @@ export function exchangeTcp(server: SocketAddress, request: Request, options: Ex
 export const systemNetwork: Network = { udp: exchangeUdp, tcp: exchangeTcp };
 
 interface Settle {
-  readonly resolve: (message: Message) => void;
+  /** Takes what was read; nothing comes of a packet that is no answer. */
+  readonly take: (answer: Message | Error | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -120,7 +122,11 @@ function withDeadline(
   const aborted = (): void => reject(new Error('stopped'));
   const timer = setTimeout(late, timeoutMs);
   signal?.addEventListener('abort', aborted, { once: true });
-  const stop = start({ resolve, reject });
+  const take = (answer: Message | Error | undefined): void => {
+    if (answer instanceof Error) reject(answer);
+    else if (answer !== undefined) resolve(answer);
+  };
+  const stop = start({ take, reject });
   return promise.finally(() => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', aborted);
@@ -128,15 +134,29 @@ function withDeadline(
   });
 }
 
-/** The message, when it answers this very request. */
-export function readAnswer(packet: Buffer, { id, question }: Request): Message | undefined {
+/** The message, when it answers this very request; an Error when it would, but is malformed. */
+export function readAnswer(packet: Buffer, request: Request): Message | Error | undefined {
   const message = readMessage(packet);
-  if ('malformed' in message || message.id !== id || (message.flags & flags.QR) === 0) return undefined;
+  if (!('malformed' in message)) return isAnswer(message, request) ? message : undefined;
+  return readHead(packet, request) && new Error('the answer is malformed');
+}
+
+/** An answer without its records. */
+function readHead(packet: Buffer, request: Request): Message | undefined {
+  if (packet.length < 12) return undefined;
+  const message = readMessage(Buffer.from(packet).fill(0, 6, 12));
+  return !('malformed' in message) && isAnswer(message, request) ? message : undefined;
+}
+
+const opcodeMask = 0x7800;
+
+function isAnswer(message: Message, { id, question }: Request): boolean {
+  if (message.id !== id || (message.flags & (flags.QR | opcodeMask)) !== flags.QR) return false;
   const [asked, ...more] = message.questions;
-  if (more.length > 0) return undefined;
+  if (more.length > 0) return false;
   // Some servers leave the question out of an error.
-  if (asked === undefined) return message.rcode === 0 ? undefined : message;
-  const isSame =
-    asked.type === question.type && asked.class === question.class && nameKey(asked.name) === nameKey(question.name);
-  return isSame ? message : undefined;
+  if (asked === undefined) return message.rcode !== 0;
+  return (
+    asked.type === question.type && asked.class === question.class && nameKey(asked.name) === nameKey(question.name)
+  );
 }

@@ -141,10 +141,10 @@ class Forwarder implements Resolver {
   async #ask(forwarder: ZoneForwarder, { question, asked, stale, signal }: Asking): Promise<Resolved> {
     const { dnssecOk, checkingDisabled } = asked;
     const result = await forwarder.ask({ question, dnssecOk, checkingDisabled, signal });
-    if ('message' in result) {
-      return this.#keep(asked, question, result.message, result.from);
-    }
-    const reason = [...new Set(result.reasons)].join('; ');
+    const kept = 'message' in result ? this.#keep(asked, question, result.message, result.from) : undefined;
+    if (kept !== undefined) return kept;
+    const reasons = 'reasons' in result ? result.reasons : [`the aliases that ${result.from} gave have no end`];
+    const reason = [...new Set(reasons)].join('; ');
     const old = this.#stale(stale, reason);
     if (old !== undefined) return old;
     this.#options.logger.debug('no upstream answered', {
@@ -164,8 +164,11 @@ class Forwarder implements Resolver {
     return { ...stale, error: { code: extendedErrors.staleAnswer, text: reason } };
   }
 
-  #keep(asked: CacheKey, question: Question, message: Message, from: string): Resolved {
-    const { answers, authorities, ttl } = relevantOf(message, question);
+  /** Undefined for an answer that is none. */
+  #keep(asked: CacheKey, question: Question, message: Message, from: string): Resolved | undefined {
+    const relevant = relevantOf(message, question);
+    if (relevant === undefined) return undefined;
+    const { answers, authorities, ttl } = relevant;
     const resolved: Resolved = { rcode: message.rcode, answers, authorities, from };
     this.#cache.put(asked, resolved, ttl, this.#options.clock.now());
     return resolved;

@@ -43,9 +43,9 @@ export function httpsExchange({ address, port, serverName }: UpstreamSettings): 
       });
       const body = await readAll(stream);
       if (status !== 200) throw new Error(`the server answered with HTTP status ${status}`);
-      const message = readAnswer(body, request);
-      if (message === undefined) throw new Error('the server answered something else than was asked');
-      return message;
+      const answer = readAnswer(body, request) ?? new Error('the server answered something else than was asked');
+      if (answer instanceof Error) throw answer;
+      return answer;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

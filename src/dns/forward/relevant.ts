@@ -19,12 +19,17 @@ const longest = 0x7fffffff;
 /** Seconds for a negative answer without SOA, which gives no time of its own (RFC 2308 5 lets it be kept briefly). */
 const withoutSoa = 5;
 
+/** Aliases of one answer: resolvers follow no more than about that many either, and their number is the work we do. */
+const mostAliases = 16;
+
 /**
  * Takes out of a message what was asked for: the chain of aliases from the question's name, the records at its end, and
  * for a negative answer the SOA record. Everything else a server adds is not believed, because nobody asked.
+ * Undefined when the aliases lead nowhere.
  */
-export function relevantOf(message: Message, question: Question): Relevant {
+export function relevantOf(message: Message, question: Question): Relevant | undefined {
   const names = chainNames(message.answers, question);
+  if (names === undefined) return undefined;
   const wanted = new Set<number>([question.type, CNAME, DNAME, RRSIG]);
   const answers = message.answers.filter(
     (record) => wanted.has(record.type) && (names.has(nameKey(record.name)) || isDname(record, names)),
@@ -35,13 +40,18 @@ export function relevantOf(message: Message, question: Question): Relevant {
   return { answers, authorities, ttl: Math.min(negativeTtl(authorities), lowestTtl(answers)) };
 }
 
-/** Names from the question's along the aliases. Aliases may come in any order. */
-function chainNames(answers: readonly ResourceRecord[], { name }: Question): Set<Name> {
-  const names = new Set([nameKey(name)]);
-  const aliases = answers.filter((record) => record.type === CNAME);
-  for (let size = 0; size < names.size;) {
-    size = names.size;
-    for (const alias of aliases) if (names.has(nameKey(alias.name))) names.add(nameKey(nameOfRdata(alias.rdata)));
+/**
+ * Names from the question's along the aliases, which may come in any order; undefined when they go round, or on for too
+ * long.
+ */
+function chainNames(answers: readonly ResourceRecord[], { name }: Question): Set<Name> | undefined {
+  const targets = new Map<Name, Name>();
+  for (const { type, name: owner, rdata } of answers)
+    if (type === CNAME) targets.set(nameKey(owner), nameKey(nameOfRdata(rdata)));
+  const names = new Set<Name>();
+  for (let next: Name | undefined = nameKey(name); next !== undefined; next = targets.get(next)) {
+    if (names.has(next) || names.size > mostAliases) return undefined;
+    names.add(next);
   }
   return names;
 }

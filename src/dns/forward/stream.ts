@@ -99,7 +99,8 @@ class Connection {
   #receive(packet: Buffer): void {
     if (packet.length < 2) return;
     const waiting = this.#waiting.get(packet.readUInt16BE(0));
-    const message = waiting && readAnswer(packet, waiting.request);
-    if (message !== undefined) waiting?.resolve(message);
+    const answer = waiting && readAnswer(packet, waiting.request);
+    if (answer instanceof Error) waiting?.reject(answer);
+    else if (answer !== undefined) waiting?.resolve(answer);
   }
 }

@@ -87,8 +87,9 @@ export class ScriptedUpstreams implements Network {
     const timer = this.#clock.after(timeoutMs, () => reject(new Error(`no answer within ${timeoutMs} ms`)));
     signal?.addEventListener('abort', stop, { once: true });
     const reply = (packet: Buffer): void => {
-      const message = readAnswer(packet, request);
-      if (message !== undefined) resolve(message);
+      const answer = readAnswer(packet, request);
+      if (answer instanceof Error) reject(answer);
+      else if (answer !== undefined) resolve(answer);
     };
     this.#receive({ server: address, transport, question: request.question, id: request.id, reply }, request);
     return promise.finally(() => {
