@@ -28,14 +28,19 @@ export function readNumber(word: Word, least: number, most: number): number {
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** `5s`, `1m30s`, `500ms`: milliseconds. A bare number counts seconds where `bareSeconds` allows it. */
+/** Seconds: as long as a TTL can be. */
+const longestSeconds = 0x7fffffff;
+
+/** `5s`, `1m30s`, `500ms`: whole milliseconds. A bare number counts seconds where `bareSeconds` allows it. */
 export function readDuration(word: Word, bareSeconds = false): number {
-  if (bareSeconds && /^\d+$/.test(word.text)) return Number(word.text) * 1000;
+  if (bareSeconds && /^\d+$/.test(word.text)) return readNumber(word, 0, longestSeconds) * 1000;
   const parts = [...word.text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== word.text) {
     throw wrong(word, `"${word.text}" is no duration like 5s or 1m30s`);
   }
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
+  const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
+  if (ms > longestSeconds * 1000) throw wrong(word, `"${word.text}" is longer than ${longestSeconds} seconds`);
+  return Math.round(ms);
 }
 
 /** `:9153`, `localhost:8080`, `10.0.0.1`, `[fd00::1]:53`; without an address every IPv4 one. */

@@ -90,7 +90,7 @@ interface Expected {
 
 function eventsIn(whole: Buffer): Expected {
   const events: Event[] = [];
-  for (const line of new TextDecoder().decode(whole).split('\n')) {
+  for (const line of new TextDecoder('utf-8', { ignoreBOM: true }).decode(whole).split('\n')) {
     if (line === '') continue;
     const event = eventOf(line);
     if (event === undefined) return { events, isWrong: true };

@@ -210,6 +210,7 @@ test('rules of rewrite, template, hosts, acl and cache', () => {
 });
 
 const mistakes: readonly [title: string, text: string, error: RegExp][] = [
+  ['an endless duration', `. {\n file db {\n  reload ${'9'.repeat(400)}\n }\n}`, /^Corefile:3: .* is no whole number/],
   ['no server', '# nothing', /^Corefile:1: there is no server/],
   [
     'blocks without end in each other',
