@@ -37,12 +37,15 @@ export function sharesOf(demands: readonly Demand[], { fill, dropped }: Queue): 
   });
 }
 
-/** More than was read while the queue is short, less while it is long. */
+/**
+ * More than was read while the queue is short, less while it is long. It is looked at after a read, so an empty one may have
+ * been empty before: then something might have been answered that was not let in.
+ */
 function paceOf(fill: number): number {
   if (fill > 0.9) return 0.8;
-  if (fill > 0.25) return 0.9;
-  if (fill > 0.05) return 1;
-  return fill > 0.01 ? 1.15 : 1.5;
+  if (fill > 0.5) return 0.9;
+  if (fill > 0.15) return 1;
+  return fill > 0.02 ? 1.3 : 2;
 }
 
 /** The most that each may have so that all together have `total`. */
