@@ -2,13 +2,16 @@ import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts
 import { canonicalIp, dashedIp } from '../lib/ip.ts';
 
 /**
- * The label of an endpoint below its Service, lower case: its hostname, else its Pod's name where that is wanted and is a
- * label, else its address (canonical text) with dashes.
+ * The label of an endpoint below its Service, lower case: its hostname, else its Pod's name where that is wanted, as far as
+ * these are labels; else its address (canonical text) with dashes.
  */
 export function endpointLabel({ hostname, targetRef }: Endpoint, address: string, namesByPod: boolean): string {
-  if (hostname) return hostname.toLowerCase();
-  const pod = namesByPod ? (targetRef?.name ?? '') : '';
-  return pod !== '' && pod.length < 64 && !pod.includes('.') ? pod.toLowerCase() : dashedIp(address);
+  const names = [hostname, namesByPod ? targetRef?.name : undefined];
+  return names.find(isLabel)?.toLowerCase() ?? dashedIp(address);
+}
+
+function isLabel(text: string | undefined): boolean {
+  return text !== undefined && text !== '' && text.length < 64 && !text.includes('.');
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 } from './service-names.ts';
 import type { NamedPort, NamingScheme, ReverseEntry, ServiceNames } from './service-names.ts';
 import type { ResourceRecord } from './wire/message.ts';
+import { longestName } from './wire/names.ts';
 import type { Name } from './wire/names.ts';
 import { typeNumbers } from './wire/types.ts';
 
@@ -41,9 +42,12 @@ export function readHeadlessSlice(slice: EndpointSlice, base: Name, scheme: Nami
   for (const endpoint of slice.endpoints ?? []) {
     const address = readyAddress(endpoint, slice.addressType);
     if (address === undefined) continue;
+    const target = childName(parent, endpointLabel(endpoint, address, namesByPod));
+    // A cluster's id may make it too long: such an endpoint has no name to give.
+    if (target.length > longestName) continue;
     hosts.push({
       address,
-      target: childName(parent, endpointLabel(endpoint, address, namesByPod)),
+      target,
       hasHostname: Boolean(endpoint.hostname),
       zone: zonal ? endpoint.zone?.toLowerCase() : undefined,
     });

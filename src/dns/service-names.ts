@@ -180,7 +180,9 @@ export function* listedPorts(
   ports: readonly NamedPort[],
   { below }: Pick<ServiceNames, 'below'>,
 ): Generator<ListedName> {
-  const pairs = ports.filter(({ name }) => name !== '').map((port) => `_${port.name} ${protocolLabel(port)}`);
+  // With its underscore a name of 63 characters is no label.
+  const named = ports.filter(({ name }) => name !== '' && name.length < 63);
+  const pairs = named.map((port) => `_${port.name} ${protocolLabel(port)}`);
   for (const pair of new Set(pairs)) {
     const [port = '', protocol = ''] = pair.split(' ');
     const name = childName(childName(base, protocol), port);

@@ -61,7 +61,11 @@ export class ServiceTree {
   noteService(object: ApiObject | undefined, now: Service | undefined): void {
     if (object === undefined) return;
     const base = this.#baseOf(object.metadata.namespace, object.metadata.name);
-    this.#state(base).service = now;
+    const state = this.#state(base);
+    // Another one, whose name differs by case, may have come in its place.
+    if (now === undefined && state.service !== undefined && state.service.metadata.name !== object.metadata.name)
+      return;
+    state.service = now;
     this.#concerned.add(base);
   }
 

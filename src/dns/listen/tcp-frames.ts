@@ -1,18 +1,19 @@
 /**
  * Cuts a TCP stream into DNS messages, each behind its length in two bytes (RFC 1035 4.2.2). Returns the function to give
- * chunks to. Never keeps more than one incomplete message.
+ * chunks to, which says whether a message is left of which not all has come. Never keeps more than that one.
  */
-export function createFrames(onMessage: (message: Buffer) => void): (chunk: Buffer) => void {
+export function createFrames(onMessage: (message: Buffer) => void): (chunk: Buffer) => boolean {
   let pieces: Buffer[] = [];
   let held = 0;
   return (chunk) => {
     pieces.push(chunk);
     held += chunk.length;
-    if (held < needed(pieces, held)) return;
+    if (held < needed(pieces, held)) return true;
     const whole = pieces.length === 1 ? chunk : Buffer.concat(pieces);
     const rest = takeMessages(whole, onMessage);
     pieces = rest.length === 0 ? [] : [rest];
     held = rest.length;
+    return held > 0;
   };
 }
 

@@ -112,6 +112,8 @@ function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: 
   let transfers = Promise.resolve();
   let hasEnded = false;
   let isLeaving = false;
+  /** When the message began of which not all has come. */
+  let begunMs: number | undefined;
 
   const send = (answered: Answered | undefined): void => {
     if (answered === undefined || socket.destroyed) return;
@@ -137,6 +139,7 @@ function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: 
     if (hasEnded && pending === 0) socket.end();
   };
   const onMessage = (packet: Buffer): void => {
+    begunMs = undefined;
     const answered = responder.answer(packet, client);
     if (!(answered instanceof Promise)) return send(answered);
     pending += 1;
@@ -148,7 +151,12 @@ function serve(socket: Socket, responder: Responder, limits: TcpLimits, client: 
   // Of a server that leaves, an answer under way keeps the connection; sending it starts the time anew.
   socket.setTimeout(limits.idleMs, () => (isLeaving && pending > 0 ? undefined : socket.destroy()));
   socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk: Buffer) => frames(chunk));
+  socket.on('data', (chunk: Buffer) => {
+    if (!frames(chunk)) return;
+    // Bytes alone are no request: a message must come to its end in time.
+    begunMs ??= performance.now();
+    if (performance.now() - begunMs > limits.idleMs) socket.destroy();
+  });
   socket.on('end', () => {
     hasEnded = true;
     if (pending === 0) socket.end();

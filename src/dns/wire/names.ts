@@ -5,6 +5,9 @@
  */
 export type Name = string;
 
+/** Characters of a name (RFC 1035 2.3.4). */
+export const longestName = 255;
+
 /** The name of the root. */
 const rootName: Name = '\0';
 
