@@ -121,17 +121,17 @@ test('a refused connection says how to start', async () => {
   assert.match((await run(['fail'], [failing(error)])).stderr, /start it with: fairlead up/);
 });
 
-test('a command may have two words, and the first of them be a command too', async () => {
-  const said: string[] = [];
-  const entry = (name: string) => ({
+/** Commands that say what they were called with: the world of `proxy`, `proxy dump` and `proxy diff`. */
+function echoing(usages: Readonly<Record<string, readonly string[]>>, said: string[]): readonly CommandEntry[] {
+  return Object.entries(usages).map(([name, usage]) => ({
     group: 'Test',
     name,
     load: async () => ({
       command: defineCommand({
         name,
         summary: `what ${name} does`,
-        usage: [`${name} [WORD…]`],
-        options: {},
+        usage,
+        options: { plane: { type: 'string', value: 'PLANE', summary: '' } },
         examples: [],
         async run({ args }) {
           said.push([name, ...args].join(' | '));
@@ -139,12 +139,55 @@ test('a command may have two words, and the first of them be a command too', asy
         },
       }),
     }),
-  });
-  const io = testIo();
-  const entries = [entry('proxy'), entry('proxy dump')];
-  assert.equal(await runProgram(entries, ['proxy', 'dump', 'cart'], io), 0);
-  assert.equal(await runProgram(entries, ['proxy', 'cart'], io), 0);
+  }));
+}
+
+test('a command may have two words, and the first of them be a command too', async () => {
+  const said: string[] = [];
+  const list = echoing({ proxy: ['proxy [WORD…]'], 'proxy dump': ['proxy dump [WORD…]'] }, said);
+  assert.equal((await run(['proxy', 'dump', 'cart'], list)).code, 0);
+  assert.equal((await run(['proxy', 'cart'], list)).code, 0);
   assert.deepEqual(said, ['proxy dump | cart', 'proxy | cart']);
-  assert.equal(await runProgram(entries, ['help', 'proxy', 'dump'], io), 0);
-  assert.match(io.written.stdout, /what proxy dump does/);
+  const help = await run(['help', 'proxy', 'dump'], list);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /what proxy dump does/);
+});
+
+const proxyUsages = {
+  proxy: ['proxy [flags]', 'proxy --cleanup'],
+  'proxy dump': ['proxy dump [SERVICE…] [flags]'],
+  'proxy diff': ['proxy diff [SERVICE…] [flags]'],
+  status: ['status [flags]'],
+  exec: ['exec [POD] -- PROGRAM'],
+};
+
+const strays: readonly [string, string][] = [
+  [
+    'proxy dmup',
+    'proxy takes no arguments, but there is "dmup"; its subcommands are dump and diff\n  did you mean proxy dump?',
+  ],
+  ['proxy --plane ipvs diff', 'but there is "diff"; its subcommands are dump and diff\n  did you mean proxy diff?'],
+  [
+    'proxy extra arg',
+    'proxy takes no arguments, but there is "extra"; its subcommands are dump and diff\n  see: fairlead proxy --help',
+  ],
+  ['proxy -- dump', 'proxy takes nothing after --, but there is "dump"'],
+  ['status now', 'status takes no arguments, but there is "now"\n  see: fairlead status --help'],
+  ['help proxy dmup', 'there is no command "proxy dmup"\n  did you mean proxy dump?'],
+];
+for (const [line, message] of strays) {
+  test(`fairlead ${line} is refused, and nothing runs`, async () => {
+    const said: string[] = [];
+    const { code, stdout, stderr } = await run(line.split(' '), echoing(proxyUsages, said));
+    assert.deepEqual([code, stdout, said], [2, '', []]);
+    assert.ok(stderr.includes(message), stderr);
+  });
+}
+
+test('what a usage names is taken, after -- too', async () => {
+  const said: string[] = [];
+  const list = echoing(proxyUsages, said);
+  for (const line of ['proxy --plane ipvs', 'proxy dump cart', 'exec web -- ls'])
+    assert.equal((await run(line.split(' '), list)).code, 0);
+  assert.deepEqual(said, ['proxy', 'proxy dump | cart', 'exec | web']);
 });

@@ -23,6 +23,14 @@ for (const text of ['', 'a b', 'a/b/c', 'hello:']) {
   test(`"${text}" is refused`, () => assert.throws(() => readEndpoint(text), { code: 2 }));
 }
 
+for (const text of ['echo:99999', 'echo:0', '10.96.0.1:65536', '[fd00::1]:70000', 'pod/web-1:100000', 'svc/echo:00']) {
+  test(`"${text}" has no port, and it is said before anything is asked`, () => {
+    assert.throws(() => readEndpoint(text), { code: 2, message: /is not a port, which is a number from 1 to 65535/ });
+  });
+}
+
+test('the last port is one', () => assert.equal(readEndpoint('echo:65535').port, '65535'));
+
 const service = (spec: object) => ({ metadata: { namespace: 'shop', name: 'cart' }, spec });
 const ports = [
   { name: 'http', port: 80 },

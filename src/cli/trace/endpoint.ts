@@ -38,11 +38,20 @@ const kindWords: Readonly<Record<string, 'pod' | 'service'>> = {
  * `UsageError`.
  */
 export function readEndpoint(text: string): EndpointWords {
+  const words = parseEndpoint(text);
+  if (words === undefined) throw new UsageError(`"${text}" is not ADDRESS:PORT, NAME:PORT, svc/NAME:PORT or pod/NAME`);
+  const { port = '' } = words;
+  if (/^\d+$/.test(port) && (Number(port) < 1 || Number(port) > 65_535))
+    throw new UsageError(`"${text}": ${port} is not a port, which is a number from 1 to 65535 or the name of one`);
+  return words;
+}
+
+function parseEndpoint(text: string): EndpointWords | undefined {
   const bracketed = /^\[([^\]]+)\](?::(\w[\w-]*))?$/.exec(text);
   if (bracketed !== null) return { kind: 'address', address: bracketed[1] ?? '', port: bracketed[2] };
   if (isAddress(text)) return { kind: 'address', address: text, port: undefined };
   const parts = /^(?:([\w-]+)\/)?([\w.-]+?)(?::([\w-]+))?$/.exec(text);
-  if (parts === null) throw new UsageError(`"${text}" is not ADDRESS:PORT, NAME:PORT, svc/NAME:PORT or pod/NAME`);
+  if (parts === null) return undefined;
   const [, prefix, name = '', port] = parts;
   if (prefix === undefined && isAddress(name)) return { kind: 'address', address: name, port };
   const kind = prefix === undefined ? undefined : kindWords[prefix];
