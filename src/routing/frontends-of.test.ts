@@ -188,6 +188,7 @@ declareCases([
         { name: 'zero', port: 0 },
         { name: 'high', port: 65_536, protocol: 'UDP' },
         { name: 'odd', port: 81, protocol: 'ICMP' as 'TCP' },
+        { port: 82, protocol: 'ICMP' as 'TCP' },
         { name: 'http', port: 80 },
       ],
     }),
@@ -208,6 +209,7 @@ declareCases([
       'InvalidPort: port 0/undefined zero is no port: the Service does not answer on it',
       'InvalidPort: port 65536/UDP high is no port: the Service does not answer on it',
       'InvalidPort: port 81/ICMP odd is no port: the Service does not answer on it',
+      'InvalidPort: port 82/ICMP is no port: the Service does not answer on it',
     ],
   },
   {

@@ -7,7 +7,7 @@ import { endpointsOfPort } from './endpoints.ts';
 import type { WantedPort } from './endpoints.ts';
 import { frontendKey } from './frontend.ts';
 import type { Frontend, FrontendKey, FrontendKind, Protocol } from './frontend.ts';
-import { objectKey } from './labels.ts';
+import { objectKey, plainName } from './labels.ts';
 import type { Note } from './notice.ts';
 import { policyOf, targetsOf } from './policy.ts';
 import type { PortTargets } from './policy.ts';
@@ -104,7 +104,8 @@ function readPorts({ spec }: Service, note: Note): readonly ReadPort[] {
     const protocol = readProtocol(it.protocol);
     const nodePort = hasNodePorts && isPort(it.nodePort) ? it.nodePort : undefined;
     if (isPort(port) && protocol !== undefined) return [{ name, port, protocol, nodePort }];
-    note('InvalidPort', `port ${port}/${it.protocol} ${name} is no port: the Service does not answer on it`);
+    const words = ['port', `${port}/${it.protocol}`, name].filter((word) => word !== '').join(' ');
+    note('InvalidPort', `${words} is no port: the Service does not answer on it`);
     return [];
   });
 }
@@ -147,8 +148,8 @@ function frontendOf(context: Context, { name, protocol }: ReadPort, where: Where
     address,
     port,
     protocol,
-    service: objectKey(service),
-    portName: name,
+    service: plainName(objectKey(service)),
+    portName: plainName(name),
     affinity,
     lastPort,
     scheduler: settings.scheduler,

@@ -25,3 +25,11 @@ export function serviceKeyOfSlice(slice: ApiObject): string | undefined {
   const name = slice.metadata.labels?.[serviceNameLabel];
   return name ? `${slice.metadata.namespace ?? ''}/${name}` : undefined;
 }
+
+/**
+ * A name as frontends carry it, into the kernel's comments and into what people read: with what no name may have (spaces,
+ * line ends, control characters), which only a server that does not look at names lets through, as `?`.
+ */
+export function plainName(name: string): string {
+  return name.replace(/[^\w./-]/g, '?');
+}

@@ -225,3 +225,16 @@ test('the trigger time is the oldest new annotation among the slices', () => {
   assert.equal(router.apply({ type: 'slice', old: late, new: late }).triggeredAtMs, undefined);
   assert.equal(router.apply({ type: 'service', new: testService() }).triggeredAtMs, undefined);
 });
+
+test('names that no server should let through reach comments and dumps without spaces, quotes and line ends', () => {
+  const router = createRouter({ nodeName: 'a' });
+  const port = { name: 'a"\u0007b', port: 80 };
+  router.apply(
+    { type: 'service', new: testService({ ports: [port] }) },
+    { type: 'slice', new: testSlice(['10.0.0.1 pod=x\ny'], { ports: [{ ...port, port: 8080 }] }) },
+    { type: 'service', new: testService({ clusterIPs: ['10.96.0.2'] }, { name: 'one\ntwo' }) },
+  );
+  const [first, second] = [...router.frontends()];
+  assert.deepEqual([first?.portName, first?.internal.backends[0]?.pod], ['a??b', 'shop/x?y']);
+  assert.equal(second?.service, 'shop/one?two');
+});

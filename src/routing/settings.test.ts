@@ -83,7 +83,21 @@ declareCases([
     service: annotated({ 'reset-removed': 'soon' }),
     frontends: ['10.96.0.1:80/TCP ClusterIP reset=10s → reject'],
     notices: [
-      'InvalidAnnotation: fairlead.dev/reset-removed: "soon" is neither a duration such as 30s nor "never"; ignored',
+      'InvalidAnnotation: fairlead.dev/reset-removed: "soon" is no duration such as 30s, of 30 days at most, nor "never"; ignored',
+    ],
+  },
+  {
+    name: 'thirty days are the longest time, for resetting',
+    service: annotated({ 'reset-removed': '30d' }),
+    frontends: ['10.96.0.1:80/TCP ClusterIP reset=2592000s → reject'],
+  },
+  {
+    name: 'a longer time is told and counts as absent',
+    service: annotated({ 'reset-removed': '999999999999d', 'slow-start': '31d' }),
+    frontends: ['10.96.0.1:80/TCP ClusterIP → reject'],
+    notices: [
+      'InvalidAnnotation: fairlead.dev/reset-removed: "999999999999d" is no duration such as 30s, of 30 days at most, nor "never"; ignored',
+      'InvalidAnnotation: fairlead.dev/slow-start: "31d" is no duration such as 30s, of 30 days at most; ignored',
     ],
   },
   {

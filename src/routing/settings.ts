@@ -45,23 +45,33 @@ function schedulerOf(service: Service, note: Note): Scheduler | undefined {
   return scheduler;
 }
 
+/** The longest time that an annotation may ask for. */
+const longestDays = 30;
+const noTime = `is no duration such as 30s, of ${longestDays} days at most`;
+
 /** Whole seconds, rounded up; `never` takes a default away. */
 function resetAfterSecondsOf(service: Service, byDefault: number | undefined, note: Note): number | undefined {
   const text = service.metadata.annotations?.[resetRemovedAnnotation];
   if (text === undefined) return byDefault;
   if (text.trim() === 'never') return undefined;
-  const ms = parseDuration(text.trim());
+  const ms = readDuration(text);
   if (ms !== undefined) return Math.ceil(ms / 1000);
-  complain(note, resetRemovedAnnotation, text, 'is neither a duration such as 30s nor "never"');
+  complain(note, resetRemovedAnnotation, text, `${noTime}, nor "never"`);
   return byDefault;
 }
 
 function slowStartMsOf(service: Service, note: Note): number {
   const text = service.metadata.annotations?.[slowStartAnnotation];
   if (text === undefined) return 0;
-  const ms = parseDuration(text.trim());
-  if (ms === undefined) complain(note, slowStartAnnotation, text, 'is no duration such as 30s');
+  const ms = readDuration(text);
+  if (ms === undefined) complain(note, slowStartAnnotation, text, noTime);
   return Math.ceil(ms ?? 0);
+}
+
+/** Milliseconds. */
+function readDuration(text: string): number | undefined {
+  const ms = parseDuration(text.trim());
+  return ms !== undefined && ms <= longestDays * 86_400_000 ? ms : undefined;
 }
 
 const noRanges: ReadonlyMap<string, number> = new Map();

@@ -1,7 +1,7 @@
 import type { Endpoint, EndpointPort, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import type { Backend, Protocol } from './frontend.ts';
-import { isLeftToOthers } from './labels.ts';
+import { isLeftToOthers, plainName } from './labels.ts';
 import { isSameList } from './same-frontend.ts';
 import { shortList } from './notice.ts';
 import type { NoticeReason } from './notice.ts';
@@ -134,7 +134,7 @@ function backendOf(
   const weight = weightOf(weights, address);
   const backend = { address, port, weight, local };
   if (targetRef?.kind !== 'Pod') return backend;
-  return { ...backend, pod: `${targetRef.namespace ?? ''}/${targetRef.name ?? ''}` };
+  return { ...backend, pod: plainName(`${targetRef.namespace ?? ''}/${targetRef.name ?? ''}`) };
 }
 
 /** The standings of one slice, each once. */

@@ -133,7 +133,7 @@ test('without a clock nothing starts slowly; a value that is no time is told', (
   const { notices } = router.apply({ type: 'service', new: testService({}, { annotations }) });
   assert.deepEqual(
     notices.map(({ message }) => message),
-    ['fairlead.dev/slow-start: "gently" is no duration such as 30s; ignored'],
+    ['fairlead.dev/slow-start: "gently" is no duration such as 30s, of 30 days at most; ignored'],
   );
   router.apply({ type: 'service', new: testService({}, gentle) }, { type: 'slice', new: testSlice(['10.0.0.1']) });
   router.tick();
