@@ -165,6 +165,14 @@ test('a plane that fails gets the change again', async () => {
   await until(() => JSON.stringify(run.connect()).includes('10.244.0.12'), 'in force in the end');
 });
 
+test('a proxy ends without an error before anything is in force', async () => {
+  const dataplane = createFakePlane(network, []);
+  dataplane.failure = new Error('no memory');
+  const run = await start(apiWithCart('10.244.0.11 @node-1'), undefined, { dataplane, ownsCaches: true });
+  await run[Symbol.asyncDispose]();
+  await run.proxy.synced;
+});
+
 const triggered = (timeMs: number) => ({
   'endpoints.kubernetes.io/last-change-trigger-time': new Date(timeMs).toISOString(),
 });

@@ -104,6 +104,7 @@ class RunningProxy implements Proxy {
 
   /** Once everything is in force, and there is a moment for it. */
   #giveBackMemory(): void {
+    if (this.#stop.signal.aborted) return;
     const timer = setTimeout(giveBackMemory, calmMs).unref();
     this.#stack.defer(() => clearTimeout(timer));
   }

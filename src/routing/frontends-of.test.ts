@@ -139,6 +139,11 @@ declareCases([
     frontends: ['10.96.0.1:80/TCP ClusterIP affinity=10800s → reject'],
   },
   {
+    name: 'session affinity with a time-out that no API server lets through',
+    service: testService({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: -1 } } }),
+    frontends: ['10.96.0.1:80/TCP ClusterIP affinity=10800s → reject'],
+  },
+  {
     name: 'session affinity with a time-out',
     service: testService({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }),
     frontends: ['10.96.0.1:80/TCP ClusterIP affinity=60s → reject'],

@@ -128,7 +128,7 @@ struct map {
 	struct map name SECTION("maps") = { map_type, sizeof(key), sizeof(value), entries, map_flags }
 
 MAP(frontends, BPF_MAP_TYPE_HASH, struct endpoint, struct frontend, 0, BPF_F_NO_PREALLOC);
-MAP(ranges, BPF_MAP_TYPE_LPM_TRIE, struct range, struct frontend, 65536, BPF_F_NO_PREALLOC);
+MAP(ranges, BPF_MAP_TYPE_LPM_TRIE, struct range, struct frontend, 1 << 22, BPF_F_NO_PREALLOC);
 MAP(backends, BPF_MAP_TYPE_HASH, struct place, struct backend, 0, BPF_F_NO_PREALLOC);
 MAP(counters, BPF_MAP_TYPE_PERCPU_HASH, __u32, __u64, 0, BPF_F_NO_PREALLOC);
 MAP(node_addresses, BPF_MAP_TYPE_HASH, __u32[4], __u32, 4096, BPF_F_NO_PREALLOC);

@@ -14,9 +14,12 @@ import { declareModel } from '../contract/model.ts';
 import { ipv4, ipv6, network } from '../contract/worlds.ts';
 import type { Dataplane } from '../dataplane.ts';
 import { differencesBetween } from '../differences.ts';
+import { createFakePlane } from '../fake.ts';
 import { backendValue, bucketKey, endpointKey, numberKey, readEndpoint, readFrontendValue } from './layout.ts';
 import { retireOthers } from '../open-plane.ts';
 import { socketPlace } from './place.ts';
+import { createEbpfPlane } from './plane.ts';
+import { readBalanced } from './read.ts';
 import { type SocketMaps, socketMaps } from './tables.ts';
 import { enterEbpfPlace } from './testing.ts';
 
@@ -265,4 +268,19 @@ test('10,000 Services of two endpoints are there in a moment', async (context) =
     withMaps(({ backends }) => backends.entries().length),
     20_000,
   );
+});
+
+test('what cannot be written into the maps goes through nftables alone, and keeps nothing else out', async () => {
+  const nftables = createFakePlane(network, []);
+  const plane = createEbpfPlane({ ...place.options, network, nftables });
+  opened.push(plane);
+  const [web] = everySort;
+  const other = make.make('ClusterIP', ipv4.services[1], 80, all);
+  const odd = make.make('ClusterIP', ipv4.services[2], 80, all, { affinity: { timeoutSeconds: 2 ** 40 } });
+  assert.ok(web);
+  const adopted = await plane.adopt([web, odd]);
+  const applied = await plane.apply({ changed: [odd, other], removed: [], triggeredAtMs: undefined });
+  assert.deepEqual([...adopted.refused, ...applied.refused], []);
+  const inMaps = withMaps((maps) => [...readBalanced(maps).keys()]);
+  assert.deepEqual(inMaps.sort(), [web.key, other.key].sort());
 });

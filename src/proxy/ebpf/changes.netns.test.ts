@@ -292,3 +292,13 @@ test('a plane that retires takes no new calls, and keeps the way back for UDP so
   await plane.adopt(both);
   assert.ok(!(await masqueraded()), 'back in force');
 });
+
+test('thousands of wide ranges of ports have room', async () => {
+  // 31 prefixes each.
+  const wide = Array.from({ length: 2200 }, (_, at) =>
+    make.make('ClusterIP', `10.97.${at >> 8}.${at & 255}`, 1, make.forward('pod1'), { lastPort: 65_534 }),
+  );
+  await change([], wide);
+  assert.match(await client.call(wide.at(-1)?.address ?? '', targetPort, false), /^pod1 /);
+  await change(wide, []);
+});

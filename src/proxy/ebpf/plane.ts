@@ -5,6 +5,7 @@ import { watchLinksAndAddresses } from '../../linux/route-watch.ts';
 import { type Logger, silentLogger } from '../../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
 import type { Applied, Dataplane, FrontendCounters, NodeNetwork } from '../dataplane.ts';
+import { type Change, changeInParts } from '../nftables/change-in-parts.ts';
 import { createNftablesPlane } from '../nftables/plane.ts';
 import { openKernelFlows } from '../stale-flows/kernel-flows.ts';
 import { endingStaleFlows } from '../stale-flows/plane.ts';
@@ -72,7 +73,8 @@ class EbpfPlane implements Dataplane {
   async adopt(desired: readonly Frontend[]): Promise<Applied> {
     const applied = await this.#nftables.adopt(desired);
     const refused = new Set(applied.refused.map(({ key }) => key));
-    const operations = this.#tables.adopt(desired.filter(({ key }) => !refused.has(key))) + this.#look();
+    const forwarded = desired.filter(({ key }) => !refused.has(key));
+    const operations = this.#carryOut(() => this.#tables.adopt(forwarded), forwarded, []) + this.#look();
     this.#stopWatching ??= this.#watch();
     return { ...applied, operations: applied.operations + operations };
   }
@@ -82,8 +84,23 @@ class EbpfPlane implements Dataplane {
     const applied = await this.#nftables.apply(changes);
     const refused = applied.refused.map(({ key }) => key);
     const changed = changes.changed.filter(({ key }) => !refused.includes(key));
-    const operations = this.#tables.apply(changed, [...changes.removed, ...refused]);
+    const removed = [...changes.removed, ...refused];
+    const operations = this.#carryOut(() => this.#tables.apply(changed, removed), changed, removed);
     return { ...applied, operations: applied.operations + operations };
+  }
+
+  /** What the maps have no room for goes through nftables alone. */
+  #carryOut(whole: () => number, changed: readonly Frontend[], removed: readonly FrontendKey[]): number {
+    try {
+      return whole();
+    } catch (error) {
+      if (!this.#tables.isOpen) throw error;
+      this.#logger.warn('the socket maps could not be changed as a whole; trying in parts', { error });
+    }
+    const change: Change = (some, gone) => ({ refused: [], operations: this.#tables.apply(some, gone) });
+    const { refused, operations } = changeInParts(changed, removed, change);
+    if (refused.length > 0) this.#logger.warn('frontends that nftables alone serves', { refused });
+    return operations;
   }
 
   async dump(): Promise<readonly Frontend[]> {

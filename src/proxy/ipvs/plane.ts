@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { SystemError } from '../../linux/errno.ts';
 import { generation } from '../../linux/nftables/dump.ts';
 import { type Logger, silentLogger } from '../../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../../routing/frontend.ts';
@@ -66,8 +65,7 @@ class IpvsPlane implements Dataplane {
     try {
       return this.#change(changed, removed);
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#logger.warn('the kernel refused a change; comparing everything', { error });
+      this.#logger.warn('a change was refused; comparing everything', { error });
     }
     const heal = () => this.#adopt(this.#forwarding.frontends);
     return healAndChange(heal, changed, removed, (some, gone) => this.#change(some, gone));
@@ -116,8 +114,7 @@ class IpvsPlane implements Dataplane {
     try {
       return this.#change(desired, [], true);
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#logger.warn('the kernel refused the whole; trying in parts', { error });
+      this.#logger.warn('the whole was refused; trying in parts', { error });
       return undefined;
     }
   }

@@ -241,6 +241,23 @@ test('a flushed rule set is put back, by the watch and by the next change', asyn
   assert.deepEqual(new Set(await plane.dump()), new Set(more));
 });
 
+for (const flushed of [
+  'chain ip fairlead output',
+  'map ip fairlead frontends',
+  'map ip fairlead backends',
+  'set ip fairlead cluster-ips',
+]) {
+  test(`after nft flush ${flushed} everything is put back at once, however lately it was looked at`, async () => {
+    const plane = open();
+    await plane.adopt(everySort);
+    const whole = nft('-s', 'list', 'table', 'ip', 'fairlead');
+    for (let round = 0; round < 2; round += 1) {
+      nft('flush', ...flushed.split(' '));
+      await until(async () => nft('-s', 'list', 'table', 'ip', 'fairlead').length === whole.length, 'restored');
+    }
+  });
+}
+
 test('what stands in the way of a change is cleared, and the change goes through', async () => {
   const plane = open();
   await plane.adopt(everySort);

@@ -48,8 +48,10 @@ test('each of several is told, and nothing is asked for nothing', () => {
   assert.deepEqual(idle.asked, []);
 });
 
-test('an error that is not the kernel’s ends it', () => {
-  const { asked, change } = kernel([1], new TypeError('a mistake'));
-  assert.throws(() => changeInParts(all, [], change), TypeError);
-  assert.equal(asked.length, 1);
+test('a frontend that nothing can be made of stands alone, whatever is thrown', () => {
+  const { change } = kernel([1], new RangeError('sticky-1--1s is not a class'));
+  assert.deepEqual(changeInParts(all, [], change), {
+    refused: [{ key: keyOf(1), reason: 'sticky-1--1s is not a class' }],
+    operations: 5,
+  });
 });

@@ -1,13 +1,12 @@
-import { SystemError } from '../../linux/errno.ts';
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
 import type { Applied } from '../dataplane.ts';
 import { refusalReason } from './refusal.ts';
 
-/** All or nothing: throws `SystemError` when the kernel refuses. */
+/** All or nothing: throws when the kernel refuses (`SystemError`), or when one of the frontends cannot be expressed. */
 export type Change = (changed: readonly Frontend[], removed: readonly FrontendKey[]) => Applied;
 
 /**
- * What the kernel refused as a whole: removals first, then halves of the rest until each frontend that it refuses stands
+ * What was refused as a whole: removals first, then halves of the rest until each frontend that is refused stands
  * alone. Such a one is removed, so that it does not go on forwarding to where it pointed before.
  */
 export function changeInParts(changed: readonly Frontend[], removed: readonly FrontendKey[], change: Change): Applied {
@@ -36,7 +35,6 @@ function changeInHalves(changed: readonly Frontend[], change: Change): Applied {
   try {
     return change(changed, []);
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
     const [only] = changed;
     if (changed.length === 1 && only !== undefined) return withdraw(only, error, change);
     const half = changed.length >> 1;
@@ -44,7 +42,7 @@ function changeInHalves(changed: readonly Frontend[], change: Change): Applied {
   }
 }
 
-function withdraw({ key }: Frontend, error: SystemError, change: Change): Applied {
+function withdraw({ key }: Frontend, error: unknown, change: Change): Applied {
   const { operations } = change([], [key]);
   return { refused: [{ key, reason: refusalReason(error) }], operations };
 }

@@ -6,10 +6,10 @@ import type { Frontend } from '../../routing/frontend.ts';
 import type { NodeNetwork } from '../dataplane.ts';
 import { networkElements } from './network.ts';
 import { isSameProgram, type Programmed } from './program.ts';
-import { readSettledTable } from './read.ts';
+import { hasOwnRules, readSettledTable } from './read.ts';
 import { type FamilyLayout, tableName } from './schema.ts';
 import { type Draft, FamilyState } from './state.ts';
-import { removeElements, removeNumber, writeDraft, writeNetworkChanges, writeTable } from './write.ts';
+import { hasElements, removeElements, removeNumber, writeDraft, writeNetworkChanges, writeTable } from './write.ts';
 
 /** Idle class chains that stay, because endpoints that come and go need the same few again and again. */
 const idleClassesKept = 16;
@@ -43,8 +43,15 @@ export class TableFamily {
   }
 
   /** Whether the table in the kernel is the one that was adopted. */
-  isIntact(socket: NetlinkSocket): boolean {
+  isOwn(socket: NetlinkSocket): boolean {
     return findTable(socket, this.layout.family, tableName)?.handle === this.#handle;
+  }
+
+  /** Whether nobody replaced the table, flushed a chain or a set of it, or added rules. Elements are looked at by sample. */
+  isIntact(socket: NetlinkSocket): boolean {
+    const { layout } = this;
+    if (!this.isOwn(socket) || !hasOwnRules(socket, layout, this.#settings)) return false;
+    return hasElements(socket, layout, this.#state.samples());
   }
 
   /**

@@ -1,4 +1,3 @@
-import { SystemError } from '../../linux/errno.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { generation, openNetfilter } from '../../linux/nftables/dump.ts';
 import { Transaction } from '../../linux/nftables/transaction.ts';
@@ -16,7 +15,7 @@ import type { Draft } from './state.ts';
 
 /** How often the kernel is asked whether someone else changed its rules: one number, a few microseconds. */
 const watchMs = 500;
-/** After changes of others that left our tables, their elements are compared at most this often. */
+/** After changes of others that left our tables, all of their elements are compared at most this often. */
 const verifyMs = 60_000;
 
 export interface NftablesOptions {
@@ -68,8 +67,7 @@ class NftablesPlane implements Dataplane {
     try {
       return { ...this.#change(fit, removed), refused };
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#logger.warn('the kernel refused a change; comparing everything', { error });
+      this.#logger.warn('a change was refused; comparing everything', { error });
     }
     const heal = () => this.#adopt(this.#frontends());
     const applied = healAndChange(heal, fit, removed, (some, gone) => this.#change(some, gone));
@@ -100,7 +98,7 @@ class NftablesPlane implements Dataplane {
     clearInterval(this.#timer);
     const transaction = new Transaction(this.#socket);
     for (const family of this.#present()) {
-      if (family.isIntact(this.#socket)) transaction.deleteTable(family.layout.family, tableName);
+      if (family.isOwn(this.#socket)) transaction.deleteTable(family.layout.family, tableName);
     }
     this.#commit(transaction);
     this.#socket.close();
@@ -151,8 +149,7 @@ class NftablesPlane implements Dataplane {
       family.record(draft);
       family.recordHandle(this.#socket);
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#logger.warn('the kernel refused the whole; trying in parts', { error });
+      this.#logger.warn('the whole was refused; trying in parts', { error });
       return undefined;
     }
     family.retireClasses(this.#socket, (each) => this.#commit(each));

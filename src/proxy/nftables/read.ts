@@ -92,6 +92,11 @@ export function readCounters(socket: NetlinkSocket, layout: FamilyLayout): Map<F
   return counts;
 }
 
+/** Whether every chain of the table has as many rules as it was given. */
+export function hasOwnRules(socket: NetlinkSocket, layout: FamilyLayout, settings: RuleSettings): boolean {
+  return classChains(socket, layout, settings) !== undefined;
+}
+
 /** The chains of classes; undefined unless every chain of the table has as many rules as it was given. */
 function classChains(socket: NetlinkSocket, layout: FamilyLayout, settings?: RuleSettings): string[] | undefined {
   const found = listChains(socket, layout.family, tableName);

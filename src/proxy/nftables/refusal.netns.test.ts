@@ -100,6 +100,16 @@ test('what the kernel refuses in a whole start stands alone', async () => {
   assert.deepEqual(new Set(await plane.dump()), new Set([web, small]));
 });
 
+test('a frontend that no rules can be made of stands alone, at a start and later', async () => {
+  const impossible = { ...endless, affinity: { timeoutSeconds: -1 } };
+  plane = createNftablesPlane({ network });
+  const atStart = await plane.adopt([web, impossible]);
+  assert.deepEqual(atStart.refused, [{ key: endless.key, reason: 'sticky-1--1s is not a class' }]);
+  const later = await plane.apply({ changed: [small, impossible], removed: [], triggeredAtMs: undefined });
+  assert.deepEqual(later.refused, atStart.refused);
+  assert.deepEqual(new Set(await plane.dump()), new Set([web, small]));
+});
+
 test('a start that goes in parts tells what was in force and is no more', async () => {
   plane = createNftablesPlane({ network });
   await plane.adopt([web, small, { ...endless, affinity: undefined }]);

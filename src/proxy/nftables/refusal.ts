@@ -1,4 +1,5 @@
-import type { SystemError } from '../../linux/errno.ts';
+import { SystemError } from '../../linux/errno.ts';
+import { errorText } from '../../observe/log.ts';
 
 const full = "one of the kernel's sets is full";
 const lacking = 'this kernel lacks what its rules need';
@@ -16,8 +17,9 @@ const reasons: Readonly<Record<string, string>> = {
   EEXIST: 'its ports overlap with those of another Service',
 };
 
-/** Why the kernel refused a Service, for whoever wrote it; what the kernel said follows. */
-export function refusalReason(error: SystemError): string {
+/** Why a Service was refused, for whoever wrote it; what the kernel said follows. */
+export function refusalReason(error: unknown): string {
+  if (!(error instanceof SystemError)) return errorText(error);
   const isRule = error.syscall.startsWith('nftables: rule');
   const reason = (isRule ? reasons[`rule ${error.code}`] : undefined) ?? reasons[error.code];
   return reason === undefined ? error.message : `${reason} (${error.message})`;

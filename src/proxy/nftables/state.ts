@@ -31,6 +31,9 @@ export interface Draft {
   readonly sharedUsers: ReadonlyMap<string, { readonly element: Element; readonly change: number }>;
 }
 
+/** How many frontends `samples` looks at. */
+const sampledFrontends = 32;
+
 /** Identity of an element: one text for a set and a key. */
 function elementId(element: Pick<Element, 'set' | 'key'>): string {
   return `${element.set} ${element.key.toString('latin1')}`;
@@ -66,6 +69,21 @@ export class FamilyState {
       for (const chain of classesOf(each)) count(this.#classUsers, chain, 1);
       for (const element of sharedElementsOf(each)) count(this.#sharedUsers, elementId(element), 1);
     }
+  }
+
+  /** An element of each set that one of the first frontends needs: without it the set was flushed. */
+  samples(): readonly Element[] {
+    const context = {
+      classNumber: (chain: string) => this.#numbers.get(chain) ?? 0,
+      masqueradesAll: this.#masqueradesAll,
+    };
+    const found = new Map<Element['set'], Element>();
+    for (const programmed of this.programmed.values().take(sampledFrontends)) {
+      for (const element of [...elementsOf(programmed, context), ...sharedElementsOf(programmed)]) {
+        if (element.keyEnd === undefined && !found.has(element.set)) found.set(element.set, element);
+      }
+    }
+    return [...found.values()];
   }
 
   /** A frontend in both lists is one that changed. */

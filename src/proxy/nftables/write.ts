@@ -109,6 +109,16 @@ function addShelf(transaction: Transaction, layout: FamilyLayout, shelf: number)
 }
 
 /** What the counters of elements have counted, by set and key: their successors go on from there. */
+/** Whether the kernel has all of these. */
+export function hasElements(socket: NetlinkSocket, layout: FamilyLayout, elements: readonly Element[]): boolean {
+  for (const [set, wanted] of bySet(elements)) {
+    let found = 0;
+    findElements(socket, layout.family, tableName, specOf(layout, set), wanted, () => (found += 1));
+    if (found < wanted.length) return false;
+  }
+  return true;
+}
+
 function countsOf(
   socket: NetlinkSocket,
   layout: FamilyLayout,
