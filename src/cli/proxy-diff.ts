@@ -7,7 +7,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { alignRows } from './objects/columns.ts';
 import { type Palette, palette } from './palette.ts';
 import { isChosen, noSuchFrontend } from './proxy-view/chosen.ts';
-import { noPlane, readPlaneInForce } from './proxy-view/plane-in-force.ts';
+import { requirePlane } from './proxy-view/plane-in-force.ts';
 import { readerOf } from './proxy-view/reader.ts';
 
 const options = {
@@ -41,8 +41,7 @@ async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
     import('../proxy/differences.ts'),
   ]);
   const intent = await readIntent(reader, options.node, undefined);
-  const plane = await readPlaneInForce();
-  if (plane === undefined) throw noPlane();
+  const plane = await requirePlane(context);
   const wanted = intent.frontends.filter((frontend) => isChosen(frontend, args));
   const found = plane.frontends.filter((frontend) => isChosen(frontend, args));
   if (wanted.length + found.length === 0 && args.length > 0) throw noSuchFrontend(args);

@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { palette } from './palette.ts';
 import { isChosen, noSuchFrontend } from './proxy-view/chosen.ts';
-import { noPlane, readPlaneInForce } from './proxy-view/plane-in-force.ts';
+import { requirePlane } from './proxy-view/plane-in-force.ts';
 import { frontendTable } from './proxy-view/table.ts';
 
 const options = {
@@ -35,8 +35,7 @@ are those since the frontend is in force, where the plane counts them.`,
 
 async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
   const { args, options, stdout, env } = context;
-  const plane = await readPlaneInForce();
-  if (plane === undefined) throw noPlane();
+  const plane = await requirePlane(context);
   const frontends = plane.frontends.filter((frontend) => isChosen(frontend, args));
   if (frontends.length === 0 && args.length > 0) throw noSuchFrontend(args);
   if (options.output === 'json') {

@@ -5,7 +5,10 @@ import type { FrontendCounters, NodeNetwork, PlaneName } from '../../proxy/datap
 import { readRunRecord } from '../../proxy/run-record.ts';
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
 import { CommandError } from '../command-error.ts';
+import type { CommandIo } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { isRunning } from '../run-file.ts';
+import { findRunFile } from '../running.ts';
 
 /** What a plane has in force in this network namespace. */
 export interface PlaneInForce {
@@ -46,23 +49,35 @@ async function readPlane(): Promise<PlaneInForce | undefined> {
   }
 }
 
-/** The error for when there is nothing to read. */
-export function noPlane(): CommandError {
-  const record = readRunRecord();
-  if (record?.plane === 'userspace')
-    return new CommandError(`the userspace plane is in force, with its state in its process (${record.pid})`, {
+/** The same for commands that show it. Throws `CommandError` also when there is nothing to read, and says why. */
+export async function requirePlane(io: Pick<CommandIo, 'env' | 'uid' | 'cwd'>): Promise<PlaneInForce> {
+  const userspace = userspaceProcess(io);
+  if (userspace !== undefined)
+    throw new CommandError(`the userspace plane is in force, with its state in its process (${userspace})`, {
       hint: 'what it does with a connection, and why, is told by fairlead trace',
     });
-  if (process.platform === 'linux' && !mayAdministerNetwork()) return notAllowed();
-  return new CommandError('no data plane has state in the kernel of this machine', {
+  const plane = await readPlaneInForce();
+  if (plane !== undefined) return plane;
+  if (process.platform === 'linux' && !mayAdministerNetwork()) throw notAllowed();
+  throw new CommandError('no data plane has state in the kernel of this machine', {
     hint: 'the userspace plane keeps its state in its process; else no proxy runs here, or it runs in another network namespace',
   });
 }
 
+/** The process with the userspace plane; without root it says so only in the file of `fairlead up`. */
+function userspaceProcess(io: Pick<CommandIo, 'env' | 'uid' | 'cwd'>): number | undefined {
+  const record = readRunRecord();
+  if (record !== undefined) return record.plane === 'userspace' ? record.pid : undefined;
+  const run = io.uid === 0 ? undefined : findRunFile({}, io);
+  return run?.plane.name === 'userspace' && isRunning(run) ? run.pid : undefined;
+}
+
 function notAllowed(cause?: unknown): CommandError {
+  const userspace =
+    '; of a userspace plane, which needs no root, all state is in its process, where sudo shows nothing';
   return new CommandError('the kernel lets only root look at its rules', {
     code: exitCodes.unsupported,
-    hint: 'run it with sudo',
+    hint: `run it with sudo${readRunRecord() === undefined ? userspace : ''}`,
     cause,
   });
 }
