@@ -26,7 +26,7 @@ test('a taken port says what to do', () => {
 
 test('what this machine or user cannot do is told without a stack, with its own code', () => {
   const plane = new PlaneUnavailableError('the ipvs plane cannot run here: this kernel has no IPVS');
-  const hint = 'fairlead doctor says what to do';
+  const hint = 'fairlead doctor looks at this machine; --plane auto takes the best plane that runs here';
   assert.deepEqual(describeFailure(plane), { message: plane.message, hint, code: exitCodes.unsupported });
   const denied = describeFailure(new SystemError('list tables', 1));
   assert.deepEqual(denied, { message: 'list tables: EPERM', hint: 'it needs root', code: exitCodes.unsupported });

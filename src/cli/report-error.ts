@@ -38,7 +38,8 @@ export function describeFailure(error: unknown): FailureReport {
     return { message: error.message, code: codeOfReason[error.reason] ?? exitCodes.failure };
   if (error instanceof TransportError) return unreachable(error);
   if (error instanceof PlaneUnavailableError) {
-    return { message: error.message, hint: 'fairlead doctor says what to do', code: exitCodes.unsupported };
+    const hint = 'fairlead doctor looks at this machine; --plane auto takes the best plane that runs here';
+    return { message: error.message, hint, code: exitCodes.unsupported };
   }
   if (error instanceof StoreLockedError) return { message: error.message, code: exitCodes.conflict };
   if (storeFailures.some((kind) => error instanceof kind)) return { message: error.message, code: exitCodes.failure };

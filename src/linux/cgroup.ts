@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 
 const CGROUP2_SUPER_MAGIC = 0x63677270;
 
@@ -9,5 +9,5 @@ export function cgroupRoot(): string | undefined {
 
 /** Whether a folder is a cgroup v2. */
 export function isCgroup2(folder: string): boolean {
-  return existsSync(folder) && statfsSync(folder).type === CGROUP2_SUPER_MAGIC;
+  return existsSync(folder) && statSync(folder).isDirectory() && statfsSync(folder).type === CGROUP2_SUPER_MAGIC;
 }

@@ -79,7 +79,7 @@ const modules: Readonly<Record<PlaneName, PlaneModule>> = {
   },
   ebpf: {
     uses: 'nftables',
-    obstacle: async () => (await import('./ebpf/obstacle.ts')).ebpfObstacle(),
+    obstacle: async (options) => (await import('./ebpf/obstacle.ts')).ebpfObstacle(options),
     open: async (options) => (await import('./ebpf/plane.ts')).openEbpfPlane(options),
     isPresent: async () => process.platform === 'linux' && (await import('./ebpf/place.ts')).hasSocketPrograms(),
     retire: async (options, signal) => {

@@ -27,7 +27,7 @@ export function readSettings(options: ProxyOptions, cwd: string): ProxySettings 
         tcpFinTimeoutSeconds: seconds(options['ipvs-tcpfin-timeout']),
         udpTimeoutSeconds: seconds(options['ipvs-udp-timeout']),
       },
-      cgroup: options.cgroup,
+      cgroup: options.cgroup === undefined ? undefined : resolve(cwd, options.cgroup),
     },
     network: {
       podCidrs: pods,

@@ -1,7 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { isErrno } from '../errno.ts';
 import { listMounts, mount, type MountPoint, unmount } from '../mounts.ts';
+import { mayAdministerNetwork } from '../namespaces.ts';
 import { bpfCall } from './syscall.ts';
 
 /*
@@ -19,10 +30,27 @@ const noMount: MountPoint = { root: '/', point: '/', source: '' };
  * `/sys/fs/bpf` for folders inside, else at the folder above. Throws `SystemError` or Node's file error.
  */
 export function makePinFolder(folder: string): void {
-  const at = folder.startsWith(`${usualMount}/`) ? usualMount : dirname(folder);
+  const at = mountFor(folder);
   if (!existsSync(at)) mkdirSync(at, { recursive: true });
   if (!isBpfFileSystem(at)) mount({ source: ownMark, target: at, type: 'bpf' });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Why `makePinFolder` would not work; undefined when nothing is in the way. Changes nothing. */
+export function pinObstacle(folder: string): string | undefined {
+  const at = mountFor(folder);
+  if (!isBpfFileSystem(at))
+    return mayAdministerNetwork() ? undefined : `no bpf file system is mounted at ${at}, and no privilege to mount one`;
+  try {
+    accessSync(at, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `the bpf file system at ${at} cannot be written to (${isErrno(error, 'EROFS') ? 'mounted read-only' : 'not ours'})`;
+  }
+}
+
+function mountFor(folder: string): string {
+  return folder.startsWith(`${usualMount}/`) ? usualMount : dirname(folder);
 }
 
 /** Takes an empty folder away, the empty ones above it, and the mount when it is ours and nothing else is in it. */
