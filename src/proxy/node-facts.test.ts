@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Node } from '../api/core/node.ts';
 import { network } from './contract/worlds.ts';
-import { factsOf, networkOf, noFacts } from './node-facts.ts';
+import { factsOf, livesOnLoopback, networkOf, noFacts } from './node-facts.ts';
 import { nowhere } from './node-ports.ts';
 import { conntrackMax } from './node-tuning.ts';
 
@@ -50,4 +50,11 @@ test('the limit of tracked connections grows with the processors, from a least',
   assert.equal(conntrackMax({ conntrackMaxPerCore: 32_768, conntrackMin: 131_072 }, 2), 131_072);
   assert.equal(conntrackMax({ conntrackMaxPerCore: 32_768, conntrackMin: 131_072 }, 8), 262_144);
   assert.equal(conntrackMax({ conntrackMaxPerCore: 0, conntrackMin: 131_072 }, 8), 0);
+});
+
+test('Services and Pods live on loopback addresses where a range of theirs lies wholly there', () => {
+  assert.equal(livesOnLoopback(network), false);
+  assert.equal(livesOnLoopback({ ...network, serviceCidrs: ['127.96.0.0/16'] }), true);
+  assert.equal(livesOnLoopback({ ...network, podCidrs: ['127.244.0.0/24'] }), true);
+  assert.equal(livesOnLoopback({ ...network, clusterCidrs: ['126.0.0.0/7', 'nonsense'] }), false);
 });

@@ -1,5 +1,5 @@
 import type { Node } from '../api/core/node.ts';
-import { parseCidr } from '../lib/cidr.ts';
+import { cidrContainsCidr, parseCidr } from '../lib/cidr.ts';
 import { canonicalIp } from '../lib/ip.ts';
 import type { NodeNetwork } from './dataplane.ts';
 import { nowhere } from './node-ports.ts';
@@ -48,4 +48,17 @@ export function networkOf(network: NodeNetwork, sourced: NodeSourced, facts: Nod
     ...(podCidrs === 'alone' ? { clusterCidrs: facts.podCidrs } : {}),
     ...(nodePortsOnPrimary === true ? { nodePortAddresses: nodePorts.length === 0 ? nowhere : nodePorts } : {}),
   };
+}
+
+/** Whether Services or Pods have loopback addresses here: on a machine without privileges, which may use all of them. */
+export function livesOnLoopback({ podCidrs, clusterCidrs, serviceCidrs }: NodeNetwork): boolean {
+  return [...podCidrs, ...clusterCidrs, ...serviceCidrs].some(isOnLoopback);
+}
+
+const loopback = parseCidr('127.0.0.0/8');
+
+/** Whether every address of a range is one that can be bound as it is. */
+export function isOnLoopback(range: string): boolean {
+  const parsed = parseCidr(range);
+  return loopback !== undefined && parsed !== undefined && cidrContainsCidr(loopback, parsed);
 }

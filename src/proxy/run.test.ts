@@ -335,3 +335,20 @@ test('a proxy whose Node moves with its addresses takes its own plane over with 
   await until(() => run.plane.calls === before + 2, 'opened anew');
   assert.equal(run.proxy.frontends().length, 1);
 });
+
+test('a Service at a loopback address is told and not in force, unless Services live on loopback addresses', async () => {
+  const api = createFakeApi();
+  const clusterIp = '127.96.0.1';
+  api.put(Service, testService({ clusterIP: clusterIp, clusterIPs: [clusterIp] }));
+  api.put(EndpointSlice, testSlice(['10.244.0.11']));
+  {
+    await using run = await start(api);
+    await run.proxy.synced;
+    assert.deepEqual(run.proxy.frontends(), []);
+    await until(() => api.objects(Event).length > 0, 'an event');
+    assert.equal(api.objects(Event)[0]?.reason, 'InvalidAddress');
+  }
+  await using run = await start(api, undefined, { network: { ...network, serviceCidrs: ['127.96.0.0/16'] } });
+  await run.proxy.synced;
+  assert.deepEqual(run.connect(clusterIp), { backend: '10.244.0.11:8080', isMasqueraded: false });
+});

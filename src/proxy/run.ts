@@ -10,7 +10,7 @@ import { HealthChecks } from './health-checks.ts';
 import { serveHealth } from './health-server.ts';
 import { type ProxyMetrics, proxyMetrics } from './metrics.ts';
 import { serveMetrics } from './metrics-server.ts';
-import { factsOf, networkOf, type NodeFacts, noFacts } from './node-facts.ts';
+import { factsOf, livesOnLoopback, networkOf, type NodeFacts, noFacts } from './node-facts.ts';
 import { nodePortHosts } from './node-ports.ts';
 import { choosePlane, type PlaneChoice } from './open-plane.ts';
 import { PlaneKeeper } from './plane-keeper.ts';
@@ -76,6 +76,7 @@ class RunningProxy implements Proxy {
     this.#router = createRouter({
       nodeName: config.nodeName,
       allowExternalIps: config.allowExternalIps,
+      allowLoopback: livesOnLoopback(config.network),
       defaults: config.defaults,
       now: this.#now,
     });

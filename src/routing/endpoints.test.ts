@@ -96,8 +96,8 @@ declareCases([
     ],
     frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080'],
     notices: [
-      'InvalidEndpoint: EndpointSlice cart-2: no IPv4 address and left out: "010.0.0.1", "fd00::1", "nonsense"',
-      'InvalidEndpoint: EndpointSlice cart-3: no IPv6 address and left out: "::ffff:10.0.0.2"',
+      'InvalidEndpoint: EndpointSlice cart-2: endpoints left out: "010.0.0.1" is no IPv4 address, "fd00::1" is no IPv4 address, "nonsense" is no IPv4 address',
+      'InvalidEndpoint: EndpointSlice cart-3: endpoints left out: "::ffff:10.0.0.2" is an IPv4-mapped address',
     ],
   },
   {
@@ -254,7 +254,7 @@ declareCases([
     service: testService(),
     slices: [testSlice(['10.0.0.1'], { endpoints: [{ addresses: [] }, { addresses: ['10.0.0.1'] }] })],
     frontends: ['10.96.0.1:80/TCP ClusterIP → 10.0.0.1:8080'],
-    notices: ['InvalidEndpoint: EndpointSlice cart-1: no IPv4 address and left out: ""'],
+    notices: ['InvalidEndpoint: EndpointSlice cart-1: endpoints left out: "" is no IPv4 address'],
   },
   {
     name: 'an endpoint twice in one slice counts once, as ready as either says',

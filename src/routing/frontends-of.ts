@@ -1,7 +1,7 @@
 import type { Service, ServicePort } from '../api/core/service.ts';
 import type { Cidr } from '../lib/cidr.ts';
-import { addressesOf } from './addresses.ts';
-import type { ServiceAddress } from './addresses.ts';
+import { placesOf } from './addresses.ts';
+import type { AddressRules, ServiceAddress } from './addresses.ts';
 import { affinityOf } from './affinity.ts';
 import { endpointsOfPort } from './endpoints.ts';
 import type { WantedPort } from './endpoints.ts';
@@ -19,12 +19,9 @@ import type { ReadSlice } from './slice.ts';
 import { SlowStart } from './slow-start.ts';
 import type { Clock, Growth, Openings } from './slow-start.ts';
 import { readSourceRanges, sourceRangesOf } from './source-ranges.ts';
-import type { NodePlace } from './topology.ts';
 
 /** What a decision depends on besides the objects of the Service. */
-export interface Circumstances {
-  readonly place: NodePlace;
-  readonly allowExternalIps: boolean;
+export interface Circumstances extends AddressRules {
   readonly defaults: SettingDefaults;
   /** Undefined where nothing depends on time. */
   readonly clock: Clock | undefined;
@@ -41,7 +38,7 @@ const nothing: Asked = { frontends: [], growth: undefined };
 
 /**
  * Every frontend of one Service, from scratch: its addresses times its ports, and a node port per family. Where one key
- * comes up twice in a Service, the first in the order of `addressesOf` stays. What is wrong with the Service or its slices
+ * comes up twice in a Service, the first in the order of `placesOf` stays. What is wrong with the Service or its slices
  * is noted, and left out.
  */
 export function frontendsOf(
@@ -51,8 +48,8 @@ export function frontendsOf(
   openings: Openings | undefined,
   note: Note,
 ): Asked {
-  const addresses = addressesOf(service, circumstances.allowExternalIps, note);
-  if (addresses.length === 0) return nothing;
+  const { families, addresses } = placesOf(service, circumstances, note);
+  if (families.size === 0) return nothing;
   for (const { reason, message } of slices.flatMap((slice) => slice.problems)) note(reason, message);
   const { defaults, clock } = circumstances;
   const settings = settingsOf(service, defaults, note);
@@ -68,7 +65,7 @@ export function frontendsOf(
   };
   const ports = readPorts(service, note);
   const frontends = new Map<FrontendKey, Frontend>();
-  for (const family of new Set(addresses.map((address) => address.family))) {
+  for (const family of families) {
     const ofFamily = addresses.filter((address) => address.family === family);
     for (const port of ports) {
       for (const frontend of frontendsOfPort(context, port, family, ofFamily)) {

@@ -33,10 +33,12 @@ export class KnownObjects {
   readonly #states = new Map<string, ServiceState>();
   /** Which Service each slice was counted to: it may move to another by its label. */
   readonly #owners = new Map<string, ServiceState>();
+  readonly #allowLoopback: boolean;
   #place: NodePlace;
 
-  constructor(place: NodePlace) {
+  constructor(place: NodePlace, allowLoopback: boolean) {
     this.#place = place;
+    this.#allowLoopback = allowLoopback;
   }
 
   /** Where the router is, as far as the Node told. */
@@ -79,7 +81,7 @@ export class KnownObjects {
       concerned.add(before);
     }
     const owner = now && serviceKeyOfSlice(now);
-    const read = now && readSlice(now, this.#place.nodeName);
+    const read = now && readSlice(now, this.#place.nodeName, this.#allowLoopback);
     if (owner === undefined || read === undefined) return;
     const after = this.#stateOf(owner);
     after.slices = after.slices.concat([read]);

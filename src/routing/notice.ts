@@ -13,7 +13,7 @@ export type NoticeReason =
   | 'AddressConflict'
   /** `spec.externalIPs` without permission. */
   | 'ExternalIPsIgnored'
-  /** A cluster, external or load-balancer address that is none. */
+  /** A cluster, external or load-balancer address that is none, or that no Service can have. */
   | 'InvalidAddress'
   /** A port without a valid number or protocol. */
   | 'InvalidPort'

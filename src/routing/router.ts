@@ -30,6 +30,11 @@ export interface RouterConfig {
   readonly zone?: string;
   /** Serve `spec.externalIPs`. Off by default: they let who may write a Service take over any address (CVE-2020-8554). */
   readonly allowExternalIps?: boolean;
+  /**
+   * Loopback addresses are as good as others: where Pods or Services have them, on a machine without privileges. Off by
+   * default.
+   */
+  readonly allowLoopback?: boolean;
   /** For Services without annotations of their own. */
   readonly defaults?: SettingDefaults;
   /** The clock of slow starts, in Unix milliseconds; without it there are none. */
@@ -62,16 +67,16 @@ export interface Router {
 
 /** A router without objects: it has no frontends yet. */
 export function createRouter(config: RouterConfig): Router {
-  const objects = new KnownObjects({ nodeName: config.nodeName, zone: config.zone, addresses: [] });
   const claims = new Claims<ServiceState>();
-  const { allowExternalIps = false, defaults = {}, now } = config;
+  const { nodeName, zone, allowExternalIps = false, allowLoopback = false, defaults = {}, now } = config;
+  const objects = new KnownObjects({ nodeName, zone, addresses: [] }, allowLoopback);
   /** Services whose shares grow by themselves. */
   const growing = new Set<ServiceState>();
   let isRunning = false;
 
   const settle = (states: Iterable<ServiceState>): RoundEnd => {
     const clock = now && { nowMs: now(), isRunning };
-    const circumstances: Circumstances = { place: objects.place, allowExternalIps, defaults, clock };
+    const circumstances: Circumstances = { place: objects.place, allowExternalIps, allowLoopback, defaults, clock };
     const round = new Round();
     for (const state of states) {
       const decision = decide(state, circumstances);

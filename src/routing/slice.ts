@@ -1,10 +1,12 @@
 import type { Endpoint, EndpointPort, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { canonicalIp } from '../lib/ip.ts';
+import type { Family } from '../lib/ip.ts';
 import type { Backend, Protocol } from './frontend.ts';
 import { isLeftToOthers, plainName } from './labels.ts';
 import { isSameList } from './same-frontend.ts';
 import { shortList } from './notice.ts';
 import type { NoticeReason } from './notice.ts';
+import { specialKindOf } from './special-address.ts';
 import { weightOf, weightsOf } from './weights.ts';
 import type { Weights } from './weights.ts';
 
@@ -32,7 +34,7 @@ export interface SlicePort {
 /** What routing keeps of one EndpointSlice: read once when the slice changes, shared by all that forwards to it. */
 export interface ReadSlice {
   readonly name: string;
-  readonly family: 'IPv4' | 'IPv6';
+  readonly family: Family;
   readonly ports: readonly SlicePort[];
   /** In the order of the backends of every port. */
   readonly standings: readonly Standing[];
@@ -46,7 +48,7 @@ export interface SliceProblem {
 }
 
 /** Reads a slice; undefined for one that routing ignores: FQDN, of another proxy, or headless by label. */
-export function readSlice(slice: EndpointSlice, nodeName: string): ReadSlice | undefined {
+export function readSlice(slice: EndpointSlice, nodeName: string, allowLoopback: boolean): ReadSlice | undefined {
   const family = slice.addressType;
   if ((family !== 'IPv4' && family !== 'IPv6') || isLeftToOthers(slice)) return undefined;
   const name = slice.metadata.name ?? '';
@@ -54,7 +56,7 @@ export function readSlice(slice: EndpointSlice, nodeName: string): ReadSlice | u
   const complain = (reason: NoticeReason, problem: string): void => {
     problems.push({ reason, message: `EndpointSlice ${name}: ${problem}` });
   };
-  const endpoints = readEndpoints(slice, family, complain);
+  const endpoints = readEndpoints(slice, family, allowLoopback, complain);
   const weights = weightsOf(slice, (problem) => complain('InvalidAnnotation', problem));
   const isHere = localTest(endpoints, (it) => it.endpoint.nodeName === nodeName);
   const unique = endpoints.filter((it, index) => it.address !== endpoints[index - 1]?.address);
@@ -82,7 +84,12 @@ interface ReadEndpoint {
 type Complain = (reason: NoticeReason, problem: string) => void;
 
 /** Sorted by address; the first of each is the one to keep. */
-function readEndpoints(slice: EndpointSlice, family: 'IPv4' | 'IPv6', complain: Complain): readonly ReadEndpoint[] {
+function readEndpoints(
+  slice: EndpointSlice,
+  family: Family,
+  allowLoopback: boolean,
+  complain: Complain,
+): readonly ReadEndpoint[] {
   const standings = new Standings();
   const endpoints: ReadEndpoint[] = [];
   const refused: string[] = [];
@@ -90,10 +97,11 @@ function readEndpoints(slice: EndpointSlice, family: 'IPv4' | 'IPv6', complain: 
     // Consumers use the first address only (discovery/v1 Endpoint.addresses).
     const text = endpoint.addresses?.[0] ?? '';
     const address = canonicalIp(text);
-    if (address === undefined || !isOfFamily(address, family)) refused.push(`"${text}"`);
+    const wrong = address === undefined ? `no ${family} address` : wrongWith(address, family, allowLoopback);
+    if (address === undefined || wrong !== undefined) refused.push(`"${text}" is ${wrong}`);
     else endpoints.push({ address, endpoint, standing: standings.of(endpoint) });
   }
-  if (refused.length > 0) complain('InvalidEndpoint', `no ${family} address and left out: ${shortList(refused)}`);
+  if (refused.length > 0) complain('InvalidEndpoint', `endpoints left out: ${shortList(refused)}`);
   return endpoints.sort(byAddress);
 }
 
@@ -109,9 +117,9 @@ export function localTest<T extends { readonly address: string; readonly standin
   return (endpoint) => saysHere(endpoint) || (!endpoint.standing.isPlaced && here.has(endpoint.address));
 }
 
-/** IPv4-mapped addresses are IPv6 by their form only (KEP-4858). */
-function isOfFamily(address: string, family: 'IPv4' | 'IPv6'): boolean {
-  return address.includes(':') === (family === 'IPv6') && !address.startsWith('::ffff:');
+function wrongWith(address: string, family: Family, allowLoopback: boolean): string | undefined {
+  if (address.includes(':') !== (family === 'IPv6')) return `no ${family} address`;
+  return specialKindOf(address, allowLoopback);
 }
 
 /** Of one address the most ready first. */

@@ -6,6 +6,7 @@ import { ApiError } from '../../api/errors.ts';
 import { slowStartAnnotation } from '../../api/fairlead-annotations.ts';
 import type { ServiceCIDR } from '../../api/networking/service-cidr.ts';
 import type { NodeNetwork } from '../../proxy/dataplane.ts';
+import { livesOnLoopback } from '../../proxy/node-facts.ts';
 import { readRunRecord, type RunRecord } from '../../proxy/run-record.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import { createRouter } from '../../routing/router.ts';
@@ -44,7 +45,8 @@ export async function readIntent(
   const services = await reader.list<AnyObject & Service>('services');
   const slices = await reader.list<AnyObject & EndpointSlice>('endpointslices');
   const { allowExternalIps = false, defaults = {} } = record ?? {};
-  const router = createRouter({ nodeName, allowExternalIps, defaults });
+  const network = record?.network ?? (await networkOf(reader, nodes, node));
+  const router = createRouter({ nodeName, allowExternalIps, allowLoopback: livesOnLoopback(network), defaults });
   router.apply(
     ...(node === undefined ? [] : [{ type: 'node', new: node } as const]),
     ...services.map((object) => ({ type: 'service', new: object }) as const),
@@ -53,7 +55,7 @@ export async function readIntent(
   return {
     nodeName,
     frontends: [...router.frontends()],
-    network: record?.network ?? (await networkOf(reader, nodes, node)),
+    network,
     nodeAddresses: isHere ? ownAddresses() : reportedAddresses(node),
     isHere,
     record,

@@ -6,6 +6,7 @@ import { reconcileEndpointSlices } from '../../controllers/endpoint-slices/recon
 import { nodeFixture, podFixture, serviceFixture } from '../../controllers/fixtures.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import { createRouter, type ObjectChange, type RouterChanges } from '../../routing/router.ts';
+import { livesOnLoopback } from '../node-facts.ts';
 import type { EndpointShape, ServiceShape, SliceShape, Step } from './case.ts';
 import { type Family, type HostName, isPod, type NodeName, nodeNames, nodeOf, type World } from './world.ts';
 
@@ -26,7 +27,9 @@ export class Cluster {
 
   constructor(world: World, allowExternalIps = false) {
     this.#world = world;
-    const router = (nodeName: NodeName) => createRouter({ nodeName, allowExternalIps, now: () => this.#nowMs });
+    const allowLoopback = livesOnLoopback(world.network.A);
+    const router = (nodeName: NodeName) =>
+      createRouter({ nodeName, allowExternalIps, allowLoopback, now: () => this.#nowMs });
     this.#routers = { A: router('A'), B: router('B') };
     this.pass(0);
     for (const name of nodeNames) this.#nodes.set(name, nodeFixture(name));

@@ -67,6 +67,11 @@ function loopbackWorld(block: number): World {
     unallocated: `127.96.${block}.200`,
     localhost: '127.0.0.1',
   };
-  const network = { podCidrs: [], clusterCidrs: [], serviceCidrs: [], nodePortAddresses: [addresses.A] };
+  const network = {
+    podCidrs: [],
+    clusterCidrs: [],
+    serviceCidrs: ['127.96.0.0/16'],
+    nodePortAddresses: [addresses.A],
+  };
   return { families: ['IPv4'], addresses: { IPv4: addresses, IPv6: addresses }, network: { A: network, B: network } };
 }

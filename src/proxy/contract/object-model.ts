@@ -5,6 +5,7 @@ import type { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { Frontend } from '../../routing/frontend.ts';
 import { createRouter, type ObjectChange, type Router } from '../../routing/router.ts';
+import { livesOnLoopback } from '../node-facts.ts';
 import { decidePlainly } from './plain-decision.ts';
 import { Dice, randomNode, randomService, randomSlice } from './random-objects.ts';
 import type { Subject } from './subject.ts';
@@ -30,9 +31,10 @@ export function declareObjectModel({ title, open, seed, steps, isRefused = () =>
     const { world, nodes } = subject;
     for (const name of nodeNames) await nodes[name]?.open(world.network[name]);
     const objects = new RandomObjects(seed, world);
+    const allowLoopback = livesOnLoopback(world.network.A);
     const routers: Record<NodeName, Router> = {
-      A: createRouter({ nodeName: 'A', allowExternalIps: true }),
-      B: createRouter({ nodeName: 'B', allowExternalIps: true }),
+      A: createRouter({ nodeName: 'A', allowExternalIps: true, allowLoopback }),
+      B: createRouter({ nodeName: 'B', allowExternalIps: true, allowLoopback }),
     };
     for (let step = 0; step < steps; step += 1) {
       const changes = objects.change();

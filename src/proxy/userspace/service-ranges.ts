@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { cidrContains, cidrContainsCidr, parseCidr } from '../../lib/cidr.ts';
+import { cidrContains, parseCidr } from '../../lib/cidr.ts';
 import { isErrno } from '../../linux/errno.ts';
 import { openRoute } from '../../linux/route.ts';
 import { listConnections, openSockDiag } from '../../linux/sock-diag.ts';
 import { type Dataplane, type NodeNetwork, retiresNoMore } from '../dataplane.ts';
+import { isOnLoopback } from '../node-facts.ts';
 
-/** Every address in it can be bound as it is. */
-const loopback = parseCidr('127.0.0.0/8');
 /** How often it is looked whether connections still need the addresses of a plane that retires. */
 const retiringMs = 500;
 
@@ -50,9 +49,7 @@ export async function retireServiceRanges(signal: AbortSignal): Promise<void> {
 }
 
 function isElsewhere(range: string): boolean {
-  const parsed = parseCidr(range);
-  if (parsed?.family !== 'IPv4' || loopback === undefined) return false;
-  return !cidrContainsCidr(loopback, parsed);
+  return parseCidr(range)?.family === 'IPv4' && !isOnLoopback(range);
 }
 
 function addRanges(ranges: readonly string[]): void {
