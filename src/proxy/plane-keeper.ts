@@ -1,9 +1,11 @@
-import type { Node } from '../api/core/node.ts';
+import { Node } from '../api/core/node.ts';
 import { planeAnnotation } from '../api/fairlead-annotations.ts';
+import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts';
+import { errorText } from '../observe/log.ts';
 import type { ProxyConfig } from './config.ts';
 import { type Dataplane, type NodeNetwork, planeNames, type PlaneName, retiresNoMore } from './dataplane.ts';
 import { choosePlane, openPlane, type PlaneChoice, type PlaneOptions, retireOthers } from './open-plane.ts';
-import { removeRunRecord, writeRunRecord } from './run-record.ts';
+import { readRunRecord, removeRunRecord, writeRunRecord } from './run-record.ts';
 
 export interface PlaneKeeperOptions {
   readonly config: ProxyConfig;
@@ -23,6 +25,7 @@ export interface PlaneKeeperOptions {
  */
 export class PlaneKeeper {
   readonly #options: PlaneKeeperOptions;
+  readonly #recorder: EventRecorder;
   #choice: PlaneChoice;
   #wanted: PlaneName | 'auto';
   #retiring: { readonly done: Promise<void>; readonly abort: AbortController } | undefined;
@@ -30,11 +33,14 @@ export class PlaneKeeper {
   #hasStopped = false;
   /** Whether other commands are told of this process. */
   #isRecorded = false;
+  #hasLookedForOthers = false;
 
   constructor(options: PlaneKeeperOptions) {
     this.#options = options;
     this.#choice = options.choice;
     this.#wanted = options.config.plane ?? 'auto';
+    const { client, nodeName, logger, now } = options.config;
+    this.#recorder = createEventRecorder({ client, component: 'proxy', host: nodeName, logger, now });
   }
 
   get choice(): PlaneChoice {
@@ -42,6 +48,7 @@ export class PlaneKeeper {
   }
 
   async open(): Promise<Dataplane> {
+    this.#lookForOthers();
     this.#record();
     return this.#options.config.dataplane ?? openPlane(this.#choice.plane, this.#planeOptions);
   }
@@ -52,7 +59,7 @@ export class PlaneKeeper {
     const wanted = asked ?? this.#options.config.plane ?? 'auto';
     if (wanted === this.#wanted || this.#options.config.dataplane !== undefined) return;
     this.#wanted = wanted as PlaneName | 'auto';
-    this.#switching = this.#switching.then(() => this.#switch());
+    this.#switching = this.#switching.then(() => this.#switch(node));
   }
 
   /** To be called whenever the plane has come into force. */
@@ -67,6 +74,7 @@ export class PlaneKeeper {
   async stop(removes: boolean): Promise<void> {
     this.#hasStopped = true;
     this.#forget();
+    await this.#recorder[Symbol.asyncDispose]();
     await this.#stopRetiring(removes ? 'removed' : retiresNoMore);
   }
 
@@ -80,7 +88,7 @@ export class PlaneKeeper {
     return { ...planeSettings, network: this.#options.network(), logger };
   }
 
-  async #switch(): Promise<void> {
+  async #switch(node: Node): Promise<void> {
     const { logger } = this.#options.config;
     const wanted = this.#wanted;
     try {
@@ -94,8 +102,15 @@ export class PlaneKeeper {
       this.#choice = choice;
       if (await this.#options.reopen()) this.retireOthers();
     } catch (error) {
-      logger.warn(`the plane that annotation ${planeAnnotation} asks for cannot be had`, { error });
+      this.#tellUnavailable(node, `${errorText(error)}; ${this.#choice.plane} stays in force`);
     }
+  }
+
+  /** To who wrote the annotation, in an event on the Node, and in the log. */
+  #tellUnavailable(node: Node, why: string): void {
+    const message = `the plane that annotation ${planeAnnotation} asks for cannot be had: ${why}`;
+    this.#options.config.logger.warn(message, { node: node.metadata.name });
+    this.#recorder.record(Node, node, { type: 'Warning', reason: 'PlaneUnavailable', message });
   }
 
   async #retireOthers(signal: AbortSignal): Promise<void> {
@@ -107,6 +122,23 @@ export class PlaneKeeper {
     } catch (error) {
       logger.error('what another plane left could not be taken away', { error });
     }
+  }
+
+  /**
+   * Another proxy in this network namespace is no obstacle: in an upgrade the next one starts before the old one has
+   * ended. Two that stay change the kernel against each other, which nobody would see.
+   */
+  #lookForOthers(): void {
+    const { logger, dataplane } = this.#options.config;
+    if (this.#hasLookedForOthers || dataplane !== undefined) return;
+    this.#hasLookedForOthers = true;
+    const other = readRunRecord();
+    if (other === undefined || other.pid === process.pid) return;
+    logger.warn('another proxy of Fairlead runs in this network namespace; when this is no upgrade, end one of them', {
+      pid: other.pid,
+      plane: other.plane,
+      node: other.nodeName,
+    });
   }
 
   /** Tells other commands which plane is in force, and its settings. Without it they work less well; the proxy works on. */
