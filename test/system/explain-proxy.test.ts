@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,9 @@ import { waitFor } from '../support/wait.ts';
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
 const cgroup = join(cgroupRoot() ?? assert.fail('cgroup v2 is not mounted'), `fairlead-test-${process.pid}`);
 const env = { KUBECONFIG: join(folder, 'kubeconfig'), HOME: folder };
-let server: ChildProcess;
+/** Addresses of this machine. */
+const endpoints = ['192.0.2.5', '192.0.2.6'];
+const running = new Set<ChildProcess>();
 
 const objects = [
   {
@@ -29,14 +31,15 @@ const objects = [
     metadata: { name: 'db-1', labels: { 'kubernetes.io/service-name': 'db' } },
     addressType: 'IPv4',
     ports: [{ name: '', port: 8080 }],
-    endpoints: [{ addresses: ['127.0.0.5'] }, { addresses: ['127.0.0.6'] }],
+    endpoints: endpoints.map((address) => ({ addresses: [address] })),
   },
 ];
 
 before(async () => {
   isolateNetwork();
+  for (const address of endpoints) execFileSync('ip', ['address', 'add', `${address}/32`, 'dev', 'lo']);
   mkdirSync(cgroup);
-  server = await component(['server', '--data', folder], 'export KUBECONFIG=');
+  await component(['server', '--data', folder], 'export KUBECONFIG=');
   for (const object of objects) {
     const { code, stderr } = await fairlead(['apply', '-f', '-'], { input: JSON.stringify(object) });
     assert.equal(code, 0, stderr);
@@ -44,7 +47,7 @@ before(async () => {
 });
 
 after(async () => {
-  await end(server);
+  await Promise.all([...running].map(end));
   rmdirSync(cgroup);
   rmSync(folder, { recursive: true });
 });
@@ -52,6 +55,8 @@ after(async () => {
 /** Starts a part of Fairlead and waits until it has said `ready`. */
 async function component(args: readonly string[], ready: string): Promise<ChildProcess> {
   const child = spawn(launcher, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += String(chunk)));
   await waitFor(
