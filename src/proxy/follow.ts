@@ -42,9 +42,11 @@ export function follow(
   const ticker = new Ticker(router, now, (decided) => follower.decided(decided, noCause));
   let isComplete = false;
   const take = (changes: readonly ObjectChange[], cause: Omit<Cause, 'triggeredAtMs'>): void => {
-    const decided = router.apply(...changes);
-    if (!isComplete) return follower.heard();
-    follower.decided(decided, { ...cause, triggeredAtMs: triggerTimes(changes, startedMs) });
+    if (!isComplete) {
+      router.learn(...changes);
+      return follower.heard();
+    }
+    follower.decided(router.apply(...changes), { ...cause, triggeredAtMs: triggerTimes(changes, startedMs) });
     ticker.plan();
   };
   const subscriptions = [
@@ -68,6 +70,7 @@ export function follow(
   ];
   const synced = Promise.all([services.synced, slices.synced, nodes.synced]).then(() => {
     isComplete = true;
+    router.apply();
     follower.complete();
     ticker.tick();
   });

@@ -49,6 +49,8 @@ export interface RouterConfig {
 export interface Router {
   /** Takes one or more changes as one: every frontend concerned is reported once, as it is at the end. */
   apply(...changes: readonly ObjectChange[]): RouterChanges;
+  /** Takes changes that the next `apply` decides on: at a start each Service is decided once, when all of it is known. */
+  learn(...changes: readonly ObjectChange[]): void;
   /**
    * Applies what time alone has changed. The first call says that the state is complete: backends that come after it
    * start slowly where their Service asks for it.
@@ -73,6 +75,12 @@ export function createRouter(config: RouterConfig): Router {
   /** Services whose shares grow by themselves. */
   const growing = new Set<ServiceState>();
   let isRunning = false;
+  /** Services to decide on. */
+  const learnt = new Set<ServiceState>();
+
+  const learn = (changes: readonly ObjectChange[]): void => {
+    for (const change of changes) objects.take(change, learnt);
+  };
 
   const settle = (states: Iterable<ServiceState>): RoundEnd => {
     const clock = now && { nowMs: now(), isRunning };
@@ -92,10 +100,12 @@ export function createRouter(config: RouterConfig): Router {
 
   return {
     apply(...changes) {
-      const concerned = new Set<ServiceState>();
-      for (const change of changes) objects.take(change, concerned);
+      learn(changes);
+      const concerned = [...learnt];
+      learnt.clear();
       return { ...settle(concerned), triggeredAtMs: triggerTimeOf(changes) };
     },
+    learn: (...changes) => learn(changes),
     tick() {
       isRunning = true;
       const nowMs = now?.() ?? 0;
