@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { isErrno, SystemError } from '../errno.ts';
 import { libc } from '../libc.ts';
 import { type Message, MessageWriter, messageFlags, readAttributes, readMessages, readString } from './message.ts';
@@ -16,6 +17,10 @@ const MSG_DONTWAIT = 0x40;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const extendedAckPresent = 0x200;
+/** NLM_F_DUMP_INTR: what is listed changed between two pieces of the list. */
+const interrupted = 0x10;
+/** How often a list is asked for anew because it changed meanwhile. */
+const maxListings = 50;
 const extendedAckText = 1;
 
 /** Netlink families (linux/netlink.h). */
@@ -26,6 +31,11 @@ export interface Refusal {
   /** Sequence number of the refused message. */
   readonly sequence: number;
   readonly error: SystemError;
+}
+
+interface Answers {
+  readonly answers: readonly Message[];
+  readonly error: SystemError | undefined;
 }
 
 /** Opens a bound netlink socket with extended acknowledgements; the caller closes the descriptor. */
@@ -95,10 +105,15 @@ export class NetlinkSocket {
     build(writer);
     writer.end(start);
     this.#send(writer.written(), what);
-    this.#receiveUntil(sequence, what, () => undefined);
+    const { error } = this.#receiveUntil(sequence, what);
+    if (error !== undefined) throw error;
   }
 
-  /** Sends a dump (or get) request and hands every answer to `visit`; payloads are valid only inside the call. */
+  /**
+   * Sends a dump (or get) request and hands every answer to `visit`; payloads are valid only inside the call. The kernel
+   * gives a long list in pieces and says when it changed between them: entries may be missing then, so nothing of it is
+   * handed on and it is asked for again. Throws `SystemError` EINTR when it never stands still.
+   */
   dump(
     type: number,
     what: string,
@@ -106,14 +121,14 @@ export class NetlinkSocket {
     visit: (message: Message) => void,
     flags: number = messageFlags.dump,
   ): void {
-    const writer = new MessageWriter(512);
-    const sequence = this.nextSequence();
-    const ack = flags === messageFlags.dump ? 0 : messageFlags.ack;
-    const start = writer.begin(type, messageFlags.request | flags | ack, sequence);
-    build(writer);
-    writer.end(start);
-    this.#send(writer.written(), what);
-    this.#receiveUntil(sequence, what, visit);
+    for (let listings = 0; listings < maxListings; listings += 1) {
+      const { answers, error } = this.#ask(type, what, build, flags);
+      if (error === undefined && answers.some((answer) => (answer.flags & interrupted) !== 0)) continue;
+      for (const answer of answers) if (answer.type !== NLMSG_DONE) visit(answer);
+      if (error !== undefined) throw error;
+      return;
+    }
+    throw new SystemError(what, constants.errno.EINTR, `it changed each of ${maxListings} times`);
   }
 
   /**
@@ -153,6 +168,18 @@ export class NetlinkSocket {
     }
   }
 
+  /** All answers to a request, the end of a list among them, and what the kernel refused after them. */
+  #ask(type: number, what: string, build: (writer: MessageWriter) => void, flags: number): Answers {
+    const writer = new MessageWriter(512);
+    const sequence = this.nextSequence();
+    const ack = flags === messageFlags.dump ? 0 : messageFlags.ack;
+    const start = writer.begin(type, messageFlags.request | flags | ack, sequence);
+    build(writer);
+    writer.end(start);
+    this.#send(writer.written(), what);
+    return this.#receiveUntil(sequence, what);
+  }
+
   /** The next queued datagram; undefined when there is none. */
   #receiveQueued(what: string): Buffer | undefined {
     try {
@@ -163,17 +190,15 @@ export class NetlinkSocket {
     }
   }
 
-  #receiveUntil(sequence: number, what: string, visit: (message: Message) => void): void {
+  #receiveUntil(sequence: number, what: string): Answers {
+    const answers: Message[] = [];
     for (;;) {
-      const datagram = this.#buffer.subarray(0, libc().recv(this.#fd, this.#buffer, 0));
+      const datagram = Buffer.from(this.#buffer.subarray(0, libc().recv(this.#fd, this.#buffer, 0)));
       for (const message of readMessages(datagram)) {
         if (message.sequence !== sequence) continue;
-        if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
-          const error = message.payload.length >= 4 ? acknowledgement(message, what) : undefined;
-          if (error !== undefined) throw error;
-          return;
-        }
-        visit(message);
+        if (message.type !== NLMSG_ERROR) answers.push(message);
+        if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE)
+          return { answers, error: message.payload.length >= 4 ? acknowledgement(message, what) : undefined };
       }
     }
   }
