@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<BenchR
   restart: () => import('./restart.ts'),
   'first-packet': () => import('./first-packet.ts'),
   'dns-cost': () => import('./dns-cost.ts'),
+  'dns-forward': () => import('./dns-forward.ts'),
   'dns-memory': () => import('./dns-memory.ts'),
   'dns-freshness': () => import('./dns-freshness.ts'),
   'dns-overload': () => import('./dns-overload.ts'),

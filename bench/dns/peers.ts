@@ -118,7 +118,8 @@ function dnsmasq(folder: string, port: number, addresses: readonly Address[]): P
   };
 }
 
-function written(folder: string, name: string, lines: readonly string[]): string {
+/** Writes a file of lines; returns its path. */
+export function written(folder: string, name: string, lines: readonly string[]): string {
   const path = join(folder, name);
   writeFileSync(path, `${lines.join('\n')}\n`);
   return path;
