@@ -33,19 +33,27 @@ export function blocksOf(tokens: readonly Token[], readImport: ReadImport): Bloc
 /** Blocks in blocks: CoreDNS has none deeper than three. */
 const deepestBlock = 16;
 
-/** Imports may hold imports; a file that imports itself ends here. */
-const deepestImport = 32;
+/** Words that imports may stand for, all together: snippets that import others twice each would grow without end. */
+const mostImported = 100_000;
+
+/** Words that are being read, and what they were imported by; undefined for the file itself. */
+interface Source {
+  readonly name: string | undefined;
+  readonly words: readonly Token[];
+  at: number;
+}
 
 class Reader {
-  #tokens: readonly Token[];
-  #at = 0;
-  #imports = 0;
+  /** The file, and in it the imports that are open, the innermost last. */
+  readonly #sources: Source[];
+  #taken: Token | undefined;
+  #imported = 0;
   #depth = 0;
   readonly #snippets: ReadonlyMap<string, readonly Token[]>;
   readonly #readImport: ReadImport;
 
   constructor(tokens: readonly Token[], snippets: ReadonlyMap<string, readonly Token[]>, readImport: ReadImport) {
-    this.#tokens = tokens;
+    this.#sources = [{ name: undefined, words: tokens, at: 0 }];
     this.#snippets = snippets;
     this.#readImport = readImport;
   }
@@ -94,15 +102,12 @@ class Reader {
     }
   }
 
-  /** The rest of the line, and the block when the line ends with a brace. */
+  /** The rest of the line, and the block when the line ends with a brace. The end of an import ends a line too. */
   #directive(name: Token): Directive {
     const args: Token[] = [];
-    for (
-      let next = this.#tokens[this.#at];
-      next !== undefined && isSameLine(next, name);
-      next = this.#tokens[this.#at]
-    ) {
-      this.#at += 1;
+    const source = this.#source();
+    for (let next = source.words[source.at]; next && isSameLine(next, name); next = source.words[source.at]) {
+      this.#take();
       if (isBrace(next, '{')) return { name, args, block: this.#inner(next) };
       args.push(next);
     }
@@ -122,23 +127,35 @@ class Reader {
   #import(at: Token): void {
     const name = this.#take();
     if (name === undefined || !isSameLine(name, at)) throw new SettingsError(at.file, at.line, 'import needs a name');
-    this.#imports += 1;
-    if (this.#imports > deepestImport) throw new SettingsError(at.file, at.line, 'imports lead in a circle');
+    // A source that is read to its end stays until the next word: it is what this import stands in.
+    if (this.#sources.some((open) => open.name === name.text))
+      throw new SettingsError(at.file, at.line, `imports lead in a circle: "${name.text}" imports itself`);
     const words = this.#snippets.get(name.text) ?? this.#readImport(name.text, name);
-    this.#tokens = [...words, ...this.#tokens.slice(this.#at)];
-    this.#at = 0;
+    this.#imported += words.length + 1;
+    if (this.#imported > mostImported)
+      throw new SettingsError(at.file, at.line, `imports stand for more than ${mostImported} words`);
+    this.#sources.push({ name: name.text, words, at: 0 });
+  }
+
+  /** The innermost. */
+  #source(): Source {
+    const source = this.#sources.at(-1);
+    if (source === undefined) throw new RangeError('the file itself is always open');
+    return source;
   }
 
   #take(): Token | undefined {
-    const token = this.#tokens[this.#at];
-    this.#at += 1;
+    while (this.#sources.length > 1 && this.#source().at >= this.#source().words.length) this.#sources.pop();
+    const source = this.#source();
+    const token = source.words[source.at];
+    source.at += 1;
+    this.#taken = token ?? this.#taken;
     return token;
   }
 
   #last(): Token {
-    const token = this.#tokens[this.#at - 1];
-    if (token === undefined) throw new RangeError('nothing was read yet');
-    return token;
+    if (this.#taken === undefined) throw new RangeError('nothing was read yet');
+    return this.#taken;
   }
 }
 

@@ -232,7 +232,9 @@ const mistakes: readonly [title: string, text: string, error: RegExp][] = [
   ['a type that is none', '. {\n template IN AAAAA\n}', /^Corefile:2: "AAAAA" is no record type/],
   ['a bad duration', '. {\n health {\n  lameduck soon\n }\n}', /^Corefile:3: "soon" is no duration/],
   ['a bad expression', '. {\n rewrite name regex ( a\n}', /^Corefile:2: "\(" is no regular expression/],
-  ['a circle', '(a) {\n import a\n}\n. {\n import a\n}', /^Corefile:2: imports lead in a circle/],
+  ['a circle', '(a) {\n import a\n}\n. {\n import a\n}', /^Corefile:2: imports lead in a circle: "a" imports/],
+  ['a circle of two', '(a) {\n import b\n}\n(b) {\n log\n import a\n}\n. {\n import a\n}', /^Corefile:6: .* circle/],
+  ['an import that grows without end', doubled(20), /^Corefile:\d+: imports stand for more than 100000 words/],
   ['a rewrite of something else', '. {\n rewrite class CH IN\n}', /^Corefile:2: rewrite class is not supported/],
   ['a port that is none', '.:70000 {\n}', /^Corefile:1: 70000 is no port/],
 ];
@@ -242,6 +244,30 @@ for (const [title, text, error] of mistakes) {
     assert.throws(() => read(text), { name: 'SettingsError', message: error });
   });
 }
+
+/** Snippets that each import the one before twice. */
+function doubled(count: number): string {
+  const snippets = Array.from({ length: count }, (_, at) => `(s${at + 1}) {\n import s${at}\n import s${at}\n}\n`);
+  return `(s0) {\n log\n}\n${snippets.join('')}. {\n import s${count}\n}`;
+}
+
+test('a snippet may be imported any number of times, also one inside another and at the end of another', () => {
+  const blocks = Array.from({ length: 100 }, (_, at) => `z${at}.example {\n import outer\n import inner\n}\n`);
+  const { settings } = read(`(inner) {\n minimal\n}\n(outer) {\n import inner\n import inner\n}\n${blocks.join('')}`);
+  assert.equal(new Set(settings.servers.flatMap(({ zones }) => zones)).size, 100);
+  assert.ok(settings.servers.every(({ minimal }) => minimal));
+});
+
+test('a line of a snippet ends with the snippet, also when the same comes again', () => {
+  const { settings } = read('(a) {\n rewrite name one two\n}\n. {\n import a\n import a\n}');
+  assert.equal(settings.servers[0]?.rewrite.length, 2);
+});
+
+test('a file that imports itself is a circle, whatever stands behind the import', () => {
+  const files = { 'a.conf': 'log\nimport b.conf\nminimal\n', 'b.conf': 'import a.conf\n' };
+  const circle = { name: 'SettingsError', message: /^b\.conf:1: imports lead in a circle: "a\.conf" imports itself/ };
+  assert.throws(() => read('. {\n import a.conf\n}', files), circle);
+});
 
 test('the guide lists every directive', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../../docs/guide/replacing-coredns.md'), 'utf8');
