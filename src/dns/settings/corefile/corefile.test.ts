@@ -232,6 +232,16 @@ const mistakes: readonly [title: string, text: string, error: RegExp][] = [
   ['a type that is none', '. {\n template IN AAAAA\n}', /^Corefile:2: "AAAAA" is no record type/],
   ['a bad duration', '. {\n health {\n  lameduck soon\n }\n}', /^Corefile:3: "soon" is no duration/],
   ['a bad expression', '. {\n rewrite name regex ( a\n}', /^Corefile:2: "\(" is no regular expression/],
+  [
+    'a bad expression of a view',
+    ". {\n view a {\n  expr name() matches '('\n }\n}",
+    /^Corefile:3: "\(" is no regular expression/,
+  ],
+  [
+    'a second expression of one sort, of which both must hold,',
+    ". {\n view a {\n  expr type() == 'A'\n  expr type() == 'MX'\n }\n}",
+    /^Corefile:4: two expressions of one sort/,
+  ],
   ['a circle', '(a) {\n import a\n}\n. {\n import a\n}', /^Corefile:2: imports lead in a circle: "a" imports/],
   ['a circle of two', '(a) {\n import b\n}\n(b) {\n log\n import a\n}\n. {\n import a\n}', /^Corefile:6: .* circle/],
   ['an import that grows without end', doubled(20), /^Corefile:\d+: imports stand for more than 100000 words/],

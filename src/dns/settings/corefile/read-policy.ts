@@ -1,7 +1,17 @@
 import type { AclRule, Dns64Settings, ListenTransport } from '../settings.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
-import { readAddress, readCidr, readChoice, readPrefix, readType, readZone, readZones, wrong } from '../values.ts';
+import {
+  readAddress,
+  readCidr,
+  readChoice,
+  readExpression,
+  readPrefix,
+  readType,
+  readZone,
+  readZones,
+  wrong,
+} from '../values.ts';
 import { onlyArgument, readOptions } from './options.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -29,27 +39,35 @@ function readAclRule({ name, args }: Directive, zones: readonly string[]): AclRu
   return { action, types, clients, zones };
 }
 
-/** `view NAME { expr … }`: expressions of the common sorts only, so that what is not understood is said. */
+/** Expressions of a view that are understood: what they hold for, and the reader of what is in the quotes. */
+const viewExpressions = [
+  { list: 'clients', pattern: /^incidr\(client_ip\(\), ?'([^']+)'\)$/, read: readCidr },
+  { list: 'types', pattern: /^type\(\) ?== ?'(\w+)'$/, read: readType },
+  { list: 'names', pattern: /^name\(\) matches '(.+)'$/, read: readExpression },
+] as const;
+
+/**
+ * `view NAME { expr … }`: expressions of the common sorts only, so that what is not understood is said. All that are there
+ * must hold, so there is at most one of a sort: items of our lists are alternatives.
+ */
 export const readView: DirectiveReader = (directive, { server }) => {
   const name = onlyArgument({ ...directive, block: [] }).text;
-  const view = { name, clients: [] as string[], names: [] as string[], types: [] as string[] };
+  const view: Record<'clients' | 'names' | 'types', string[]> = { clients: [], names: [], types: [] };
   readOptions(directive, {
     expr: ({ name: at, args }) => {
       const text = args.map((token) => token.text).join(' ');
-      const [, cidr] = /^incidr\(client_ip\(\), ?'([^']+)'\)$/.exec(text) ?? [];
-      const [, type] = /^type\(\) ?== ?'(\w+)'$/.exec(text) ?? [];
-      const [, pattern] = /^name\(\) matches '(.+)'$/.exec(text) ?? [];
-      if (cidr !== undefined) view.clients.push(readCidr({ ...at, text: cidr }));
-      else if (type !== undefined) view.types.push(readType({ ...at, text: type }));
-      else if (pattern !== undefined) view.names.push(pattern);
-      else
+      const known = viewExpressions.find(({ pattern }) => pattern.test(text));
+      if (known === undefined)
         throw wrong(
           at,
           `the expression "${text}" is not supported (supported: incidr(client_ip(), '…'), type() == '…', name() matches '…')`,
         );
+      const list = view[known.list];
+      if (list.length > 0) throw wrong(at, 'two expressions of one sort in a view are not supported: both must hold');
+      list.push(known.read({ ...at, text: known.pattern.exec(text)?.[1] ?? '' }));
     },
   });
-  server.view = view;
+  server.view = { name, ...view };
 };
 
 /** `dns64 [PREFIX] { … }`. */
