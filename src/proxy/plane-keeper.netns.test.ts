@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -140,14 +140,16 @@ async function logOfStart(): Promise<string> {
 
 test('another proxy in this network namespace is said once at the start, and one that is gone is not', async () => {
   assert.equal(await logOfStart(), '');
-  const path = `/run/fairlead/proxy-${statSync('/proc/thread-self/ns/net').ino}.json`;
+  const prefix = `/run/fairlead/proxy-${statSync('/proc/thread-self/ns/net').ino}`;
   const other = spawn('sleep', ['60']);
   await once(other, 'spawn');
   const record = { nodeName: 'b', plane: 'ipvs', reason: '', network, allowExternalIps: false, defaults: {} } as const;
   const recordOther = () => {
     writeRunRecord({ ...record, planeSettings: {} });
-    const own = JSON.parse(readFileSync(path, 'utf8')) as object;
-    writeFileSync(path, JSON.stringify({ ...own, pid: other.pid, processStart: start }));
+    const own = JSON.parse(readFileSync(`${prefix}-${process.pid}.json`, 'utf8')) as object;
+    removeRunRecord();
+    mkdirSync('/run/fairlead', { recursive: true });
+    writeFileSync(`${prefix}-${other.pid}.json`, JSON.stringify({ ...own, pid: other.pid, processStart: start }));
   };
   const start = processStart(other.pid ?? 0);
   recordOther();
@@ -159,7 +161,6 @@ test('another proxy in this network namespace is said once at the start, and one
   other.kill();
   await once(other, 'exit');
   assert.equal(await logOfStart(), '');
-  removeRunRecord();
 });
 
 async function until(condition: () => boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isolateNetwork } from '../linux/namespaces.ts';
@@ -7,7 +8,7 @@ import { network } from './contract/worlds.ts';
 import { readRunRecord, removeRunRecord, writeRunRecord } from './run-record.ts';
 
 isolateNetwork();
-const path = `/run/fairlead/proxy-${statSync('/proc/thread-self/ns/net').ino}.json`;
+const path = `/run/fairlead/proxy-${statSync('/proc/thread-self/ns/net').ino}-${process.pid}.json`;
 const record = {
   nodeName: 'a',
   plane: 'nftables',
@@ -45,4 +46,28 @@ test('that of a process which is gone does not count and is taken away by the ne
   assert.ok(!existsSync(left));
   assert.equal(readRunRecord()?.pid, process.pid);
   removeRunRecord();
+});
+
+/** A proxy's record in another process, which takes it away when its input ends. */
+const another = `
+  const { removeRunRecord, writeRunRecord } = await import(${JSON.stringify(new URL('./run-record.ts', import.meta.url).href)});
+  writeRunRecord(${JSON.stringify({ ...record, nodeName: 'second', network })});
+  console.log('written');
+  process.stdin.on('end', removeRunRecord).resume();
+`;
+
+test('of two proxies in one network namespace the last counts, and when it ends the first one again', async () => {
+  writeRunRecord(record);
+  const second = spawn(process.execPath, ['--input-type=module', '--eval', another], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(second.stdout, 'data');
+  assert.equal(readRunRecord()?.nodeName, 'second');
+  writeRunRecord(record);
+  assert.equal(readRunRecord()?.nodeName, 'second');
+  second.stdin.end();
+  await once(second, 'exit');
+  assert.equal(readRunRecord()?.nodeName, 'a');
+  removeRunRecord();
+  assert.equal(readRunRecord(), undefined);
 });

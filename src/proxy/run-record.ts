@@ -8,7 +8,7 @@ import type { PlaneSettings } from './open-plane.ts';
 
 /**
  * What a proxy says of itself, for `fairlead status`, and for `fairlead trace` and `fairlead proxy diff`, which decide anew
- * what it decided: one file for each network namespace, removed when it ends.
+ * what it decided: one file for each process, named after its network namespace too, removed when it ends.
  */
 export interface RunRecord {
   /** Format of the file. */
@@ -30,25 +30,32 @@ const folder = '/run/fairlead';
 /** Writes it whole or not at all, and takes away those of proxies that ended without doing so. Throws Node's file errors. */
 export function writeRunRecord(record: Omit<RunRecord, 'version' | 'pid' | 'processStart'>): void {
   mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(folder))
-    if (isLeftOver(join(folder, name))) rmSync(join(folder, name), { force: true });
+  for (const path of recordNames().map((name) => join(folder, name)))
+    if (readRunning(path) === undefined) rmSync(path, { force: true });
   const whole: RunRecord = { version: 1, pid: process.pid, processStart: processStart(process.pid) ?? '', ...record };
   const path = ownPath();
   writeFileSync(`${path}.new`, `${JSON.stringify(whole)}\n`, { mode: 0o644 });
   renameSync(`${path}.new`, path);
 }
 
-/** That of the proxy which runs in the thread's network namespace; undefined when none does, or none that tells. */
+/**
+ * That of the proxy which runs in the thread's network namespace; of several, the one that was started last, as after an
+ * upgrade. Undefined when none runs, or none that tells.
+ */
 export function readRunRecord(): RunRecord | undefined {
-  return process.platform === 'linux' ? readRunning(ownPath()) : undefined;
+  if (process.platform !== 'linux') return undefined;
+  const prefix = ownPrefix();
+  const running = recordNames()
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => readRunning(join(folder, name)))
+    .filter((record) => record !== undefined);
+  return running.sort((a, b) => Number(b.processStart) - Number(a.processStart) || b.pid - a.pid)[0];
 }
 
-/** Without effect when it is not there, or another process has taken over. */
+/** Takes away this process's own. One of the same number in another container is not it. */
 export function removeRunRecord(): void {
   const path = ownPath();
-  const running = readRunning(path);
-  if (running !== undefined && running.pid !== process.pid) return;
-  rmSync(path, { force: true });
+  if (readRunning(path) !== undefined) rmSync(path, { force: true });
   try {
     rmdirSync(folder);
   } catch (error) {
@@ -56,12 +63,22 @@ export function removeRunRecord(): void {
   }
 }
 
-function ownPath(): string {
-  return join(folder, `proxy-${statSync('/proc/thread-self/ns/net').ino}.json`);
+function ownPrefix(): string {
+  return `proxy-${statSync('/proc/thread-self/ns/net').ino}-`;
 }
 
-function isLeftOver(path: string): boolean {
-  return /\/proxy-\d+\.json$/.test(path) && readRunning(path) === undefined;
+function ownPath(): string {
+  return join(folder, `${ownPrefix()}${process.pid}.json`);
+}
+
+/** Names of all records, of whatever network namespace. */
+function recordNames(): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => /^proxy-[\d-]+\.json$/.test(name));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 /** A record whose process still runs. */
