@@ -45,19 +45,27 @@ function schedulerOf(service: Service, note: Note): Scheduler | undefined {
   return scheduler;
 }
 
-/** The longest time that an annotation may ask for. */
+/** The longest time that an annotation or a flag may ask for. */
 const longestDays = 30;
 const noTime = `is no duration such as 30s, of ${longestDays} days at most`;
 
-/** Whole seconds, rounded up; `never` takes a default away. */
+/** What is wrong with a text that `readResetAfter` cannot read. */
+export const noResetAfter = `${noTime}, nor "never"`;
+
+/** Whole seconds, rounded up, or `never`; undefined when it is neither, or too long. */
+export function readResetAfter(text: string): number | 'never' | undefined {
+  if (text.trim() === 'never') return 'never';
+  const ms = readDuration(text);
+  return ms === undefined ? undefined : Math.ceil(ms / 1000);
+}
+
+/** `never` takes a default away. */
 function resetAfterSecondsOf(service: Service, byDefault: number | undefined, note: Note): number | undefined {
   const text = service.metadata.annotations?.[resetRemovedAnnotation];
   if (text === undefined) return byDefault;
-  if (text.trim() === 'never') return undefined;
-  const ms = readDuration(text);
-  if (ms !== undefined) return Math.ceil(ms / 1000);
-  complain(note, resetRemovedAnnotation, text, `${noTime}, nor "never"`);
-  return byDefault;
+  const found = readResetAfter(text);
+  if (found === undefined) complain(note, resetRemovedAnnotation, text, noResetAfter);
+  return found === 'never' ? undefined : (found ?? byDefault);
 }
 
 function slowStartMsOf(service: Service, note: Note): number {

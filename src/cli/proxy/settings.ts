@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
-import { parseDuration } from '../../lib/duration.ts';
 import type { ProxyConfig } from '../../proxy/config.ts';
 import type { ListenAddress } from '../../observe/http-listener.ts';
 import type { NodeSourced } from '../../proxy/node-facts.ts';
-import type { SettingDefaults } from '../../routing/settings.ts';
+import { noResetAfter, readResetAfter, type SettingDefaults } from '../../routing/settings.ts';
 import { UsageError } from '../command-error.ts';
 import { readAddress, readCidrs } from '../component/addresses.ts';
 import { nodeName } from '../component/connected.ts';
@@ -71,15 +70,10 @@ function isNodeWord(flag: string, words: readonly string[]): boolean {
 
 /** The defaults of Services that say nothing themselves. Throws `UsageError`. */
 export function readDefaults(options: Pick<ProxyOptions, 'scheduler' | 'reset-removed'>): SettingDefaults {
-  const text = options['reset-removed'];
-  const resetAfterMs = text === undefined || text === 'never' ? undefined : parseDuration(text);
-  if (text !== undefined && text !== 'never' && resetAfterMs === undefined) {
-    throw new UsageError(`--reset-removed: "${text}" is neither a duration such as 30s nor "never"`);
-  }
-  return {
-    scheduler: options.scheduler,
-    resetAfterSeconds: resetAfterMs === undefined ? undefined : Math.ceil(resetAfterMs / 1000),
-  };
+  const text = options['reset-removed'] ?? 'never';
+  const resetAfter = readResetAfter(text);
+  if (resetAfter === undefined) throw new UsageError(`--reset-removed: "${text}" ${noResetAfter}`);
+  return { scheduler: options.scheduler, resetAfterSeconds: resetAfter === 'never' ? undefined : resetAfter };
 }
 
 function seconds(ms: number | undefined): number | undefined {
