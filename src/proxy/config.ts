@@ -4,7 +4,7 @@ import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Frontend } from '../routing/frontend.ts';
 import type { SettingDefaults } from '../routing/settings.ts';
-import type { Dataplane, NodeNetwork, PlaneName } from './dataplane.ts';
+import type { Dataplane, NodeNetwork, PlaneName, RefusedFrontend } from './dataplane.ts';
 import type { ListenAddress } from '../observe/http-listener.ts';
 import type { NodeSourced } from './node-facts.ts';
 import type { PlaneChoice, PlaneSettings } from './open-plane.ts';
@@ -61,8 +61,8 @@ export interface Proxy extends AsyncDisposable {
   frontends(): readonly Frontend[];
   /** What is in force, read back from the kernel. */
   dump(): Promise<readonly Frontend[]>;
-  /** Why frontends are not in force, by key: a port without privileges, an address of another machine. */
-  refused(): ReadonlyMap<string, string>;
+  /** What is not in force, or not everywhere, and why, by key: a port without privileges, an address of another machine. */
+  refused(): ReadonlyMap<string, RefusedFrontend>;
   /** Stops, and takes away what the plane made and the saved state. */
   remove(): Promise<void>;
 }

@@ -19,6 +19,14 @@ export interface FrontendCounters {
 export interface RefusedFrontend {
   readonly key: string;
   readonly reason: string;
+  /** It is in force everywhere else on the node; undefined when it is in force nowhere. */
+  readonly only?: 'localhost';
+}
+
+/** A sentence for people. */
+export function refusalText({ key, reason, only }: RefusedFrontend, nodeName: string): string {
+  if (only === undefined) return `${key} is not in force on ${nodeName}: ${reason}`;
+  return `${key} is in force on ${nodeName}, but not on ${only}: ${reason}`;
 }
 
 /** What `apply` did. */

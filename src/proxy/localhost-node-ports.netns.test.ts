@@ -11,7 +11,7 @@ import { describeFrontend } from '../routing/fixtures.ts';
 import type { Frontend, Protocol, Target } from '../routing/frontend.ts';
 import { Frontends } from './contract/frontends.ts';
 import { ipv4, ipv6, network } from './contract/worlds.ts';
-import type { Dataplane } from './dataplane.ts';
+import { type Dataplane, refusalText } from './dataplane.ts';
 import { openPlane } from './open-plane.ts';
 
 isolateNetwork();
@@ -99,8 +99,12 @@ test('a port that another program has on localhost is told, works on the node, a
   const other = createServer().listen(30_090, '127.0.0.1');
   await once(other, 'listening');
   const frontend = nodePort('IPv4', 'TCP', 30_090);
-  const { refused } = await apply([frontend]);
-  assert.deepEqual(refused, [{ key: '*:30090/TCP', reason: 'on localhost: another program has node port 30090' }]);
+  const [refusal] = (await apply([frontend])).refused;
+  assert.ok(refusal);
+  assert.equal(
+    refusalText(refusal, 'node-1'),
+    '*:30090/TCP is in force on node-1, but not on localhost: another program has node port 30090',
+  );
   assert.equal(await callTcp(node, 30_090), `tcp ${node}`);
   other.close();
   await once(other, 'close');

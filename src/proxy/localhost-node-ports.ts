@@ -56,6 +56,6 @@ function nodePortsOf({ changed, removed, triggeredAtMs }: FrontendChanges, kerne
 function both(kernel: Applied, local: Applied): Applied {
   const refused = local.refused
     .filter(({ key }) => !kernel.refused.some((each) => each.key === key))
-    .map(({ key, reason }) => ({ key, reason: `on localhost: ${reason}` }));
+    .map((each) => ({ ...each, only: 'localhost' as const }));
   return { ...kernel, refused: [...kernel.refused, ...refused], operations: kernel.operations + local.operations };
 }

@@ -54,7 +54,7 @@ function createProgrammer(open: () => Promise<Dataplane>, signal: AbortSignal): 
     logger: silentLogger,
     signal,
     retryRefusedMs: 60_000,
-    onRefused: (_frontend, reason) => assert.fail(reason),
+    onRefused: (_frontend, { reason }) => assert.fail(reason),
     now: Date.now,
   });
 }

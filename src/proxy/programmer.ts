@@ -1,7 +1,8 @@
 import { setImmediate as eventLoopTurn, setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../observe/log.ts';
 import type { Frontend, FrontendChanges, FrontendKey } from '../routing/frontend.ts';
-import type { Applied, Dataplane } from './dataplane.ts';
+import type { Applied, Dataplane, RefusedFrontend } from './dataplane.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { NoLocalEndpoints } from './no-local-endpoints.ts';
 import type { ProxyHealth } from './proxy-health.ts';
@@ -23,7 +24,7 @@ export interface ProgrammerOptions {
   /** Refused frontends are tried again this often: the port they need may be free by then. */
   readonly retryRefusedMs: number;
   /** Called when a frontend is refused for a new reason. */
-  readonly onRefused: (frontend: Frontend, reason: string) => void;
+  readonly onRefused: (frontend: Frontend, refusal: RefusedFrontend) => void;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
@@ -52,7 +53,7 @@ interface Batch {
 export class Programmer {
   readonly #options: ProgrammerOptions;
   readonly #desired = new Map<FrontendKey, Frontend>();
-  readonly #refused = new Map<FrontendKey, string>();
+  readonly #refused = new Map<FrontendKey, RefusedFrontend>();
   readonly #noLocalEndpoints: NoLocalEndpoints;
   #pending = new Map<FrontendKey, Frontend | undefined>();
   /** Of what is pending, and of the batch that is under way. */
@@ -76,7 +77,7 @@ export class Programmer {
     return this.#desired;
   }
 
-  get refused(): ReadonlyMap<FrontendKey, string> {
+  get refused(): ReadonlyMap<FrontendKey, RefusedFrontend> {
     return this.#refused;
   }
 
@@ -267,10 +268,12 @@ export class Programmer {
   #noteRefusals(tried: readonly FrontendKey[], { refused }: Applied): void {
     const before = new Map(this.#refused);
     for (const key of tried) this.#refused.delete(key);
-    for (const { key, reason } of refused) {
-      this.#refused.set(key, reason);
+    for (const refusal of refused) {
+      const { key } = refusal;
+      this.#refused.set(key, refusal);
       const frontend = this.#desired.get(key);
-      if (frontend !== undefined && before.get(key) !== reason) this.#options.onRefused(frontend, reason);
+      if (frontend !== undefined && !isDeepStrictEqual(before.get(key), refusal))
+        this.#options.onRefused(frontend, refusal);
     }
     this.#options.metrics.refused.set(this.#refused.size);
   }

@@ -4,7 +4,7 @@ import { giveBackMemory } from '../observe/memory.ts';
 import type { Frontend } from '../routing/frontend.ts';
 import { createRouter, type Router } from '../routing/router.ts';
 import type { Proxy, ProxyConfig } from './config.ts';
-import type { Dataplane, NodeNetwork } from './dataplane.ts';
+import { type Dataplane, type NodeNetwork, refusalText } from './dataplane.ts';
 import { follow } from './follow.ts';
 import { HealthChecks } from './health-checks.ts';
 import { serveHealth } from './health-server.ts';
@@ -165,8 +165,7 @@ class RunningProxy implements Proxy {
       logger,
       signal: this.#stop.signal,
       retryRefusedMs,
-      onRefused: ({ service, key }, reason) =>
-        this.#warn(service, 'FrontendRefused', `${key} is not in force on ${nodeName}: ${reason}`),
+      onRefused: ({ service }, refusal) => this.#warn(service, 'FrontendRefused', refusalText(refusal, nodeName)),
       now: this.#now,
     });
   }
