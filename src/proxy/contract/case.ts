@@ -27,7 +27,10 @@ export interface Case {
   readonly allowExternalIps?: boolean;
 }
 
-/** Objects change, and then calls are made, all at the same time. Objects that are not named stay as they are. */
+/**
+ * Objects change, and then calls are made: those that look at shares one after the other, then all others at the same time.
+ * Objects that are not named stay as they are.
+ */
 export interface Step {
   /** Services by name; `null` deletes one. */
   readonly services?: Readonly<Partial<Record<ServiceName, ServiceShape | null>>>;

@@ -4,7 +4,7 @@ import type { Frontend } from '../../routing/frontend.ts';
 import type { RouterChanges } from '../../routing/router.ts';
 import type { Feature } from '../limits.ts';
 import { callMeanwhile, makeCall, type Run } from './calls.ts';
-import type { Case, Step } from './case.ts';
+import type { Call, Case, Step } from './case.ts';
 import { allCases } from './cases.ts';
 import { Cluster } from './cluster.ts';
 import type { ContractNode } from './node.ts';
@@ -72,9 +72,19 @@ async function runStep(run: CaseRun, cluster: Cluster, step: Step): Promise<void
     if (afterSeconds !== undefined) await change(run, cluster, () => cluster.pass(afterSeconds));
   };
   const problems = [...(await callMeanwhile(run, step.meanwhile ?? [], become))];
-  const answers = await Promise.all((step.calls ?? []).map((call) => makeCall(run, call)));
-  problems.push(...answers.flat());
+  const { calls = [] } = step;
+  for (const call of calls.filter(hasShares)) problems.push(...(await makeCall(run, call)));
+  const others = calls.filter((call) => !hasShares(call));
+  problems.push(...(await Promise.all(others.map((call) => makeCall(run, call)))).flat());
   if (problems.length > 0) assert.fail(problems.join('\n'));
+}
+
+/**
+ * Where servers take turns, all callers share the turns: of two that call at the same time one may get every other turn,
+ * and so none of some server. So those that look at shares call one after the other.
+ */
+function hasShares(call: Call): boolean {
+  return 'shares' in call && call.shares !== undefined;
 }
 
 async function openNodes({ nodes, world }: Subject, { network }: Pick<Case, 'network'>): Promise<void> {
