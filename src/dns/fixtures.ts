@@ -28,7 +28,7 @@ import type { Names, RecordChange, Records, RecordsConfig } from './records.ts';
 import { recordsOf } from './reply.ts';
 import { createResponder } from './responder.ts';
 import type { Responder } from './responder.ts';
-import { createServer } from './servers.ts';
+import { createServer, type Server } from './servers.ts';
 import type { ServiceImport } from './service-import.ts';
 import { emptyServer } from './settings/cluster-server.ts';
 import type { ServerSettings } from './settings/settings.ts';
@@ -231,6 +231,7 @@ export interface TestResponderOptions {
 
 export interface TestResponder {
   readonly responder: Responder;
+  readonly servers: readonly Server[];
   readonly metrics: Metrics;
   readonly records: Records;
   readonly cluster: ClusterParts;
@@ -268,6 +269,7 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
   const given = { servers, where, identity: testIdentity, logger: silentLogger };
   return {
     responder: createResponder({ ...given, counts: new QueryCounts(metrics) }),
+    servers,
     metrics,
     records,
     cluster,

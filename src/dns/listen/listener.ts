@@ -15,8 +15,8 @@ export interface Listener extends AsyncDisposable {
 
 /** A socket of datagrams, or several at one address. */
 export interface DatagramListener extends Listener {
-  /** What it answers with has become something else. */
-  readonly renew: () => void;
+  /** What it answers with has become something else; resolves when nothing is answered with what was before. */
+  readonly renew: () => Promise<void>;
 }
 
 /** A server of connections. */

@@ -71,7 +71,7 @@ export class OpenListeners implements AsyncDisposable {
    */
   async become(wanted: readonly ListenerServers[]): Promise<void> {
     const added = new Map<string, Open>();
-    const renewed: (() => void)[] = [];
+    const renewed: (() => Promise<void>)[] = [];
     try {
       for (const each of wanted) {
         const key = keyOf(each.where);
@@ -83,7 +83,7 @@ export class OpenListeners implements AsyncDisposable {
       await Promise.all([...added.values()].map(close));
       throw error;
     }
-    for (const apply of renewed) apply();
+    await Promise.all(renewed.map((apply) => apply()));
     const next = new Map(
       wanted.map(({ where }) => keyOf(where)).map((key) => [key, added.get(key) ?? this.#open.get(key)]),
     );
@@ -149,12 +149,12 @@ async function openStream(
 async function renewal(
   { responder, stream, datagrams }: Open,
   { where, servers }: ListenerServers,
-): Promise<() => void> {
+): Promise<() => Promise<void>> {
   const options = where.transport === 'dns' ? undefined : await readTls(where, servers);
-  return () => {
+  return async () => {
     responder.become(servers);
-    datagrams?.renew();
     if (options !== undefined) stream.renew(options);
+    await datagrams?.renew();
   };
 }
 

@@ -22,7 +22,7 @@ export function listenUdpBatch(where: ListenAddress, responder: Responder): Data
   return {
     address: socket.address,
     port: socket.port,
-    renew: () => undefined,
+    renew: () => Promise.resolve(),
     async [Symbol.asyncDispose]() {
       await refuse(socket);
       await reading.finish();

@@ -36,7 +36,7 @@ export async function listenUdpDgram(
   socket.on('error', () => undefined);
   return {
     ...socket.address(),
-    renew: () => undefined,
+    renew: () => Promise.resolve(),
     async [Symbol.asyncDispose]() {
       isOpen = false;
       socket.close();

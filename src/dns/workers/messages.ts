@@ -33,6 +33,8 @@ export type Report =
   | { readonly type: 'questions'; readonly id: number; readonly packed: Uint8Array }
   /** So many questions were too many. */
   | { readonly type: 'dropped'; readonly id: number; readonly count: number }
+  /** What the last `become` that has not been told of says is in force. */
+  | { readonly type: 'became'; readonly id: number }
   | { readonly type: 'stopped'; readonly id: number };
 
 /** Words that a thread and the main one share for a socket: how many questions are under way. */

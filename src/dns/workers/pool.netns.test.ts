@@ -7,9 +7,11 @@ import { isolateNetwork } from '../../linux/namespaces.ts';
 import { silentLogger } from '../../observe/log.ts';
 import { questionOf } from '../dig.ts';
 import { dnsNamespace, dnsService, summary, testResponder, type TestResponderOptions } from '../fixtures.ts';
+import { defaultCluster } from '../settings/cluster-server.ts';
 import { readMessage } from '../wire/message.ts';
 import { flags } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
+import type { Order } from './messages.ts';
 import { startThread, WorkerPool } from './pool.ts';
 
 before(() => isolateNetwork());
@@ -129,6 +131,47 @@ test('the main thread goes on with the sockets of a thread that has ended', asyn
   threads[0]?.postMessage({ type: 'end' });
   await once(threads[0] ?? assert.fail('no thread'), 'exit');
   for (const answer of await askers.ask(cart)) assert.match(answer, /10\.96\.0\.1$/);
+});
+
+/** A thread that hears of what is in force only a while later. */
+function slowToBecome(name: string): ReturnType<typeof startThread> {
+  const thread = startThread(name);
+  const post = thread.postMessage.bind(thread);
+  thread.postMessage = (message: Order) => {
+    if (message.type === 'become') setTimeout(() => post(message), 100);
+    else post(message);
+  };
+  return thread;
+}
+
+test('once it is renewed no thread gives an answer of before, however late the threads hear of it', async () => {
+  const { responder } = testResponder(start);
+  const visibility = [{ action: 'hide', from: [], to: ['shop'] } as const];
+  const other = testResponder({ ...start, settings: { cluster: defaultCluster, visibility } });
+  await using pool = new WorkerPool(2, silentLogger, slowToBecome);
+  await using listener = pool.listen({ address: '127.0.0.1', port: 0 }, responder);
+  using askers = new Askers(listener.port, 16);
+  await askers.ask(cart);
+  assert.match((await askers.ask(cart)).join(), /10\.96\.0\.1/);
+  responder.become(other.servers);
+  await listener.renew();
+  for (const answer of await askers.ask(cart)) assert.match(answer, /^NXDOMAIN/);
+});
+
+test('a renewal does not wait for a thread that has ended', async () => {
+  const { responder } = testResponder(start);
+  const threads: ReturnType<typeof startThread>[] = [];
+  await using pool = new WorkerPool(1, silentLogger, (name) => {
+    const thread = slowToBecome(name);
+    threads.push(thread);
+    return thread;
+  });
+  await using listener = pool.listen({ address: '127.0.0.1', port: 0 }, responder);
+  const renewed = listener.renew();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  threads[0]?.postMessage({ type: 'end' });
+  await renewed;
+  await listener.renew();
 });
 
 test('what threads answer is counted as what the main one answers is', async () => {

@@ -42,7 +42,9 @@ export class WorkerPool implements AsyncDisposable {
     return {
       address: where.address,
       port,
-      renew: () => served.forEach((each) => each.renew()),
+      async renew() {
+        await Promise.all(served.map((each) => each.renew()));
+      },
       async [Symbol.asyncDispose]() {
         await Promise.all(served.map((each) => each[Symbol.asyncDispose]()));
       },
@@ -112,6 +114,7 @@ class Thread implements AsyncDisposable {
   #hear(report: Report): void {
     const served = this.#served.get(report.id);
     if (report.type === 'stopped') served?.stopped();
+    else if (report.type === 'became') served?.became();
     else if (report.type === 'dropped') served?.dropped(report.count);
     else served?.answer(report.packed);
   }
@@ -131,6 +134,9 @@ class Served implements AsyncDisposable {
   readonly #shared = new SharedArrayBuffer(sharedWords.words * 4);
   readonly #words = new Int32Array(this.#shared);
   readonly #stopped = Promise.withResolvers<void>();
+  /** Told in the order they were asked for. */
+  readonly #renewals: (() => void)[] = [];
+  #isRead = true;
   #reading: Reading | undefined;
   readonly #allAnswered = Promise.withResolvers<void>();
   readonly #patient: PatientQuestions;
@@ -148,11 +154,18 @@ class Served implements AsyncDisposable {
     });
     const tally = parts.responder.openTally().memory;
     parts.order({ type: 'serve', id: parts.id, fd: parts.socket.fd, shared: this.#shared, tally });
-    this.renew();
+    void this.renew();
   }
 
-  renew(): void {
+  /** Resolves when the thread answers from what the responder is now: before that it may give an answer of before. */
+  renew(): Promise<void> {
+    if (!this.#isRead) return Promise.resolve();
     this.#parts.order({ type: 'become', id: this.#parts.id, source: this.#parts.responder.source() });
+    return new Promise((resolve) => void this.#renewals.push(resolve));
+  }
+
+  became(): void {
+    this.#renewals.shift()?.();
   }
 
   dropped(count: number): void {
@@ -171,11 +184,14 @@ class Served implements AsyncDisposable {
 
   /** The thread is gone. */
   takeOver(): void {
-    this.#stopped.resolve();
+    this.stopped();
     if (this.#isOpen) this.#reading ??= readWithResponder(this.#parts.socket, this.#parts.responder);
   }
 
+  /** The thread does not read the socket any more. */
   stopped(): void {
+    this.#isRead = false;
+    for (const renewed of this.#renewals.splice(0)) renewed();
     this.#stopped.resolve();
   }
 

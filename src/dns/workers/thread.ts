@@ -166,6 +166,7 @@ parentPort?.on('message', (order: Order) => {
       break;
     case 'become':
       served.get(order.id)?.become(order.source);
+      report({ type: 'became', id: order.id });
       break;
     case 'stop':
       served.get(order.id)?.stop();
