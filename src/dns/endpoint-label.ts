@@ -11,7 +11,7 @@ export function endpointLabel({ hostname, targetRef }: Endpoint, address: string
 }
 
 function isLabel(text: string | undefined): boolean {
-  return text !== undefined && text !== '' && text.length < 64 && !text.includes('.');
+  return text !== undefined && /^[!-~]{1,63}$/.test(text) && !text.includes('.');
 }
 
 /**

@@ -36,7 +36,7 @@ interface Host extends ReverseEntry {
 export function readHeadlessSlice(slice: EndpointSlice, base: Name, scheme: NamingScheme): HeadlessSlice {
   const { clusterLabel, namesByPod, zonal } = scheme;
   const id = clusterLabel === undefined ? undefined : slice.metadata.labels?.[clusterLabel]?.toLowerCase();
-  const cluster = id !== undefined && /^[^.]{1,63}$/.test(id) ? id : undefined;
+  const cluster = id !== undefined && /^(?!.*\.)[!-~]{1,63}$/.test(id) ? id : undefined;
   const parent = cluster === undefined ? base : childName(base, cluster);
   const hosts: Host[] = [];
   for (const endpoint of slice.endpoints ?? []) {

@@ -5,7 +5,7 @@ import type { Answer, ServerParts } from './handlers/handler.ts';
 import { pluginNumber } from './coredns-names.ts';
 import { cidrContains, parseCidr } from '../lib/cidr.ts';
 import type { ServerSettings, TlsSettings, TsigKey, ViewSettings } from './settings/settings.ts';
-import { formatName, isWithin, parseName } from './wire/names.ts';
+import { formatName, isWithin, parseKey } from './wire/names.ts';
 import { typeNumber } from './wire/types.ts';
 import type { Name } from './wire/names.ts';
 import type { Query } from './wire/query.ts';
@@ -77,7 +77,7 @@ export function createServer(settings: ServerSettings, given: GivenParts, tap?: 
 }
 
 function readZone(text: string): Name {
-  const zone = parseName(text.toLowerCase());
+  const zone = parseKey(text);
   if (zone === undefined) throw new RangeError(`"${text}" is no zone`);
   return zone;
 }

@@ -5,7 +5,7 @@ import type { ListedName } from './listed-names.ts';
 import { aliasName, emptyName, recordSets } from './name-data.ts';
 import type { NameData, Owner } from './name-data.ts';
 import type { ResourceRecord } from './wire/message.ts';
-import { parseName } from './wire/names.ts';
+import { nameKey, parseKey } from './wire/names.ts';
 import type { Name } from './wire/names.ts';
 import { srvRdata } from './wire/rdata.ts';
 import { classIn, typeNumbers } from './wire/types.ts';
@@ -64,7 +64,7 @@ export function serviceName(namespace: string, name: string, root: Name): Name {
 
 /** The name one label below another. The label is not empty and has at most 63 characters. */
 export function childName(parent: Name, label: string): Name {
-  return `${String.fromCharCode(label.length)}${label.toLowerCase()}${parent}`;
+  return `${String.fromCharCode(label.length)}${nameKey(label)}${parent}`;
 }
 
 /** Whether the names of a Service depend on its slices: only headless ones do. */
@@ -111,7 +111,7 @@ function clusterIpsOf(service: Service): string[] {
 
 /** R10: an alias and nothing below it. A malformed external name leaves a name without records. */
 function namesOfAlias({ service, source, scheme: { ttl } }: NamedService): ServiceNames {
-  const target = parseName((service.spec?.externalName ?? '').toLowerCase());
+  const target = parseKey(service.spec?.externalName ?? '');
   const data = target === undefined ? emptyName(source) : aliasName(source, ttl, target);
   return {
     isCurrent: true,

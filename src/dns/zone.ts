@@ -1,7 +1,7 @@
 import { cidrAddress, cidrSize, parseCidr } from '../lib/cidr.ts';
 import type { Cidr } from '../lib/cidr.ts';
 import { formatIp, parseIp } from '../lib/ip.ts';
-import { labelsOf, nameFromLabels, parseName } from './wire/names.ts';
+import { labelsOf, nameFromLabels, parseKey } from './wire/names.ts';
 import type { Name } from './wire/names.ts';
 
 /** A part of the name space that this server answers for, whatever is asked. */
@@ -30,7 +30,7 @@ export function zonesOf(
 
 /** Throws RangeError for a malformed domain. */
 export function forwardZone(domain: string): Zone {
-  const name = parseName(domain.toLowerCase());
+  const name = parseKey(domain);
   if (name === undefined || name === '\0') throw new RangeError(`"${domain}" is no cluster domain`);
   return { name, isReverse: false };
 }

@@ -1,7 +1,7 @@
 import { addressSets } from '../service-names.ts';
 import { aliasName, emptyName, recordSets, retire } from '../name-data.ts';
 import type { NameData, Owner } from '../name-data.ts';
-import { isWithin, parentOf, parseName } from '../wire/names.ts';
+import { isWithin, parentOf, parseKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Hosts, Targets } from './targets.ts';
 
@@ -28,7 +28,7 @@ export class HostNames {
     this.#byOwner.delete(owner);
     const hasTargets = given !== undefined && (given.targets.addresses.length > 0 || given.targets.alias !== undefined);
     if (!hasTargets) return;
-    const names = [...new Set(given.hosts.map((host) => parseName(host.toLowerCase())))].filter(
+    const names = [...new Set(given.hosts.map((host) => parseKey(host)))].filter(
       (name) => name !== undefined && this.#zones.some((zone) => name.length > zone.length && isWithin(name, zone)),
     ) as Name[];
     if (names.length === 0) return;

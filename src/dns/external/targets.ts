@@ -1,7 +1,7 @@
 import type { Service } from '../../api/core/service.ts';
 import { canonicalIp } from '../../lib/ip.ts';
 import { isHeadless } from '../service-names.ts';
-import { parseName } from '../wire/names.ts';
+import { parseKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Gateway, Ingress, Route } from './kinds.ts';
 
@@ -15,7 +15,7 @@ export interface Targets {
 /** Addresses win over names: one name cannot have both (RFC 1034 3.6.2), and of names there can be one. */
 function targetsOf(entries: readonly { readonly ip?: string; readonly hostname?: string }[]): Targets {
   const addresses = entries.map(({ ip }) => canonicalIp(ip ?? '')).filter((address) => address !== undefined);
-  const names = entries.map(({ hostname }) => (hostname ? parseName(hostname.toLowerCase()) : undefined));
+  const names = entries.map(({ hostname }) => (hostname ? parseKey(hostname) : undefined));
   return { addresses, alias: addresses.length > 0 ? undefined : names.find((name) => name !== undefined) };
 }
 

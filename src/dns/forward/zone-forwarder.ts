@@ -2,7 +2,7 @@ import { every } from '../../observe/clock.ts';
 import type { Clock } from '../../observe/clock.ts';
 import type { Logger } from '../../observe/log.ts';
 import type { ForwardSettings, UpstreamSettings } from '../settings/settings.ts';
-import { isWithin, parseName } from '../wire/names.ts';
+import { isWithin, parseKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Message, Question } from '../wire/message.ts';
 import { rcodeName, rcodes, typeNumbers } from '../wire/types.ts';
@@ -141,7 +141,7 @@ function problemOf({ rcode }: Message): string | undefined {
 }
 
 function readZone(text: string): Name {
-  const zone = parseName(text.toLowerCase());
+  const zone = parseKey(text);
   if (zone === undefined) throw new RangeError(`"${text}" is no zone`);
   return zone;
 }

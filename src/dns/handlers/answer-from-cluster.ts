@@ -3,7 +3,7 @@ import { buildReply, codeReply, recordsOf } from '../reply.ts';
 import type { Reply } from '../reply.ts';
 import type { ExtendedError } from '../wire/edns.ts';
 import type { Question, ResourceRecord } from '../wire/message.ts';
-import { isWithin, nameKey, parseName } from '../wire/names.ts';
+import { isWithin, nameKey, parseKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { nameRdata } from '../wire/rdata.ts';
@@ -36,7 +36,7 @@ export interface NamesContext extends ClusterParts {
 
 /** Whether a name is within one of some zones. */
 export function zoneTest(zones: readonly string[]): (key: Name) => boolean {
-  const names = zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const names = zones.map((zone) => parseKey(zone) ?? '\0');
   return (key) => names.some((zone) => isWithin(key, zone));
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { canonicalIp, parseIp } from '../../lib/ip.ts';
 import { buildReply, recordsOf } from '../reply.ts';
 import type { HostsSettings } from '../settings/settings.ts';
-import { isWithin, labelsOf, parseName } from '../wire/names.ts';
+import { isWithin, labelsOf, parseKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import { nameRdata } from '../wire/rdata.ts';
 import { rcodes, typeNumbers } from '../wire/types.ts';
@@ -21,8 +21,8 @@ interface Hosts {
 /** Answers from a hosts file and lines of the settings; names below `*.` too. */
 export const answerFromHosts: HandlerMaker = ({ hosts, zones }, parts) => {
   if (hosts === undefined) return undefined;
-  const own = zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
-  const open = hosts.fallthrough.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const own = zones.map((zone) => parseKey(zone) ?? '\0');
+  const open = hosts.fallthrough.map((zone) => parseKey(zone) ?? '\0');
   const read = reader(hosts, parts);
   return {
     name: 'hosts',
@@ -79,7 +79,7 @@ function parseHosts(lines: readonly string[]): Hosts {
     const bytes = address === undefined ? undefined : parseIp(address);
     if (address === undefined || bytes === undefined) continue;
     for (const word of words) {
-      const name = parseName(word.toLowerCase());
+      const name = parseKey(word);
       if (name === undefined) continue;
       addresses.set(name, [...(addresses.get(name) ?? []), bytes]);
       names.set(address, [...(names.get(address) ?? []), name]);

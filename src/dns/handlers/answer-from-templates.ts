@@ -1,7 +1,7 @@
 import { buildReply } from '../reply.ts';
 import type { TemplateRule } from '../settings/settings.ts';
 import type { ResourceRecord } from '../wire/message.ts';
-import { formatName, isWithin, parseName } from '../wire/names.ts';
+import { formatName, isWithin, parseKey } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { rcodes, typeName, typeNumber, typeNumbers } from '../wire/types.ts';
 import { parseRecord } from '../zone-file/parse.ts';
@@ -35,8 +35,8 @@ export const answerFromTemplates: HandlerMaker = ({ templates }, { logger }) => 
 type Values = ReadonlyMap<string, string>;
 
 function compile(rule: TemplateRule) {
-  const zones = rule.zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
-  const open = rule.fallthrough.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const zones = rule.zones.map((zone) => parseKey(zone) ?? '\0');
+  const open = rule.fallthrough.map((zone) => parseKey(zone) ?? '\0');
   const type = typeNumber(rule.type);
   const expressions = rule.match.map((text) => new RegExp(text, 'i'));
   const records = (texts: readonly string[], values: Values): ResourceRecord[] =>

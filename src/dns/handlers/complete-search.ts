@@ -1,7 +1,7 @@
 import { buildReply, readReply, recordsOf } from '../reply.ts';
 import type { Reply } from '../reply.ts';
 import type { ServerSettings } from '../settings/settings.ts';
-import { isWithin, labelsOf, nameFromLabels, parseName } from '../wire/names.ts';
+import { isWithin, labelsOf, nameFromLabels, parseKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { nameRdata } from '../wire/rdata.ts';
@@ -52,9 +52,9 @@ type SearchSettings = Pick<ServerSettings, 'autopath' | 'cluster'>;
 
 function searchOf({ autopath, cluster }: SearchSettings): Search | undefined {
   if (autopath === undefined || cluster === undefined) return undefined;
-  const zone = parseName(cluster.zone.toLowerCase()) ?? '\0';
+  const zone = parseKey(cluster.zone) ?? '\0';
   const own = `\x03svc${zone}`;
-  const others = [own, zone, ...autopath.search.map((each) => parseName(each.toLowerCase()) ?? '\0'), '\0'];
+  const others = [own, zone, ...autopath.search.map((each) => parseKey(each) ?? '\0'), '\0'];
   return { own, others: others.map(labelsOf) };
 }
 

@@ -1,7 +1,7 @@
 import { cidrContains, parseCidr } from '../../lib/cidr.ts';
 import { buildReply, codeReply } from '../reply.ts';
 import type { AclRule } from '../settings/settings.ts';
-import { isWithin, parseName } from '../wire/names.ts';
+import { isWithin, parseKey } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { extendedErrors, rcodes, typeNumber, typeNumbers } from '../wire/types.ts';
 import type { HandlerMaker } from './handler.ts';
@@ -32,7 +32,7 @@ function ruleOf({ action, types, clients, zones }: AclRule): Rule {
   const numbers = new Set(types.map(typeNumber));
   const isAnyType = types.length === 0 || numbers.has(typeNumbers.ANY);
   const ranges = clients.map(parseCidr).filter((cidr) => cidr !== undefined);
-  const names = zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const names = zones.map((zone) => parseKey(zone) ?? '\0');
   return {
     action,
     fits: ({ key, type, client }) =>

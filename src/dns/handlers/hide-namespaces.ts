@@ -2,7 +2,7 @@ import { buildReply, readReply } from '../reply.ts';
 import type { Reply } from '../reply.ts';
 import type { ServerSettings, VisibilityRule } from '../settings/settings.ts';
 import type { ResourceRecord } from '../wire/message.ts';
-import { isWithin, labelsOf, nameKey, parseName, readName } from '../wire/names.ts';
+import { isWithin, labelsOf, nameKey, parseKey, readName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { rcodes, typeNumbers } from '../wire/types.ts';
@@ -62,7 +62,7 @@ function isAmong(names: readonly string[], name: string): boolean {
 
 /** Reads the namespace in a name: `<…>.<ns>.svc.<zone>`, `<…>.<ns>.pod.<zone>`, `<…>.<ns>.<outside zone>`. */
 function namespaceReader({ cluster, external }: NameSettings): (key: Name) => string | undefined {
-  const namesOf = (zones: readonly string[]): Name[] => zones.map((zone) => parseName(zone.toLowerCase()) ?? '\0');
+  const namesOf = (zones: readonly string[]): Name[] => zones.map((zone) => parseKey(zone) ?? '\0');
   const zones = cluster === undefined ? [] : namesOf([cluster.zone, ...cluster.multicluster]);
   const outside = namesOf(external?.zones ?? []);
   const before = (key: Name, zone: Name): string[] => labelsOf(`${key.slice(0, key.length - zone.length)}\0`);

@@ -2,7 +2,7 @@ import { buildReply, readReply } from '../reply.ts';
 import type { ReplyParts } from '../reply.ts';
 import type { NameMatch, RewriteRule } from '../settings/settings.ts';
 import type { ResourceRecord } from '../wire/message.ts';
-import { formatName, nameKey, parseName } from '../wire/names.ts';
+import { escapeText, formatName, nameKey, parseName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import type { Query } from '../wire/query.ts';
 import { isTransfer, typeNumber } from '../wire/types.ts';
@@ -74,6 +74,11 @@ function typeRule({ from, to, isLast }: RewriteRule & { kind: 'type' }): Rule {
   };
 }
 
+/** As names are written, without a last dot. */
+function patternOf(text: string): string {
+  return escapeText(text.replace(/(?<=.)\.$/, ''));
+}
+
 /** What a pattern found in a name: the name and the groups of an expression. */
 interface Found {
   readonly text: string;
@@ -82,7 +87,7 @@ interface Found {
 
 /** Matches names in lower case without their last dot. */
 function matcherOf({ kind, text }: NameMatch): (name: string) => Found | undefined {
-  const pattern = text.replace(/(?<=.)\.$/, '');
+  const pattern = patternOf(text);
   if (kind === 'regex') {
     const expression = new RegExp(text, 'i');
     return (name) => {
@@ -100,7 +105,7 @@ function matcherOf({ kind, text }: NameMatch): (name: string) => Found | undefin
 }
 
 function replacement({ kind, text }: NameMatch, found: Found, to: string): string {
-  const pattern = text.replace(/(?<=.)\.$/, '');
+  const pattern = patternOf(text);
   const instead = to.replace(/(?<=.)\.$/, '');
   switch (kind) {
     case 'exact':

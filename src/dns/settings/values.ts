@@ -1,7 +1,7 @@
 import { parseCidr } from '../../lib/cidr.ts';
 import { familyOf } from '../../lib/ip.ts';
 import type { SocketAddress } from '../config.ts';
-import { parseName } from '../wire/names.ts';
+import { nameKey, parseName } from '../wire/names.ts';
 import { rcodes, typeNumber } from '../wire/types.ts';
 import { isTranslationPrefix } from '../dns64.ts';
 import { SettingsError } from './settings-error.ts';
@@ -57,7 +57,7 @@ export function readAddress(word: Word, defaultPort: number): SocketAddress {
 
 /** A zone without its last dot; `.` stays. */
 export function readZone(word: Word): string {
-  const name = word.text.toLowerCase();
+  const name = nameKey(word.text);
   if (parseName(name) === undefined) throw wrong(word, `"${word.text}" is no zone`);
   return name === '.' ? name : name.replace(/\.$/, '');
 }

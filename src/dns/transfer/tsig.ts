@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { TsigKey } from '../settings/settings.ts';
-import { nameKey, parseName, readName } from '../wire/names.ts';
+import { nameKey, parseKey, parseName, readName } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import { typeNumbers } from '../wire/types.ts';
 
@@ -158,7 +158,7 @@ function otherOf(error: number, nowSeconds: number): Buffer {
 }
 
 function keyNameOf(key: TsigKey): Name {
-  return parseName(key.name.toLowerCase()) ?? '\0';
+  return parseKey(key.name) ?? '\0';
 }
 
 function algorithmName({ algorithm }: TsigKey): Name {

@@ -11,7 +11,7 @@ export const longestName = 255;
 /** The name of the root. */
 const rootName: Name = '\0';
 
-/** The same name with ASCII letters in lower case: the form to compare (RFC 4343). Other bytes stay as they are. */
+/** The same name with ASCII letters in lower case: the form to compare (RFC 4343). All else stays as it is; also of text. */
 export function nameKey(name: Name): Name {
   return /[A-Z]/.test(name) ? name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
 }
@@ -94,6 +94,12 @@ export function parseName(text: string): Name | undefined {
   return labels.length === 0 ? undefined : nameFromLabels(labels);
 }
 
+/** Reads presentation format into the form to compare: what `Ä` is written for is another name than what `ä` is. */
+export function parseKey(text: string): Name | undefined {
+  const name = parseName(text);
+  return name === undefined ? undefined : nameKey(name);
+}
+
 function readEscape(text: string, at: number): { char: string; length: number } | undefined {
   const digits = /^\d{3}/.exec(text.slice(at, at + 3))?.[0];
   if (digits !== undefined) {
@@ -101,6 +107,13 @@ function readEscape(text: string, at: number): { char: string; length: number } 
   }
   const char = text[at];
   return char === undefined || /\d/.test(char) ? undefined : { char, length: 1 };
+}
+
+/** Text of a name, or of a piece of one, as `formatName` writes it as far as it is not ASCII. */
+export function escapeText(text: string): string {
+  return Buffer.from(text, 'utf8')
+    .toString('latin1')
+    .replaceAll(/[^\0-~]/g, escapeChar);
 }
 
 /** Presentation format with the final dot. Bytes that are not printable ASCII come out as `\DDD`. */

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Logger } from '../../observe/log.ts';
 import type { ZoneFileSettings } from '../settings/settings.ts';
-import { parseName } from '../wire/names.ts';
+import { parseKey } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import { parseZoneFile } from './parse.ts';
 import { ZoneData } from './zone.ts';
@@ -30,7 +30,7 @@ export class ServedFile {
 
   /** Throws SettingsError, RangeError or the system's error when the file is not a zone. */
   constructor(settings: ZoneFileSettings, zone: string, parts: Reading) {
-    const origin = parseName(zone.toLowerCase());
+    const origin = parseKey(zone);
     if (origin === undefined) throw new RangeError(`"${zone}" is no zone`);
     this.origin = origin;
     this.#settings = settings;

@@ -13,6 +13,7 @@ import {
   readZones,
   wrong,
 } from '../values.ts';
+import { nameKey } from '../../wire/names.ts';
 import { onlyArgument, readOptions } from './options.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -46,7 +47,7 @@ function readMatch(directive: Directive, args: readonly Token[]): { match: NameM
   const [pattern, ...rest] = kind === undefined ? args : args.slice(1);
   if (pattern === undefined) throw wrong(directive.name, 'rewrite: the name to match is missing');
   if (kind === 'regex') return { match: { kind, text: readExpression(pattern) }, rest };
-  return { match: { kind: kind ?? 'exact', text: pattern.text.toLowerCase() }, rest };
+  return { match: { kind: kind ?? 'exact', text: nameKey(pattern.text) }, rest };
 }
 
 function readNameRule(
@@ -62,7 +63,7 @@ function readNameRule(
     if (answer.text !== 'answer') throw wrong(answer, `"${answer.text}" is not supported after rewrite name`);
     onAnswer();
   }
-  return { kind: 'name', match, to: to.text.toLowerCase(), isLast };
+  return { kind: 'name', match, to: nameKey(to.text), isLast };
 }
 
 function readTtlRule(directive: Directive, args: readonly Token[], isLast: boolean): RewriteRule {

@@ -1,3 +1,4 @@
+import { nameKey } from '../../wire/names.ts';
 import { bareSettings, defaultCluster, emptyServer } from '../cluster-server.ts';
 import type {
   AclRule,
@@ -204,7 +205,7 @@ function readRewrite(value: YamlValue): RewriteRule {
   const match = readMatch(name);
   if (ttl !== undefined) return { kind: 'ttl', match, seconds: ttl.read(readTtlBounds), isLast };
   if (to === undefined) throw value.error('needs to, or ttl');
-  return { kind: 'name', match, to: to.read(textOf).toLowerCase(), isLast };
+  return { kind: 'name', match, to: nameKey(to.read(textOf)), isLast };
 }
 
 function readMatch(value: YamlValue): NameMatch {
@@ -212,7 +213,7 @@ function readMatch(value: YamlValue): NameMatch {
   const kind = matches.find((each) => fields[each] !== undefined);
   const pattern = kind && fields[kind];
   if (kind === undefined || pattern === undefined) throw value.error(`needs one of ${matches.join(', ')}`);
-  const text = pattern.read((word) => (kind === 'regex' ? readExpression(word) : word.text.toLowerCase()));
+  const text = pattern.read((word) => (kind === 'regex' ? readExpression(word) : nameKey(word.text)));
   return { kind, text };
 }
 
