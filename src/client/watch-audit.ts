@@ -34,15 +34,18 @@ export interface AuditConfig<T extends ApiObject> {
   readonly clock: Clock;
 }
 
-/** An object in which the cache differs from the API: its revision there, undefined when it is not there. */
-type Differences = ReadonlyMap<string, { readonly listed?: number; readonly cached?: number }>;
+/** Where the cache differs from the API: the revisions of an object there and here, undefined where it is not. */
+type Differences = ReadonlyMap<string, { readonly listed: number | undefined; readonly cached: number | undefined }>;
 
 const pageSize = 500;
 
 /**
  * Looks from time to time whether the cache has what the API has, until the signal aborts: a watch that loses an event
  * looks like one on which nothing happens. Most looks are a list of one object, which tells how many there are; some
- * compare the revisions of all, of their metadata alone. What differs must be in the cache a while later, else it was lost.
+ * compare the revisions of all, of their metadata alone. What differs in two looks in the same way was lost.
+ *
+ * A list is consistent: it shows everything that was stored when it began, and so all that the cache had by then. An older
+ * revision there than here means that the API's store went back in time (restored from a copy).
  */
 export async function auditCache<T extends ApiObject>(config: AuditConfig<T>): Promise<void> {
   const { pace, signal, random, logger, cache, kind, clock } = config;
@@ -61,63 +64,57 @@ export async function auditCache<T extends ApiObject>(config: AuditConfig<T>): P
 
 async function hasGap<T extends ApiObject>(config: AuditConfig<T>, isThorough: boolean): Promise<boolean> {
   const { cache, pace, signal, logger, kind, clock } = config;
-  if (!isThorough && (await countObjects(config)) === cache.size) return false;
+  if (!isThorough && (await seemsWhole(config))) return false;
   const differences = await compare(config);
   if (differences.size === 0) return false;
   await wait(clock, pace.settleMs, signal);
-  const lost = [...differences].filter(([key, difference]) => isStillMissing(cache, key, difference));
-  if (lost.length === 0 || signal.aborted) return false;
-  const [first] = lost;
-  logger.warn('the watch lost changes: listing again', { kind: kind.kind, objects: lost.length, first: first?.[0] });
+  const isSettled = [...differences].every(([key, { cached }]) => revisionIn(cache, key) !== cached);
+  if (isSettled || signal.aborted) return false;
+  const lost = [...(await compare(config))].filter(([key, { listed, cached }]) => {
+    const before = differences.get(key);
+    return before !== undefined && before.listed === listed && before.cached === cached;
+  });
+  if (lost.length === 0) return false;
+  logger.warn('the watch lost changes: listing again', { kind: kind.kind, objects: lost.length, first: lost[0]?.[0] });
   return true;
 }
 
-/** How many objects the API has; undefined when it does not tell (with selectors). */
-async function countObjects<T extends ApiObject>({ client, kind, selector, signal }: AuditConfig<T>) {
+/** Whether the API has as many objects, and is at no older revision; false when it does not tell (with selectors). */
+async function seemsWhole<T extends ApiObject>({ client, kind, selector, cache, signal }: AuditConfig<T>) {
+  const newest = cache.list().reduce((most, object) => Math.max(most, revisionOf(object)), 0);
   const { items, metadata } = await client.list(kind, { ...selector, limit: 1, metadataOnly: true, signal });
-  if (!metadata.continue) return items.length;
-  return metadata.remainingItemCount === undefined ? undefined : items.length + metadata.remainingItemCount;
+  const more = metadata.continue ? metadata.remainingItemCount : 0;
+  return more !== undefined && items.length + more === cache.size && Number(metadata.resourceVersion) >= newest;
 }
 
 async function compare<T extends ApiObject>(config: AuditConfig<T>): Promise<Differences> {
   const { cache } = config;
-  const { listed, revision } = await listRevisions(config);
-  const differences = new Map<string, { listed?: number; cached?: number }>();
-  for (const [key, there] of listed) {
-    const cached = revisionIn(cache, key);
-    if (cached === undefined || cached < there) differences.set(key, { listed: there, cached });
+  const before = new Map(cache.list().map((object) => [keyOf(object), revisionOf(object)]));
+  const listed = await listRevisions(config);
+  const differences = new Map<string, { listed: number | undefined; cached: number | undefined }>();
+  for (const [key, cached] of before) {
+    const there = listed.get(key);
+    // What has changed here since the list began is not stuck.
+    if (there !== cached && revisionIn(cache, key) === cached) differences.set(key, { listed: there, cached });
   }
-  for (const object of cache.list()) {
-    const key = keyOf(object);
-    const cached = revisionOf(object);
-    // What is younger than the list has come since.
-    if (!listed.has(key) && cached <= revision) differences.set(key, { cached });
+  for (const [key, there] of listed) {
+    if (!before.has(key) && revisionIn(cache, key) === undefined)
+      differences.set(key, { listed: there, cached: undefined });
   }
   return differences;
 }
 
-/** The revisions of all objects, as of one revision. */
+/** The revisions of all objects, as of one revision of the store. */
 async function listRevisions<T extends ApiObject>({ client, kind, selector, signal }: AuditConfig<T>) {
   const listed = new Map<string, number>();
   let token: string | undefined;
-  let revision = 0;
   do {
     const options = { ...selector, limit: pageSize, continue: token, metadataOnly: true, signal };
     const { items, metadata } = await client.list(kind, options);
     for (const item of items) listed.set(keyOf(item), revisionOf(item));
-    revision = Number(metadata.resourceVersion);
     token = metadata.continue;
   } while (token);
-  return { listed, revision };
-}
-
-function isStillMissing<T extends ApiObject>(
-  cache: Cache<T>,
-  key: string,
-  { listed, cached }: { readonly listed?: number; readonly cached?: number },
-): boolean {
-  const now = revisionIn(cache, key);
-  return listed === undefined ? now === cached : now === undefined ? cached === undefined : now < listed;
+  return listed;
 }
 
 function revisionIn<T extends ApiObject>(cache: Cache<T>, key: string): number | undefined {

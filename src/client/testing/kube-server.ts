@@ -35,10 +35,20 @@ export interface KubeServer extends AsyncDisposable {
   disconnect(): void;
   /** The next change is stored, and no watch hears of it. */
   loseNext(): void;
+  /** What is stored. */
+  save(): SavedStore;
+  /** Puts that back, at its revision or a newer one, under open watches, which hear nothing of it: a restored store. */
+  restore(saved: SavedStore, revision?: number): void;
   /** Forgets what happened so far: older revisions get 410. */
   compact(): void;
   /** Events that were posted. */
   readonly events: readonly unknown[];
+}
+
+/** The store of a server at a time. */
+export interface SavedStore {
+  readonly revision: number;
+  readonly collections: ReadonlyMap<string, Collection>;
 }
 
 interface LogEntry {
@@ -106,6 +116,23 @@ class ServerState {
 
   loseNext(): void {
     this.#losesNext = true;
+  }
+
+  save(): SavedStore {
+    const copy = ({ kind, objects }: Collection): Collection => ({ kind, objects: new Map(objects) });
+    return {
+      revision: this.#revision,
+      collections: new Map(Array.from(this.#collections, ([path, each]) => [path, copy(each)])),
+    };
+  }
+
+  restore({ revision, collections }: SavedStore, to = revision): void {
+    for (const [path, { objects }] of this.#collections) {
+      objects.clear();
+      for (const [key, object] of collections.get(path)?.objects ?? []) objects.set(key, object);
+    }
+    this.#log.length = 0;
+    this.#revision = to;
   }
 
   compact(): void {
