@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { isolateNetwork } from '../linux/namespaces.ts';
+import { silentLogger } from '../observe/log.ts';
 import { dnsNamespace, dnsService, knowsNames, testResponder } from './fixtures.ts';
 import type { Listener } from './listen/listener.ts';
 import { createFrames } from './listen/tcp-frames.ts';
@@ -13,6 +14,7 @@ import { listenUdpDgram } from './listen/udp-dgram.ts';
 import { readMessage } from './wire/message.ts';
 import { parseName } from './wire/names.ts';
 import { flags, rcodeName } from './wire/types.ts';
+import { WorkerPool } from './workers/pool.ts';
 
 /** Questions that no client in its right mind sends, by every way they can come in. */
 const id = 0x4711;
@@ -286,7 +288,7 @@ async function overTcp({ address, port }: Listener): Promise<Way> {
   };
 }
 
-const listeners: Listener[] = [];
+const listeners: AsyncDisposable[] = [];
 const ways: [string, Way][] = [];
 
 before(async () => {
@@ -299,12 +301,17 @@ before(async () => {
     resolver: knowsNames({ 'www.example.com A': '192.0.2.1' }),
   });
   const opened = async (title: string, listener: Listener, over: (it: Listener) => Promise<Way>): Promise<void> => {
-    listeners.push(listener);
+    listeners.unshift(listener);
     ways.push([title, await over(listener)]);
   };
+  const pool = new WorkerPool(2, silentLogger);
+  listeners.push(pool);
   for (const address of ['127.0.0.1', '::1']) {
     const where = { address, port: 0 };
     await opened(`UDP at ${address}`, listenUdpBatch(where, responder), overUdp);
+    // Two askers, for both threads.
+    const threads = pool.listen(where, responder);
+    for (const asker of ['one', 'other']) await opened(`UDP of ${asker} in threads at ${address}`, threads, overUdp);
     await opened(`plain UDP at ${address}`, await listenUdpDgram(where, responder), overUdp);
     await opened(`TCP at ${address}`, await listenTcp(where, responder), overTcp);
   }
@@ -312,7 +319,8 @@ before(async () => {
 
 after(async () => {
   for (const [, way] of ways) way[Symbol.dispose]();
-  for (const listener of listeners) await listener[Symbol.asyncDispose]();
+  // The pool of threads was there first, and goes last.
+  for (const listener of new Set(listeners)) await listener[Symbol.asyncDispose]();
 });
 
 /** The answer in a word, checked to be one to the question. */
