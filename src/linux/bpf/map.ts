@@ -140,8 +140,8 @@ export function adoptMap(fd: number, definition: MapDefinition, processors: numb
 }
 
 function isPerProcessor(type: number): boolean {
-  const BPF_MAP_TYPE_PERCPU_HASH = 5;
-  return type === BPF_MAP_TYPE_PERCPU_HASH;
+  const [BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY] = [5, 6];
+  return type === BPF_MAP_TYPE_PERCPU_HASH || type === BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
 function readWords(bytes: Buffer): number[] {

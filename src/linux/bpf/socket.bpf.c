@@ -4,8 +4,8 @@
  * written into the call, so that packets go to the backend by themselves. What a program does not find in its maps is
  * left as it is, and nftables decides on its packets.
  *
- *   connect, sendmsg        called ──► frontends, ranges ──► backends ──► the call's address; calls remembers
- *   recvmsg, getpeername    backend ──► calls ──► the address that was called
+ *   connect, sendmsg        called ──► frontends, ranges (──► backends) ──► the call's address; calls, peers remember
+ *   recvmsg, getpeername    backend ──► calls, peers ──► the address that was called
  *
  * Addresses are 16 bytes, IPv4 as ::ffff:a.b.c.d, because IPv6 sockets talk IPv4 so. Addresses and ports are in network
  * order, all else in host order (little-endian). `src/proxy/ebpf/layout.ts` reads and writes the same structs.
@@ -24,6 +24,8 @@ static __u32 (*const random)(void) = (void *)BPF_FUNC_get_prandom_u32;
 static __u64 (*const now_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
 static __u64 (*const socket_cookie)(void *context) = (void *)BPF_FUNC_get_socket_cookie;
 static __u64 (*const namespace_cookie)(void *context) = (void *)BPF_FUNC_get_netns_cookie;
+/* What comes after reads what is in memory then. */
+#define BARRIER() asm volatile("" ::: "memory")
 
 struct endpoint {
 	__u32 address[4];
@@ -39,11 +41,22 @@ struct range {
 	struct endpoint called;
 };
 
+struct backend {
+	__u32 address[4];
+	__u16 port;
+	__u16 slot;
+};
+
+/* As many as have room in the memory that the kernel takes for an entry anyway. */
+#define FIRST_BACKENDS 4
+
 struct frontend {
 	/* Which backends: a change writes the new ones under another generation, then this entry, in one step. */
 	__u32 generation;
-	/* Stays while the frontend does; names its counter and what clients remember. */
+	/* Stays while the frontend does, and no other ever has it; names what clients remember. */
 	__u32 number;
+	/* Its place in `counters`, which another frontend gets after it. */
+	__u32 counter;
 	__u32 buckets;
 	/* Idle time-out of client affinity in seconds; 0 for none. */
 	__u32 affinity;
@@ -57,18 +70,18 @@ struct frontend {
 	__u16 last_port;
 };
 
+/* A frontend with the backends of its first buckets: most have no others, and are all in one place of the memory. */
+struct entry {
+	struct frontend frontend;
+	struct backend first[FIRST_BACKENDS];
+};
+
 struct place {
 	__u32 generation;
-	/* A bucket, or with SLOT a slot: the number by which clients remember a backend. */
+	/* A bucket after the first, or with SLOT a slot: the number by which clients remember a backend. */
 	__u32 index;
 };
 #define SLOT 0x80000000
-
-struct backend {
-	__u32 address[4];
-	__u16 port;
-	__u16 slot;
-};
 
 /* A network namespace whose processes are served, by its cookie. */
 struct caller {
@@ -127,10 +140,10 @@ struct map {
 #define MAP(name, map_type, key, value, entries, map_flags)                                                            \
 	struct map name SECTION("maps") = { map_type, sizeof(key), sizeof(value), entries, map_flags }
 
-MAP(frontends, BPF_MAP_TYPE_HASH, struct endpoint, struct frontend, 0, BPF_F_NO_PREALLOC);
-MAP(ranges, BPF_MAP_TYPE_LPM_TRIE, struct range, struct frontend, 1 << 22, BPF_F_NO_PREALLOC);
+MAP(frontends, BPF_MAP_TYPE_HASH, struct endpoint, struct entry, 0, BPF_F_NO_PREALLOC);
+MAP(ranges, BPF_MAP_TYPE_LPM_TRIE, struct range, struct entry, 1 << 22, BPF_F_NO_PREALLOC);
 MAP(backends, BPF_MAP_TYPE_HASH, struct place, struct backend, 0, BPF_F_NO_PREALLOC);
-MAP(counters, BPF_MAP_TYPE_PERCPU_HASH, __u32, __u64, 0, BPF_F_NO_PREALLOC);
+MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, 0, 0);
 MAP(node_addresses, BPF_MAP_TYPE_HASH, __u32[4], __u32, 4096, BPF_F_NO_PREALLOC);
 MAP(callers, BPF_MAP_TYPE_HASH, __u64, struct caller, 4096, BPF_F_NO_PREALLOC);
 MAP(memories, BPF_MAP_TYPE_LRU_HASH, struct memory_key, struct memory, 16384, 0);
@@ -143,9 +156,9 @@ INLINE int is_ipv4(const __u32 *address)
 }
 
 /* The frontend that is called; `*is_loopback` is set when only the node's own processes may. */
-INLINE struct frontend *find(const struct endpoint *called, int *is_loopback)
+INLINE struct entry *find(const struct endpoint *called, int *is_loopback)
 {
-	struct frontend *found = lookup(&frontends, called);
+	struct entry *found = lookup(&frontends, called);
 	if (found)
 		return found;
 	struct range range = { .bits = 8 * sizeof(*called), .called = *called };
@@ -162,16 +175,21 @@ INLINE struct frontend *find(const struct endpoint *called, int *is_loopback)
 	return lookup(&frontends, &port);
 }
 
-INLINE struct backend *backend_at(__u32 generation, __u32 index)
+INLINE const struct backend *backend_at(__u32 generation, __u32 index)
 {
 	struct place place = { .generation = generation, .index = index };
 	return lookup(&backends, &place);
 }
 
-/* Counts a connection; returns how many this processor had counted before. */
-INLINE __u64 count(__u32 number)
+INLINE const struct backend *backend_of(const struct entry *found, const struct frontend *frontend, __u32 bucket)
 {
-	__u64 *counter = lookup(&counters, &number);
+	return bucket < FIRST_BACKENDS ? &found->first[bucket] : backend_at(frontend->generation, bucket);
+}
+
+/* Counts a connection; returns how many this processor had counted before. */
+INLINE __u64 count(const struct frontend *frontend)
+{
+	__u64 *counter = lookup(&counters, &frontend->counter);
 	return counter ? (*counter)++ : random();
 }
 
@@ -189,7 +207,7 @@ INLINE __u32 draw(struct bpf_sock_addr *context, const struct endpoint *called, 
 }
 
 /* The backend that the client used last, unless it is gone or the time is over. */
-INLINE struct backend *remembered(const struct memory_key *key, const struct frontend *frontend)
+INLINE const struct backend *remembered(const struct memory_key *key, const struct frontend *frontend)
 {
 	struct memory *memory = lookup(&memories, key);
 	if (!memory)
@@ -197,29 +215,30 @@ INLINE struct backend *remembered(const struct memory_key *key, const struct fro
 	__u64 now = now_ns();
 	if (frontend->affinity && now - memory->used_ns >= frontend->affinity * 1000000000ULL)
 		return 0;
-	struct backend *backend = backend_at(frontend->generation, SLOT | memory->slot);
+	const struct backend *backend = backend_at(frontend->generation, SLOT | memory->slot);
 	if (backend)
 		memory->used_ns = now;
 	return backend;
 }
 
 /* Chooses for one reading of the frontend; 0 when it changed meanwhile and its backends are gone. */
-INLINE struct backend *choose(struct bpf_sock_addr *context, const struct endpoint *called,
-			      const struct frontend *frontend, const struct caller *caller, int connects)
+INLINE const struct backend *choose(struct bpf_sock_addr *context, const struct endpoint *called,
+				    const struct entry *found, const struct frontend *frontend,
+				    const struct caller *caller, int connects)
 {
 	struct memory_key key = { .number = frontend->number };
 	if (frontend->affinity)
 		key.client = namespace_cookie(context);
 	else if (!connects)
 		key.client = socket_cookie(context) | SOCKET;
-	struct backend *backend = key.client ? remembered(&key, frontend) : 0;
+	const struct backend *backend = key.client ? remembered(&key, frontend) : 0;
 	if (backend) {
 		if (connects)
-			count(frontend->number);
+			count(frontend);
 		return backend;
 	}
-	__u32 drawn = draw(context, called, frontend, caller, count(frontend->number));
-	backend = backend_at(frontend->generation, drawn % frontend->buckets);
+	__u32 drawn = draw(context, called, frontend, caller, count(frontend));
+	backend = backend_of(found, frontend, drawn % frontend->buckets);
 	if (backend && key.client) {
 		struct memory memory = { .used_ns = now_ns(), .slot = backend->slot };
 		update(&memories, &key, &memory, BPF_ANY);
@@ -272,21 +291,30 @@ INLINE int forward(struct bpf_sock_addr *context, struct endpoint *to, int conne
 #pragma unroll
 	for (int attempt = 0; attempt < 2; attempt++) {
 		int is_loopback = 0;
-		struct frontend *found = find(&called, &is_loopback);
-		if (!found || found->buckets == 0)
+		struct entry *found = find(&called, &is_loopback);
+		if (!found)
 			return 0;
 		/* A copy: the entry may become another while it is read. */
-		struct frontend frontend = *found;
+		struct frontend frontend = found->frontend;
+		BARRIER();
+		if (frontend.buckets == 0)
+			return 0;
 		__u64 cookie = namespace_cookie(context);
 		struct caller *caller = lookup(&callers, &cookie);
 		if (!caller || (is_loopback && !caller->is_node))
 			return 0;
-		struct backend *backend = choose(context, &called, &frontend, caller, connects);
+		const struct backend *backend = choose(context, &called, found, &frontend, caller, connects);
 		if (!backend)
 			continue;
-		__builtin_memcpy(to->address, backend->address, sizeof(to->address));
+		struct endpoint chosen = called;
+		__builtin_memcpy(chosen.address, backend->address, sizeof(chosen.address));
 		if (!frontend.keeps_port)
-			to->port = backend->port;
+			chosen.port = backend->port;
+		BARRIER();
+		/* It became another entry, and the backend may be that one's. */
+		if (found->frontend.generation != frontend.generation)
+			continue;
+		*to = chosen;
 		remember(context, &called, to, frontend.resets);
 		return 1;
 	}

@@ -7,6 +7,7 @@ import {
   bucketKey,
   type Endpoint,
   endpointKey,
+  firstBuckets,
   type FrontendEntry,
   frontendValue,
   isSocketProtocol,
@@ -34,10 +35,11 @@ export interface BalancedElements {
   readonly backends: readonly Element[];
 }
 
-/** Numbers for what is new: each is given once. */
+/** Numbers for what is new: each is given once, but a place in `counters` again when nobody has it. */
 export interface Numbers {
   generation(): number;
   number(): number;
+  counter(): number;
 }
 
 /**
@@ -58,6 +60,7 @@ export function balance(frontend: Frontend, previous: Balanced | undefined, numb
     entry: {
       generation: isSame ? previous.entry.generation : numbers.generation(),
       number: previous?.entry.number ?? numbers.number(),
+      counter: previous?.entry.counter ?? numbers.counter(),
       buckets: buckets.length,
       affinitySeconds: affinity?.timeoutSeconds ?? 0,
       isByClient: scheduler === 'sh' || scheduler === 'mh',
@@ -103,21 +106,34 @@ function isSameSpread(a: Pick<Balanced, 'buckets' | 'slots'>, b: Pick<Balanced, 
 
 /** The entries of a frontend in the maps. Pure: the same state always has the same. */
 export function elementsOf(balanced: Balanced): BalancedElements {
-  const { called, entry } = balanced;
-  const value = frontendValue(entry);
-  const isRange = entry.lastPort !== undefined;
+  const { called, entry, buckets, slots } = balanced;
+  const { generation, lastPort } = entry;
+  const valueOf = valuesOf(balanced);
+  const value = frontendValue(entry, buckets.slice(0, firstBuckets).map(valueOf));
+  const backends = buckets
+    .slice(firstBuckets)
+    .map((name, at): Element => [bucketKey(generation, firstBuckets + at), valueOf(name)]);
+  for (const [name, slot] of slots ?? []) backends.push([slotKey(generation, slot), valueOf(name)]);
   return {
-    frontends: isRange ? [] : [[endpointKey(called), value]],
-    ranges: entry.lastPort === undefined ? [] : rangeKeys(called, entry.lastPort).map((key) => [key, value]),
-    backends: backendElements(balanced),
+    frontends: lastPort === undefined ? [[endpointKey(called), value]] : [],
+    ranges: lastPort === undefined ? [] : rangeKeys(called, lastPort).map((key) => [key, value]),
+    backends,
   };
 }
 
-function backendElements({ entry: { generation }, buckets, slots }: Balanced): Element[] {
+/** Makes the value of each backend once. */
+function valuesOf({ slots }: Balanced): (name: string) => Buffer {
   const values = new Map<string, Buffer>();
-  for (const name of buckets) if (!values.has(name)) values.set(name, backendValue(name, slots?.get(name) ?? 0));
-  const valueOf = (name: string) => values.get(name) ?? backendValue(name, 0);
-  const elements = buckets.map((name, bucket): Element => [bucketKey(generation, bucket), valueOf(name)]);
-  for (const [name, slot] of slots ?? []) elements.push([slotKey(generation, slot), valueOf(name)]);
-  return elements;
+  return (name) => {
+    const known = values.get(name);
+    if (known !== undefined) return known;
+    const value = backendValue(name, slots?.get(name) ?? 0);
+    values.set(name, value);
+    return value;
+  };
+}
+
+/** How many entries of `backends` a frontend has with this many buckets and slots. */
+export function backendEntries(buckets: number, slots: number): number {
+  return Math.max(0, buckets - firstBuckets) + slots;
 }

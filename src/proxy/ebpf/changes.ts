@@ -10,6 +10,7 @@ export type TableName = (typeof tableNames)[number];
 export interface TableChanges {
   readonly next: ReadonlyMap<FrontendKey, Balanced | undefined>;
   readonly write: Readonly<Record<TableName, readonly Element[]>>;
+  /** Counters stay, for the next that gets their place. */
   readonly delete: Readonly<Record<TableName, readonly Buffer[]>>;
 }
 
@@ -60,7 +61,7 @@ function addWrites(
   write.ranges.push(...ranges);
   if (previous?.entry.generation !== balanced.entry.generation)
     for (const element of backends) write.backends.push(element);
-  if (previous === undefined) write.counters.push([numberKey(balanced.entry.number), zeroCounter]);
+  if (previous === undefined) write.counters.push([numberKey(balanced.entry.counter), zeroCounter]);
 }
 
 function addDeletes(gone: Record<TableName, Buffer[]>, previous: Balanced, balanced: Balanced | undefined): void {
@@ -71,7 +72,6 @@ function addDeletes(gone: Record<TableName, Buffer[]>, previous: Balanced, balan
   gone.ranges.push(...leave(old.ranges));
   if (previous.entry.generation !== balanced?.entry.generation)
     for (const [key] of old.backends) gone.backends.push(key);
-  if (balanced === undefined) gone.counters.push(numberKey(previous.entry.number));
 }
 
 function keysOf(balanced: Balanced): string[] {

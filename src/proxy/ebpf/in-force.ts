@@ -26,7 +26,7 @@ export function frontendsInForce(
 
 /** Whether the programs do what is asked of the frontend. */
 function isAsked(frontend: Frontend, found: Balanced): boolean {
-  const asked = balance(frontend, found, { generation: () => 0, number: () => 0 });
+  const asked = balance(frontend, found, { generation: () => 0, number: () => 0, counter: () => 0 });
   if (asked === undefined) return false;
   const { entry } = asked;
   const isSameSpread =

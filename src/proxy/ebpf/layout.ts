@@ -9,9 +9,10 @@ import { backendName, parseBackendName } from '../backend-name.ts';
  * ```
  * endpoint   address 16 · protocol 1 · any address 1 · port 2
  * range      prefix length 4 · endpoint
- * frontend   generation 4 · number 4 · buckets 4 · affinity 4 · by client 1 · in turn 1 · keeps port 1 · resets 1 · ports 2+2
- * place      generation 4 · bucket, or slot with the highest bit, 4
+ * entry      frontend · backends of the first buckets 4×20
+ * frontend   generation 4 · number 4 · counter 4 · buckets 4 · affinity 4 · by client 1 · in turn 1 · keeps port 1 · resets 1 · ports 2+2
  * backend    address 16 · port 2 · slot 2
+ * place      generation 4 · bucket after the first, or slot with the highest bit, 4
  * caller     is node 4 · hash of IPv4 address 4 · of IPv6 address 4
  * call       socket cookie 8 · backend 20 · 4 → called 20 · 4 · namespace cookie 8
  * ```
@@ -21,6 +22,10 @@ const protocolNumbers = { TCP: 6, UDP: 17 } as const;
 /** Set in the index of a place: it is a slot's. */
 const slotFlag = 0x8000_0000;
 const endpointBytes = 20;
+/** How many buckets are in the frontend's entry itself; `backends` has the others, and slots. */
+export const firstBuckets = 4;
+const frontendBytes = 28;
+const backendBytes = 20;
 /** Bits of an endpoint before its port. */
 const bitsBeforePort = (endpointBytes - 2) * 8;
 
@@ -32,10 +37,12 @@ export interface Endpoint {
   readonly protocol: 'TCP' | 'UDP';
 }
 
-/** An entry of `frontends` or `ranges`. */
+/** An entry of `frontends` or `ranges`, but for its backends. */
 export interface FrontendEntry {
   readonly generation: number;
   readonly number: number;
+  /** Its place in `counters`. */
+  readonly counter: number;
   readonly buckets: number;
   readonly affinitySeconds: number;
   readonly isByClient: boolean;
@@ -108,18 +115,21 @@ export function readRangeKey(key: Buffer): Endpoint {
   return readEndpoint(key.subarray(4));
 }
 
-export function frontendValue(entry: FrontendEntry): Buffer {
-  const value = zeroed(24);
+/** With the values of its first backends, at most `firstBuckets`. */
+export function frontendValue(entry: FrontendEntry, first: readonly Buffer[] = []): Buffer {
+  const value = zeroed(frontendBytes + firstBuckets * backendBytes);
   value.writeUInt32LE(entry.generation, 0);
   value.writeUInt32LE(entry.number, 4);
-  value.writeUInt32LE(entry.buckets, 8);
-  value.writeUInt32LE(entry.affinitySeconds, 12);
-  value.writeUInt8(Number(entry.isByClient), 16);
-  value.writeUInt8(Number(entry.isInTurn), 17);
-  value.writeUInt8(Number(entry.lastPort !== undefined), 18);
-  value.writeUInt8(Number(entry.hasResets), 19);
-  value.writeUInt16LE(entry.firstPort, 20);
-  value.writeUInt16LE(entry.lastPort ?? entry.firstPort, 22);
+  value.writeUInt32LE(entry.counter, 8);
+  value.writeUInt32LE(entry.buckets, 12);
+  value.writeUInt32LE(entry.affinitySeconds, 16);
+  value.writeUInt8(Number(entry.isByClient), 20);
+  value.writeUInt8(Number(entry.isInTurn), 21);
+  value.writeUInt8(Number(entry.lastPort !== undefined), 22);
+  value.writeUInt8(Number(entry.hasResets), 23);
+  value.writeUInt16LE(entry.firstPort, 24);
+  value.writeUInt16LE(entry.lastPort ?? entry.firstPort, 26);
+  first.forEach((backend, bucket) => backend.copy(value, frontendBytes + bucket * backendBytes));
   return value;
 }
 
@@ -127,14 +137,23 @@ export function readFrontendValue(value: Buffer): FrontendEntry {
   return {
     generation: value.readUInt32LE(0),
     number: value.readUInt32LE(4),
-    buckets: value.readUInt32LE(8),
-    affinitySeconds: value.readUInt32LE(12),
-    isByClient: value.readUInt8(16) === 1,
-    isInTurn: value.readUInt8(17) === 1,
-    hasResets: value.readUInt8(19) === 1,
-    firstPort: value.readUInt16LE(20),
-    lastPort: value.readUInt8(18) === 1 ? value.readUInt16LE(22) : undefined,
+    counter: value.readUInt32LE(8),
+    buckets: value.readUInt32LE(12),
+    affinitySeconds: value.readUInt32LE(16),
+    isByClient: value.readUInt8(20) === 1,
+    isInTurn: value.readUInt8(21) === 1,
+    hasResets: value.readUInt8(23) === 1,
+    firstPort: value.readUInt16LE(24),
+    lastPort: value.readUInt8(22) === 1 ? value.readUInt16LE(26) : undefined,
   };
+}
+
+/** The names of the backends that are in a frontend's value. */
+export function readFirstBackends(value: Buffer): string[] {
+  const buckets = Math.min(readFrontendValue(value).buckets, firstBuckets);
+  return Array.from({ length: buckets }, (_, bucket) =>
+    readBackendValue(value.subarray(frontendBytes + bucket * backendBytes)),
+  );
 }
 
 export function bucketKey(generation: number, bucket: number): Buffer {
@@ -155,7 +174,7 @@ export function readPlaceKey(key: Buffer): { readonly generation: number; readon
 
 export function backendValue(name: string, slot: number): Buffer {
   const { address, port } = parseBackendName(name);
-  const value = zeroed(20);
+  const value = zeroed(backendBytes);
   addressKey(address).copy(value);
   value.writeUInt16BE(port, 16);
   value.writeUInt16LE(slot, 18);

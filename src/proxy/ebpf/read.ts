@@ -4,17 +4,20 @@ import type { Balanced } from './balanced.ts';
 import type { TableName } from './changes.ts';
 import {
   type Endpoint,
+  firstBuckets,
   type FrontendEntry,
   rangeKeys,
   readBackendValue,
   readEndpoint,
+  readFirstBackends,
   readFrontendValue,
   readPlaceKey,
   readRangeKey,
 } from './layout.ts';
 
+/** What `backends` has of a frontend. */
 interface Spread {
-  /** Holes until all are read. */
+  /** Holes until all are read, and where the frontend's own entry has them. */
   readonly buckets: string[];
   slots: Map<string, number> | undefined;
 }
@@ -23,14 +26,15 @@ interface Spread {
 export function readBalanced(maps: Readonly<Record<TableName, BpfMap>>): Map<FrontendKey, Balanced> {
   const spreads = readSpreads(maps.backends);
   const balanced = new Map<FrontendKey, Balanced>();
-  const note = (called: Endpoint, entry: FrontendEntry): void => {
-    const spread = spreads.get(entry.generation);
-    const buckets = spread === undefined ? undefined : wholeBuckets(spread, entry);
-    if (spread === undefined || buckets === undefined) return;
-    balanced.set(keyOf(called), { called, entry, buckets, slots: spread.slots });
+  const note = (called: Endpoint, value: Buffer): void => {
+    const entry = readFrontendValue(value);
+    const { buckets: others, slots } = spreads.get(entry.generation) ?? { buckets: [], slots: undefined };
+    const buckets = [...readFirstBackends(value), ...others.slice(firstBuckets)];
+    if (isWhole(buckets, slots, entry)) balanced.set(keyOf(called), { called, entry, buckets, slots });
   };
-  maps.frontends.each((key, value) => note(readEndpoint(key), readFrontendValue(value)));
-  maps.ranges.each((key, value) => note(...readRange(key, value)));
+  maps.frontends.each((key, value) => note(readEndpoint(key), value));
+  // A part of a range, as the whole of it.
+  maps.ranges.each((key, value) => note({ ...readRangeKey(key), port: readFrontendValue(value).firstPort }, value));
   return balanced;
 }
 
@@ -39,12 +43,6 @@ export function independent(balanced: ReadonlyMap<FrontendKey, Balanced>): Map<F
   const counts = new Map<number, number>();
   for (const { entry } of balanced.values()) counts.set(entry.generation, (counts.get(entry.generation) ?? 0) + 1);
   return new Map([...balanced].filter(([, { entry }]) => counts.get(entry.generation) === 1));
-}
-
-/** A part of a range, as the whole of it. */
-function readRange(key: Buffer, value: Buffer): [Endpoint, FrontendEntry] {
-  const entry = readFrontendValue(value);
-  return [{ ...readRangeKey(key), port: entry.firstPort }, entry];
 }
 
 function keyOf({ family, address, port, protocol }: Endpoint): FrontendKey {
@@ -65,33 +63,37 @@ function readSpreads(backends: BpfMap): Map<number, Spread> {
   return spreads;
 }
 
-function wholeBuckets({ buckets, slots }: Spread, entry: FrontendEntry): string[] | undefined {
-  if (buckets.length !== entry.buckets) return undefined;
+function isWhole(buckets: readonly string[], slots: Spread['slots'], entry: FrontendEntry): boolean {
+  if (buckets.length === 0 || buckets.length !== entry.buckets) return false;
+  // Not every(): that leaves out holes.
   for (let bucket = 0; bucket < buckets.length; bucket += 1) {
     const name = buckets[bucket];
-    if (name === undefined || slots?.has(name) === false) return undefined;
+    if (name === undefined || slots?.has(name) === false) return false;
   }
-  return buckets;
+  return true;
 }
+
+/** Maps in which something may be nobody's; a counter has its place whether somebody has it or not. */
+type Orphaned = Exclude<TableName, 'counters'>;
 
 /** Keys of everything that none of the frontends has: of no use to anyone. Their generations must be their own. */
 export function orphansOf(
-  maps: Readonly<Record<TableName, BpfMap>>,
+  maps: Readonly<Record<Orphaned, BpfMap>>,
   balanced: ReadonlyMap<FrontendKey, Balanced>,
-): Record<TableName, Buffer[]> {
+): Record<Orphaned, Buffer[]> {
   const generations = new Set<number>();
-  const numbers = new Set<number>();
   const parts = new Set<string>();
   for (const { called, entry } of balanced.values()) {
     generations.add(entry.generation);
-    numbers.add(entry.number);
     if (entry.lastPort === undefined) continue;
     for (const key of rangeKeys(called, entry.lastPort)) parts.add(key.toString('latin1'));
   }
   return {
     // The backends of a whole frontend are exactly those of its generation.
-    backends: keysBut(maps.backends, (key) => generations.has(readPlaceKey(key).generation)),
-    counters: keysBut(maps.counters, (key) => numbers.has(key.readUInt32LE())),
+    backends: keysBut(maps.backends, (key) => {
+      const { generation, index, isSlot } = readPlaceKey(key);
+      return generations.has(generation) && (isSlot || index >= firstBuckets);
+    }),
     frontends: keysBut(maps.frontends, (key) => balanced.has(keyOf(readEndpoint(key)))),
     ranges: keysBut(maps.ranges, (key) => parts.has(key.toString('latin1'))),
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assert as check, integer, property, tuple } from 'fast-check';
-import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
+import type { Frontend, FrontendKey, Target } from '../../routing/frontend.ts';
 import { Frontends } from '../contract/frontends.ts';
 import { ipv4, ipv6 } from '../contract/worlds.ts';
 import { balance, type Balanced, type Numbers } from './balanced.ts';
@@ -15,17 +15,27 @@ import {
   readBackendValue,
   backendValue,
   readEndpoint,
+  readFirstBackends,
   readFrontendValue,
   readRangeKey,
 } from './layout.ts';
 
 const make = new Frontends(ipv4);
 const two = make.forward('pod1', 'pod2');
+/** Frontends with six and five buckets: two and one more than their entries hold. */
+const [six, five] = [6, 5].map((count): Target => ({
+  verdict: 'forward',
+  backends: Array.from({ length: count }, (_, at) => ({ ...make.backend('pod1'), port: 8000 + at })),
+})) as [Target, Target];
 const zero = Buffer.alloc(16);
 
 function numbers(): Numbers {
-  let [generation, number] = [0, 0];
-  return { generation: () => (generation += 1), number: () => (number += 1) };
+  let [generation, number, counter] = [0, 0, 0];
+  return {
+    generation: () => (generation += 1),
+    number: () => (number += 1),
+    counter: () => (counter += 1),
+  };
 }
 
 function believed(frontend: Frontend): { balanced: Balanced; current: Map<FrontendKey, Balanced>; next: Numbers } {
@@ -42,9 +52,23 @@ test('addresses, endpoints, backends and frontends are read as they were written
     assert.deepEqual(readEndpoint(endpointKey(endpoint)), endpoint);
   }
   for (const name of ['10.244.0.1:65535', '[fd00::1]:1']) assert.equal(readBackendValue(backendValue(name, 3)), name);
-  const entry = { generation: 1, number: 2, buckets: 3, affinitySeconds: 4, firstPort: 5, lastPort: 65_535 };
-  const flags = { isByClient: true, isInTurn: false, hasResets: true };
-  assert.deepEqual(readFrontendValue(frontendValue({ ...entry, ...flags })), { ...entry, ...flags });
+  const numbers = {
+    generation: 1,
+    number: 2,
+    counter: 3,
+    buckets: 9,
+    affinitySeconds: 4,
+    firstPort: 5,
+    lastPort: 65_535,
+  };
+  const entry = { ...numbers, isByClient: true, isInTurn: false, hasResets: true };
+  const names = ['10.244.0.1:65535', '[fd00::1]:1', '10.244.0.2:1', '10.244.0.3:1'];
+  const value = frontendValue(
+    entry,
+    names.map((name) => backendValue(name, 3)),
+  );
+  assert.deepEqual(readFrontendValue(value), entry);
+  assert.deepEqual(readFirstBackends(value), names);
 });
 
 test('a node port is another key than the address 0.0.0.0', () => {
@@ -82,17 +106,24 @@ test('what nftables has to decide on is not for the socket programs', () => {
 });
 
 test('new backends come under a generation of their own, and the old ones go', () => {
-  const { balanced, current, next } = believed(make.clusterIp(two));
-  const changed = make.clusterIp(make.forward('pod2', 'pod3'));
+  const { balanced, current, next } = believed(make.clusterIp(six));
+  const changed = make.clusterIp(five);
   const changes = changesOf(current, [changed], [], next, zero);
   const after = changes.next.get(changed.key) ?? assert.fail();
   assert.notEqual(after.entry.generation, balanced.entry.generation);
   assert.equal(after.entry.number, balanced.entry.number);
   assert.equal(changes.write.frontends.length, 1);
   const generations = (keys: readonly Buffer[]) => keys.map((key) => key.readUInt32LE());
-  assert.deepEqual(generations(changes.write.backends.map(([key]) => key)), [2, 2]);
+  assert.deepEqual(generations(changes.write.backends.map(([key]) => key)), [2]);
   assert.deepEqual(generations(changes.delete.backends), [1, 1]);
   assert.deepEqual([changes.write.counters, changes.delete.counters, changes.delete.frontends], [[], [], []]);
+});
+
+test('a frontend of few backends is one entry, and so is its change', () => {
+  const { current, next } = believed(make.clusterIp(two));
+  const changed = make.clusterIp(make.forward('pod2', 'pod3'));
+  const { write, delete: gone } = changesOf(current, [changed], [], next, zero);
+  assert.deepEqual([write.frontends.length, write.backends, gone.backends, gone.frontends], [1, [], [], []]);
 });
 
 test('a change of affinity alone is one entry where clients are remembered already', () => {
@@ -123,11 +154,11 @@ test('a range that becomes shorter loses the prefixes that it no longer has', ()
 });
 
 test('a frontend that is no longer for the socket programs leaves the maps', () => {
-  const { current, next } = believed(make.clusterIp(two));
+  const { current, next } = believed(make.clusterIp(six));
   const refused = make.clusterIp({ verdict: 'reject', backends: [] });
   const { write, delete: gone } = changesOf(current, [refused], [], next, zero);
   assert.deepEqual(write.frontends, []);
-  assert.deepEqual([gone.frontends.length, gone.backends.length, gone.counters.length], [1, 2, 1]);
+  assert.deepEqual([gone.frontends.length, gone.backends.length, gone.counters.length], [1, 2, 0]);
 });
 
 test('what is in force is what nftables has, but where the socket programs do otherwise', () => {

@@ -8,8 +8,9 @@ import {
 } from '../../linux/bpf/installation.ts';
 import type { BpfMap } from '../../linux/bpf/map.ts';
 import type { Frontend, FrontendKey } from '../../routing/frontend.ts';
-import type { Balanced, Numbers } from './balanced.ts';
+import { backendEntries, type Balanced, type Numbers } from './balanced.ts';
 import { changesOf, type TableChanges, tableNames, type TableName } from './changes.ts';
+import { CounterPlaces } from './counter-places.ts';
 import { readCounter } from './layout.ts';
 import { independent, orphansOf, readBalanced } from './read.ts';
 
@@ -24,8 +25,9 @@ export function readCounters(
   { counters }: SocketMaps,
   balanced: ReadonlyMap<FrontendKey, Balanced>,
 ): Map<FrontendKey, number> {
-  const found = new Map(counters.entries().map(([key, value]) => [key.readUInt32LE(), readCounter(value)]));
-  return new Map([...balanced].map(([key, { entry }]) => [key, found.get(entry.number) ?? 0]));
+  const found: number[] = [];
+  counters.each((key, value) => (found[key.readUInt32LE()] = readCounter(value)));
+  return new Map([...balanced].map(([key, { entry }]) => [key, found[entry.counter] ?? 0]));
 }
 
 /**
@@ -43,6 +45,7 @@ export class SocketTables {
   #isDoubtful = false;
   #generation = 0;
   #number = 0;
+  #counters = new CounterPlaces([]);
 
   constructor(place: InstallationPlace) {
     this.#place = place;
@@ -59,7 +62,7 @@ export class SocketTables {
    * written or removed.
    */
   adopt(desired: readonly Frontend[]): number {
-    this.#open(desired.length, backendEntries(desired));
+    this.#open(desired.length, entriesFor(desired));
     let operations = this.#believeKernel();
     const keys = new Set(desired.map(({ key }) => key));
     operations += this.apply(
@@ -75,6 +78,7 @@ export class SocketTables {
   /** Returns the number of entries written or removed. */
   apply(changed: readonly Frontend[], removed: readonly FrontendKey[]): number {
     if (this.#isDoubtful) this.#believeKernel();
+    this.#counters.giveBack();
     const changes = changesOf(this.#balanced, changed, removed, this.#numbers, this.#zeroCounter());
     this.#makeRoom(changes);
     this.#isDoubtful = true;
@@ -107,6 +111,7 @@ export class SocketTables {
   readonly #numbers: Numbers = {
     generation: () => (this.#generation += 1),
     number: () => (this.#number += 1),
+    counter: () => this.#counters.take(),
   };
 
   #zeroCounter(): Buffer {
@@ -140,7 +145,8 @@ export class SocketTables {
     }
     this.#backendEntries = 0;
     for (const { buckets, slots } of this.#balanced.values())
-      this.#backendEntries += buckets.length + (slots?.size ?? 0);
+      this.#backendEntries += backendEntries(buckets.length, slots?.size ?? 0);
+    this.#counters = new CounterPlaces([...this.#balanced.values()].map(({ entry }) => entry.counter));
     return operations;
   }
 
@@ -166,9 +172,14 @@ export class SocketTables {
     }
     this.#backendEntries += changes.write.backends.length - changes.delete.backends.length;
     for (const [key, balanced] of changes.next) {
-      if (balanced === undefined) this.#balanced.delete(key);
-      else this.#balanced.set(key, balanced);
+      const previous = this.#balanced.get(key);
+      if (balanced !== undefined) this.#balanced.set(key, balanced);
+      else if (previous !== undefined) {
+        this.#balanced.delete(key);
+        this.#counters.free(previous.entry.counter);
+      }
     }
+    this.#counters.keep();
     return operations;
   }
 }
@@ -179,9 +190,10 @@ function roomFor(entries: number, least: number): number {
 }
 
 /** About how many entries of `backends` the frontends need: equal backends have one bucket each, and maybe a slot. */
-function backendEntries(frontends: readonly Frontend[]): number {
-  return frontends.reduce((sum, { internal, protocol, affinity }) => {
-    return sum + internal.backends.length * (protocol === 'UDP' || affinity !== undefined ? 2 : 1);
+function entriesFor(frontends: readonly Frontend[]): number {
+  return frontends.reduce((sum, { internal: { backends }, protocol, affinity }) => {
+    const isRemembered = protocol === 'UDP' || affinity !== undefined;
+    return sum + backendEntries(backends.length, isRemembered ? backends.length : 0);
   }, 0);
 }
 
