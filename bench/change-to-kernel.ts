@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { isolateNetwork } from '../src/linux/namespaces.ts';
 import type { Dataplane, PlaneName } from '../src/proxy/dataplane.ts';
 import type { ObjectChange, Router } from '../src/routing/router.ts';
-import { kernelPlanes, openIpvs, type OpenPlane } from './load/planes.ts';
+import { kernelPlanes, openers, type OpenPlane } from './load/planes.ts';
 import {
   hasProgram,
   network,
@@ -69,7 +69,7 @@ export async function run(): Promise<BenchResult> {
   prepareUml();
   isolateNetwork();
   const figures: Record<string, number> = {};
-  for (const open of kernelPlanes()) Object.assign(figures, await measurePlane(open, here));
+  for (const name of kernelPlanes()) Object.assign(figures, await measurePlane(openers[name], here));
   Object.assign(figures, await figuresInUml(import.meta.filename));
   const ofThisKernel = Object.entries(figures).filter(([name]) => !name.startsWith('ipvs'));
   const slowest = Math.max(...ofThisKernel.filter(([name]) => name.endsWith('p99')).map(([, figure]) => figure));
@@ -173,7 +173,7 @@ function peerTimes(peer: Peer): number[] {
 
 async function runInside(): Promise<Record<string, number>> {
   isolateNetwork();
-  return await measurePlane(openIpvs, inUml);
+  return await measurePlane(openers.ipvs, inUml);
 }
 
 if (import.meta.main) {

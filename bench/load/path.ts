@@ -18,7 +18,6 @@ export const serverAddresses = ['10.244.250.3', '10.244.250.4'] as const;
 export const serverPort = 8080;
 const gateway = '10.244.250.1';
 
-const threadNet = '/proc/thread-self/ns/net';
 const firstPort = 1_024;
 const ports = 64_000;
 /** Sockets made at one go, so that the thread changes namespaces rarely. */
@@ -38,14 +37,14 @@ export class Path implements Disposable {
   #served = <T>(work: () => T): T => work();
   #port = 0;
 
-  /** The node is the calling thread's namespace, or a new one that `prepare` is called in. */
-  constructor(prepare?: () => void) {
-    this.#node = prepare === undefined ? threadNet : this.#create('node');
+  /** The node is the network namespace at a path, or a new one that a function prepares. */
+  constructor(node: string | (() => void)) {
+    this.#node = typeof node === 'string' ? node : this.#create('node');
     this.#caller = this.#create('caller');
     const server = this.#create('server');
     inNetworkNamespace(this.#node, () => {
       writeSysctl('net.ipv4.ip_forward', '1');
-      prepare?.();
+      if (typeof node !== 'string') node();
     });
     this.#join(this.#caller, 'caller', [callerAddress]);
     this.#join(server, 'server', serverAddresses);

@@ -10,45 +10,39 @@ import { openPlane } from '../../src/proxy/open-plane.ts';
 export interface OpenedPlane extends AsyncDisposable {
   readonly name: PlaneName;
   readonly plane: Dataplane;
-  /** Runs work whose sockets the plane serves; what is made outside is left alone by socket programs. */
-  readonly served: <T>(work: () => T) => T;
+  /** Whose sockets the plane serves; undefined where it does not look at sockets. */
+  readonly cgroup: string | undefined;
 }
 
 export type OpenPlane = (network: NodeNetwork) => Promise<OpenedPlane>;
+export type KernelPlane = Exclude<PlaneName, 'userspace'>;
 
-/** Planes of this machine's kernel, as the proxy opens them, each when it is its turn. */
-export function kernelPlanes(): readonly OpenPlane[] {
-  return ebpfObstacle() === undefined ? [openNftables, openEbpf] : [openNftables];
+/** Opens planes as the proxy does, each when it is its turn; IPVS for `npm run bench` inside User-Mode Linux. */
+export const openers: Readonly<Record<KernelPlane, OpenPlane>> = {
+  nftables: (network) => open('nftables', network),
+  ipvs: (network) => open('ipvs', network),
+  ebpf: openEbpf,
+};
+
+/** Planes of this machine's kernel. */
+export function kernelPlanes(): readonly KernelPlane[] {
+  return ebpfObstacle() === undefined ? ['nftables', 'ebpf'] : ['nftables'];
 }
 
-async function openNftables(network: NodeNetwork): Promise<OpenedPlane> {
-  const plane = await openPlane('nftables', { network, logger: silentLogger });
-  return { name: 'nftables', plane, served: (work) => work(), [Symbol.asyncDispose]: () => plane.remove() };
+async function open(name: 'nftables' | 'ipvs', network: NodeNetwork): Promise<OpenedPlane> {
+  const plane = await openPlane(name, { network, logger: silentLogger });
+  return { name, plane, cgroup: undefined, [Symbol.asyncDispose]: () => plane.remove() };
 }
 
-/** For `npm run bench` inside User-Mode Linux. */
-export async function openIpvs(network: NodeNetwork): Promise<OpenedPlane> {
-  const plane = await openPlane('ipvs', { network, logger: silentLogger });
-  return { name: 'ipvs', plane, served: (work) => work(), [Symbol.asyncDispose]: () => plane.remove() };
-}
-
-/** In a cgroup of its own, which this process is in only while it makes sockets to be served. */
+/** In a cgroup of its own, in which this process is not: its own sockets are left alone. */
 async function openEbpf(network: NodeNetwork): Promise<OpenedPlane> {
   const place = enterEbpfPlace();
-  const move = (cgroup: string): void => writeFileSync(join(cgroup, 'cgroup.procs'), `${process.pid}`);
-  const home = dirname(place.options.cgroup);
-  move(home);
+  const { cgroup } = place.options;
+  writeFileSync(join(dirname(cgroup), 'cgroup.procs'), `${process.pid}`);
   return {
     name: 'ebpf',
     plane: place.open(network),
-    served(work) {
-      move(place.options.cgroup);
-      try {
-        return work();
-      } finally {
-        move(home);
-      }
-    },
+    cgroup,
     [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
   };
 }
