@@ -1,5 +1,6 @@
 import { conform, conformObject, type Conformed, type FieldValidation } from './conform.ts';
 import { ApiError, badRequest, unsupportedMediaType } from './errors.ts';
+import { showJson } from '../lib/json.ts';
 import { duplicateFields } from './json.ts';
 import type { ApiObject } from './meta/object-meta.ts';
 import { decodeMessage } from './protobuf/decode.ts';
@@ -88,11 +89,11 @@ function cannotHandle(kind: Kind, found: string, error: unknown): unknown {
 
 function checkType(kind: Kind, apiVersion: unknown, name: unknown): void {
   if (name !== undefined && name !== '' && name !== kind.kind) {
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): kind is ${String(name)}`);
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): kind is ${showJson(name)}`);
   }
   if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== kind.apiVersion) {
     throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${kind.apiVersion})`,
+      `the API version in the data (${showJson(apiVersion)}) does not match the expected API version (${kind.apiVersion})`,
     );
   }
 }

@@ -181,15 +181,15 @@ export function selectorFromMap(labels: Labels | undefined): Selector | undefine
   return entries.map(([key, value]) => ({ key, operator: 'in', values: [value] }));
 }
 
-const operators: Readonly<Record<string, LabelRequirement['operator']>> = {
-  In: 'in',
-  NotIn: 'notIn',
-  Exists: 'exists',
-  DoesNotExist: 'absent',
-};
+const operators: ReadonlyMap<string, LabelRequirement['operator']> = new Map([
+  ['In', 'in'],
+  ['NotIn', 'notIn'],
+  ['Exists', 'exists'],
+  ['DoesNotExist', 'absent'],
+]);
 
 function fromExpression({ key, operator, values }: LabelSelectorRequirement): LabelRequirement {
-  const known = operators[operator];
+  const known = operators.get(operator);
   if (known === undefined) throw badRequest(`${JSON.stringify(operator)} is not a valid label selector operator`);
   return { key, operator: known, values: values ?? [] };
 }
@@ -235,7 +235,7 @@ function unescape(value: string): string {
 }
 
 function fieldRequirement(term: string): FieldRequirement {
-  const match = /^\s*([^=!]+?)\s*(==|!=|=)(.*)$/s.exec(term);
+  const match = /^\s*([^=!\s][^=!]*?)\s*(==|!=|=)(.*)$/s.exec(term);
   if (match === null) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`);
   const [, field = '', operator, value = ''] = match;
   return { field, value: unescape(value), equal: operator !== '!=' };

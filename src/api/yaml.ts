@@ -56,7 +56,13 @@ export function parseYamlDocuments(text: string): readonly YamlDocument[] {
 }
 
 function parseAll(text: string): readonly YamlDocument[] {
-  const documents = parseAllDocuments(text, { version: '1.1', uniqueKeys: false, customTags: jsonTags, merge: true });
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    uniqueKeys: false,
+    customTags: jsonTags,
+    merge: true,
+    logLevel: 'error',
+  });
   if (!Array.isArray(documents)) return [];
   return documents.filter((document) => document.contents !== null).map(toJson);
 }

@@ -62,7 +62,7 @@ async function readIfThere(path: string, read: ReadFile): Promise<string | undef
 function parseKubeconfig(text: string, path: string): Kubeconfig {
   let document: unknown;
   try {
-    document = parse(text);
+    document = parse(text, { logLevel: 'error' });
   } catch (cause) {
     throw new KubeconfigError(`${path}: not YAML: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }

@@ -24,6 +24,11 @@ export function ownField(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
+/** A JSON value for people: text as it is, anything else as JSON. */
+export function showJson(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
 function definedNames(object: JsonObject): string[] {
   return Object.keys(object).filter((name) => object[name] !== undefined);
 }

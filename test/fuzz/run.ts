@@ -11,6 +11,9 @@ const hangSeconds = 30;
 /** Longest input that is shared with the thread that watches. */
 const longestShared = 1 << 20;
 
+/** As much as the main thread has: what nests too deeply must be refused there. */
+const stackSizeMb = 1;
+
 /** What `--json` prints as the last line. */
 interface FuzzFigures {
   readonly target: string;
@@ -32,7 +35,10 @@ async function run(target: Target, { inputs, seed, save }: { inputs: number; see
   const input = new Uint8Array(new SharedArrayBuffer(longestShared));
   const job: Job = { target: target.name, inputs, seed, count, input };
   const { promise, resolve, reject } = Promise.withResolvers<FuzzFigures>();
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: job });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: job,
+    resourceLimits: { stackSizeMb },
+  });
   const lastInput = (): Buffer => Buffer.from(input.subarray(0, count[1]));
   const startedMs = performance.now();
   let seen = -1;

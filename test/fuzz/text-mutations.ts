@@ -109,8 +109,8 @@ function mutateLines(random: Random, text: string, other: string): string {
     case 3:
       return text.slice(0, random.below(text.length + 1));
     case 4:
-      // Nesting deeper than anybody writes.
-      lines.splice(at, 0, random.pick(['{', '[', '(', 'x {\n', '- ', '{a: ']).repeat(random.oneIn(64) ? 6000 : 40));
+      // Nesting deeper than anybody writes, and seldom deeper than any stack: that takes as long as hundreds of inputs.
+      lines.splice(at, 0, random.pick(['{', '[', '(', 'x {\n', '- ', '{a: ']).repeat(random.oneIn(512) ? 6000 : 40));
       break;
     default:
       lines[at] = ' '.repeat(random.below(8)) + (lines[at] ?? '').trimStart();

@@ -1,7 +1,7 @@
 import { badRequest } from '../errors.ts';
 import { canonicalQuantity, quantityFormat } from '../quantity.ts';
 import type { Field, FieldType, Message, ScalarName } from '../schema.ts';
-import { formatMicroTime, formatTime } from '../times.ts';
+import { formatMicroTime, formatTime, isWritable } from '../times.ts';
 import { Reader } from './wire.ts';
 
 /**
@@ -157,8 +157,10 @@ function timestamp(type: 'time' | 'microTime', reader: Reader): string | undefin
   if (reader.isDone) return undefined;
   const { numbers } = small(reader);
   const seconds = numbers.get(1) ?? 0;
+  const nanos = numbers.get(2) ?? 0;
+  if (!isWritable(seconds * 1000) || nanos < 0 || nanos >= 1e9) throw badRequest('time is outside of range');
   if (type === 'time') return formatTime(seconds * 1000);
-  return formatMicroTime(seconds * 1000).replace('.000000', `.${micros(numbers.get(2) ?? 0)}`);
+  return formatMicroTime(seconds * 1000).replace('.000000', `.${micros(nanos)}`);
 }
 
 function micros(nanos: number): string {

@@ -1,5 +1,5 @@
 import { badRequest } from '../../api/errors.ts';
-import { isJsonObject, ownField, type JsonObject } from '../../lib/json.ts';
+import { isJsonObject, ownField, showJson, type JsonObject } from '../../lib/json.ts';
 import { elementKey, orderBy } from './list-order.ts';
 
 /** Merges one element into another. */
@@ -44,7 +44,7 @@ export function removeScalars(current: readonly unknown[], values: readonly unkn
 
 function isDeletion(element: JsonObject): boolean {
   const action = ownField(element, '$patch');
-  if (action !== undefined && action !== 'delete') throw badRequest(`unknown patch type found: ${String(action)}`);
+  if (action !== undefined && action !== 'delete') throw badRequest(`unknown patch type found: ${showJson(action)}`);
   return action === 'delete';
 }
 

@@ -1,6 +1,6 @@
 import { badRequest } from '../../api/errors.ts';
 import type { Field, FieldType, Kind, Message } from '../../api/schema.ts';
-import { isJsonObject, ownField, type JsonObject } from '../../lib/json.ts';
+import { isJsonObject, ownField, showJson, type JsonObject } from '../../lib/json.ts';
 import { mergeObjects, mergeScalars, removeScalars } from './keyed-lists.ts';
 import { elementKey, orderBy } from './list-order.ts';
 
@@ -47,7 +47,7 @@ function mergeStrategically(type: FieldType | undefined, document: JsonObject, p
 /** `$patch: replace` takes the rest of the patch for the object, `$patch: delete` empties it. */
 function replaceWhole(action: unknown, type: FieldType | undefined, patch: JsonObject): JsonObject {
   if (action === 'delete') return {};
-  if (action !== 'replace') throw badRequest(`unknown patch type found: ${String(action)}`);
+  if (action !== 'replace') throw badRequest(`unknown patch type found: ${showJson(action)}`);
   const rest = Object.fromEntries(Object.entries(patch).filter(([name]) => name !== directive));
   return mergeStrategically(type, {}, rest);
 }

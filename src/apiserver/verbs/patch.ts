@@ -22,11 +22,11 @@ export interface Patch {
   change(kind: Kind, document: JsonObject): JsonObject;
 }
 
-const patchTypes: Readonly<Record<string, (kind: Kind, document: JsonObject, patch: unknown) => JsonObject>> = {
-  'application/json-patch+json': (_kind, document, patch) => applyJsonPatch(document, patch),
-  'application/merge-patch+json': (_kind, document, patch) => applyMergePatch(document, patch),
-  'application/strategic-merge-patch+json': applyStrategicMergePatch,
-};
+const patchTypes = new Map<string, (kind: Kind, document: JsonObject, patch: unknown) => JsonObject>([
+  ['application/json-patch+json', (_kind, document, patch) => applyJsonPatch(document, patch)],
+  ['application/merge-patch+json', (_kind, document, patch) => applyMergePatch(document, patch)],
+  ['application/strategic-merge-patch+json', applyStrategicMergePatch],
+]);
 
 /** PATCH of one object or its status. */
 export async function patch(exchange: ResourceExchange, server: Server): Promise<Reply> {
@@ -43,8 +43,8 @@ export async function patch(exchange: ResourceExchange, server: Server): Promise
 /** Reads the patch in the body. Throws `ApiError` 415 for other media types. */
 export async function readPatch(exchange: ResourceExchange, options: WriteOptions): Promise<Patch> {
   const { request } = exchange;
-  const change = patchTypes[mediaTypeOf(request)];
-  if (change === undefined) throw unsupportedMediaType([...Object.keys(patchTypes), applyPatchType]);
+  const change = patchTypes.get(mediaTypeOf(request));
+  if (change === undefined) throw unsupportedMediaType([...patchTypes.keys(), applyPatchType]);
   const { value, duplicates } = parseBody(await request.readBody(), 'application/json');
   exchange.warnings.push(...fieldWarnings([], duplicates, options.fieldValidation));
   return { change: (kind, document) => change(kind, document, value) };

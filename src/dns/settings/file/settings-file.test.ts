@@ -120,3 +120,9 @@ for (const [title, text, error] of mistakes) {
     assert.throws(() => read(text), { name: 'SettingsError', message: error });
   });
 }
+
+test('lists in lists without end are refused with a line', () => {
+  for (const piece of ['- ', '[', '{a: ']) {
+    assert.throws(() => read(piece.repeat(20_000)), /^SettingsError: dns.yaml:1: .*nested too deeply/);
+  }
+});

@@ -86,10 +86,20 @@ interface Source {
 /** Reads a YAML text. Throws SettingsError with the line for what is no YAML; anchors and aliases are not taken. */
 export function readYaml(text: string, file: string): YamlValue {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parse(text, file, lines);
   const [error] = document.errors;
   if (error !== undefined) throw new SettingsError(file, lines.linePos(error.pos[0]).line, error.message);
   return new YamlValue(document.contents, { file, lines }, '');
+}
+
+function parse(text: string, file: string, lineCounter: LineCounter) {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false });
+  } catch (error) {
+    // The parser takes a place on the stack for each level.
+    if (!(error instanceof RangeError)) throw error;
+    throw new SettingsError(file, 1, 'lists and mappings are nested too deeply');
+  }
 }
 
 function isNodeOrNull(value: unknown): Node | null {
