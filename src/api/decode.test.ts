@@ -10,7 +10,7 @@ import { decodeBody, decodeOptions, type Decoded } from './decode.ts';
 import { ApiError } from './errors.ts';
 import { DeleteOptions } from './meta/delete-options.ts';
 import type { ApiObject } from './meta/object-meta.ts';
-import { protobufMediaType } from './protobuf/envelope.ts';
+import { protobufMediaType, sealEnvelope } from './protobuf/envelope.ts';
 import { kindOfObject } from './registry.ts';
 import type { Kind } from './schema.ts';
 
@@ -88,6 +88,12 @@ const refused: readonly (readonly [string, Kind, string, string])[] = [
     Service,
     '{"kind":"Pod"}',
     'the object provided is unrecognized (must be of type Service): kind is Pod',
+  ],
+  [
+    'a kind that is no text',
+    Service,
+    '{"kind":{"toString":null}}',
+    'the object provided is unrecognized (must be of type Service): kind is {"toString":null}',
   ],
   [
     'another version',
@@ -250,4 +256,10 @@ test('a Service from kubectl keeps its port and its target', () => {
     selector: { app: 'np' },
     ports: [{ name: '80-80', protocol: 'TCP', port: 80, targetPort: 80 }],
   });
+});
+
+test('an object without metadata has empty metadata', () => {
+  assert.deepEqual(decode(Service, '{}').value.metadata, {});
+  const bytes = sealEnvelope({ apiVersion: 'v1', kind: 'Service', raw: new Uint8Array() });
+  assert.deepEqual(decodeBody(Service, bytes, protobufMediaType, 'Strict').value.metadata, {});
 });

@@ -115,17 +115,23 @@ export function decodeObject<T extends ApiObject>(
   checkType(kind, apiVersion, name);
   try {
     const { value, unknown }: Conformed<T> = conformObject(kind, parsed.value);
-    return { value, warnings: fieldWarnings(unknown, parsed.duplicates, validation) };
+    return { value: withMetadata(value), warnings: fieldWarnings(unknown, parsed.duplicates, validation) };
   } catch (error) {
     throw cannotHandle(kind, kind.kind, error);
   }
+}
+
+/** Everything behind relies on metadata, be it empty. */
+function withMetadata<T extends ApiObject>(object: T): T {
+  const { metadata = {} }: Partial<ApiObject> = object;
+  return object.metadata === metadata ? object : { ...object, metadata };
 }
 
 function decodeEnvelope<T extends ApiObject>(kind: Kind<T>, body: Uint8Array): Decoded<T> {
   const envelope = openEnvelope(body);
   checkType(kind, envelope.apiVersion, envelope.kind);
   const value = decodeMessage(kind.message, envelope.raw);
-  return { value: { ...value, kind: kind.kind, apiVersion: kind.apiVersion }, warnings: [] };
+  return { value: withMetadata({ ...value, kind: kind.kind, apiVersion: kind.apiVersion }), warnings: [] };
 }
 
 /** Decodes the body of a create or update. Throws `ApiError` 400 or 415. */

@@ -90,6 +90,11 @@ test('a LabelSelector needs its labels and its expressions', () => {
   assert.equal(formatSelector(selector ?? []), 'app=web,tier=front,!x');
 });
 
+test('operators named like members of Object are none', () => {
+  const matchExpressions = [{ key: 'a', operator: 'constructor' }];
+  assert.throws(() => selectorFromLabelSelector({ matchExpressions }), /not a valid label selector operator/);
+});
+
 test('labels named like members of Object are only labels', () => {
   assert.equal(matchesLabels(parseLabelSelector('constructor'), {}), false);
   assert.equal(matchesLabels(parseLabelSelector('!toString'), {}), true);
@@ -111,4 +116,5 @@ test('field selectors compare text, with escapes', () => {
     true,
   );
   assert.throws(() => parseFieldSelector('nonsense'), /can't understand/);
+  assert.throws(() => parseFieldSelector('  =a'), /can't understand/, 'a field has a name');
 });

@@ -48,3 +48,13 @@ test('what is not RFC 3339 is no time', () => {
     assert.equal(parseTime(text), undefined, text);
   }
 });
+
+test('days, hours and years that there are not are no time', () => {
+  const none = ['2026-02-30T00:00:00Z', '2025-02-29T00:00:00Z', '2026-01-01T24:00:00Z', '2026-01-01T00:00:60Z'];
+  const beyond = ['0000-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00'];
+  for (const text of [...none, ...beyond]) {
+    assert.equal(canonicalSeconds(text), undefined, text);
+    assert.equal(canonicalMicros(text), undefined, text);
+  }
+  assert.equal(canonicalSeconds('2024-02-29T00:00:00Z'), '2024-02-29T00:00:00Z');
+});

@@ -83,8 +83,20 @@ function readInfo(request: Incoming): RequestInfo | { readonly error: unknown } 
 
 function warningHeaders(exchange: Exchange | undefined): Record<string, string> {
   if (exchange === undefined || exchange.warnings.length === 0) return {};
-  const texts = [...new Set(exchange.warnings)].map((text) => `299 - ${JSON.stringify(text)}`);
-  return { warning: texts.join(', ') };
+  return { warning: warningHeader(exchange.warnings) };
+}
+
+/** Characters that a client gets of all warnings, and of each when they are more: as in Kubernetes. */
+const mostWarned = 4096;
+const mostOfEach = 256;
+
+/** Each text once, as bytes of UTF-8, which is what Kubernetes' clients read; a header cannot hold other characters. */
+function warningHeader(warnings: readonly string[]): string {
+  const texts = [...new Set(warnings)];
+  const isLong = texts.reduce((sum, text) => sum + text.length, 0) > mostWarned;
+  const shown = isLong ? texts.slice(0, mostWarned / mostOfEach).map((text) => text.slice(0, mostOfEach)) : texts;
+  const values = shown.map((text) => `299 - ${JSON.stringify(text.replaceAll('\u{7f}', ' '))}`);
+  return Buffer.from(values.join(', ')).toString('latin1');
 }
 
 function record(server: Server, info: RequestInfo | { readonly error: unknown }, reply: Reply, started: number): void {

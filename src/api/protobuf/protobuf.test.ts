@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { int32, message, object, string } from '../declare.ts';
+import { int32, message, microTime, object, string, time } from '../declare.ts';
 import { ApiError } from '../errors.ts';
 import { kinds } from '../registry.ts';
 import type { Field, FieldType, Message, ScalarName } from '../schema.ts';
@@ -132,4 +132,22 @@ test('cut and random bytes never do more than answer 400', () => {
       }
     }),
   );
+});
+
+test('times that cannot be written are refused', () => {
+  const Timed = message('test.Timed', { at: time(1), fine: microTime(2) });
+  const bytes = (field: number, second: number, nanos: number) => {
+    const inner = new Writer();
+    inner.tag(1, 0);
+    inner.signed(second);
+    inner.tag(2, 0);
+    inner.signed(nanos);
+    const outer = new Writer();
+    outer.tag(field, 2);
+    outer.bytes(inner.written);
+    return outer.written;
+  };
+  assert.deepEqual(decodeMessage(Timed, bytes(2, 1, 999_999_999)), { fine: '1970-01-01T00:00:01.999999Z' });
+  const wrong = [bytes(1, 2 ** 62, 0), bytes(1, -62_167_219_201, 0), bytes(2, 1, -1), bytes(2, 1, 1e9)];
+  for (const each of wrong) assert.throws(() => decodeMessage(Timed, each), /time is outside of range/);
 });

