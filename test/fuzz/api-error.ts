@@ -13,6 +13,6 @@ export function attempt<T>(run: () => T): Attempt<T> {
     if (!(error instanceof ApiError)) throw error;
     assert.ok(error.code >= 400 && error.code < 500, `the client is told ${error.code}`);
     JSON.stringify(error.status);
-    return { refused: `${error.code} ${kindOfMessage(error.message).slice(0, 24)}` };
+    return { refused: `${error.code} ${kindOfMessage(error.message.replaceAll(/'[^]*'/g, "''")).slice(0, 32)}` };
   }
 }
