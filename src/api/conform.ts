@@ -268,6 +268,50 @@ function isUnset(field: Field, value: unknown): boolean {
 }
 
 /**
+ * Whether every field that is there has the type of its message, unknown fields aside: what `conform` would not throw at,
+ * for those who only read, at a third of the cost.
+ */
+export function hasTypes(message: Message, value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  for (const name of Object.keys(value)) {
+    const field = message.byName.get(name);
+    if (field !== undefined && !isOfType(field.type, value[name])) return false;
+  }
+  return true;
+}
+
+function isOfType(type: FieldType, value: unknown): boolean {
+  switch (type.type) {
+    case 'object':
+      return hasTypes(type.message, value);
+    case 'list':
+      return Array.isArray(value) && value.every((item) => isOfType(type.item, item));
+    case 'map':
+      return isJsonObject(value) && Object.values(value).every((item) => isOfType(type.value, item));
+    case 'string':
+      return typeof value === 'string';
+    case 'bool':
+      return typeof value === 'boolean';
+    case 'int32':
+      return isInt32(value);
+    case 'int64':
+      return Number.isSafeInteger(value);
+    case 'intOrString':
+      return typeof value === 'string' || isInt32(value);
+    case 'time':
+      return typeof value === 'string' && canonicalSeconds(value) === value;
+    case 'fieldsV1':
+      return isJsonObject(value);
+    default:
+      return false;
+  }
+}
+
+function isInt32(value: unknown): value is number {
+  return typeof value === 'number' && (value | 0) === value;
+}
+
+/**
  * Checks and normalises parsed JSON against a message. Throws `ApiError` 400 on a type mismatch. The result shares
  * structure with `value`, which stays as it was.
  */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { goBeforeOthers } from '../linux/priority.ts';
 import { errorText } from '../observe/log.ts';
 import { type NodeTuning, tuneNode } from '../proxy/node-tuning.ts';
 import { removePlanes } from '../proxy/open-plane.ts';
@@ -11,7 +12,6 @@ import type { CommandContext } from './command.ts';
 import { aborted, connectComponent } from './component/connected.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { readKubeProxyConfig } from './proxy/kube-proxy-config.ts';
 import { kubeProxyOptions } from './proxy/kube-proxy-options.ts';
 import { mergeOptions, type ProxyOptions, proxyOptions } from './proxy/options.ts';
 import { readSettings } from './proxy/settings.ts';
@@ -43,6 +43,8 @@ What it programmed stays in force when it ends, so a restart loses nothing, also
 async function run(context: ProxyContext): Promise<ExitCode> {
   const { cleanup, 'cleanup-kube-proxy': kubeProxyAlone } = context.options;
   if (cleanup || kubeProxyAlone) return cleanUp(context, cleanup);
+  // A start under load would else leave traffic to where backends were; what follows costs next to nothing.
+  goBeforeOthers();
   const { options, tuning } = await withFile(context);
   const settings = readSettings(options, context.cwd);
   const logging = {
@@ -84,6 +86,7 @@ async function withFile({ options, cwd, stdout }: ProxyContext): Promise<{
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new CommandError(`${path} (from --config): ${errorText(cause)}`, { code: exitCodes.notFound, cause });
   });
+  const { readKubeProxyConfig } = await import('./proxy/kube-proxy-config.ts');
   const file = readKubeProxyConfig(text, options.config);
   const { options: fromFile, tuning } = kubeProxyOptions(file);
   const idle = file.idle.map(({ path: field, why }) => `${field} (${why})`);

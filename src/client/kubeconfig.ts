@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 import type { Connection } from './http-transport.ts';
 
 /** A kubeconfig that cannot be used; the message says which file and what is wrong. */
@@ -43,7 +42,7 @@ export async function loadKubeconfig(
   const found: Kubeconfig[] = [];
   for (const path of paths) {
     const text = await readIfThere(path, read);
-    if (text !== undefined) found.push(parseKubeconfig(text, path));
+    if (text !== undefined) found.push(await parseKubeconfig(text, path));
   }
   if (found.length === 0) throw new KubeconfigError(`no kubeconfig found at ${paths.join(', ')}`);
   return resolveContext(mergeKubeconfigs(found), options.context, read);
@@ -58,14 +57,11 @@ async function readIfThere(path: string, read: ReadFile): Promise<string | undef
   }
 }
 
-/** One file. Relative paths inside it become absolute from `path`'s folder. Pure; throws `KubeconfigError`. */
-function parseKubeconfig(text: string, path: string): Kubeconfig {
-  let document: unknown;
-  try {
-    document = parse(text, { logLevel: 'error' });
-  } catch (cause) {
+/** One file. Relative paths inside it become absolute from `path`'s folder. Rejects with `KubeconfigError`. */
+async function parseKubeconfig(text: string, path: string): Promise<Kubeconfig> {
+  const document = await parseYaml(text).catch((cause: unknown) => {
     throw new KubeconfigError(`${path}: not YAML: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
+  });
   if (!isRecord(document)) throw new KubeconfigError(`${path}: not a kubeconfig`);
   const folder = dirname(resolve(path));
   const current = document['current-context'];
@@ -75,6 +71,15 @@ function parseKubeconfig(text: string, path: string): Kubeconfig {
     users: entries(document['users'], 'user', folder, ['client-certificate', 'client-key', 'tokenFile']),
     contexts: entries(document['contexts'], 'context', folder, []),
   };
+}
+
+/** JSON is YAML too, and needs no reader of 70 modules. */
+async function parseYaml(text: string): Promise<unknown> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return (await import('yaml')).parse(text, { logLevel: 'error' });
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

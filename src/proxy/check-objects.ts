@@ -1,4 +1,4 @@
-import { conformObject } from '../api/conform.ts';
+import { conformObject, hasTypes } from '../api/conform.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
 import { errorText } from '../observe/log.ts';
@@ -8,6 +8,7 @@ import { errorText } from '../observe/log.ts';
  * sends others; but one would bring down more than the Service it is about. `null` where nothing is needed is taken out.
  */
 export function typeChecked<T extends ApiObject>(kind: Kind<T>, object: T): T | string {
+  if (hasTypes(kind.message, object)) return object;
   try {
     return conformObject(kind, object).value;
   } catch (error) {
