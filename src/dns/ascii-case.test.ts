@@ -7,7 +7,7 @@ import { nameKey, parseKey, parseName } from './wire/names.ts';
 
 /** Only A to Z have another case (RFC 4343 3): `Ä` and `ä` are other bytes, and the Kelvin sign is no `k`. */
 
-const hosts = { file: undefined, ttlSeconds: 60, reverse: false, fallthrough: ['.'] };
+const hosts = { zones: ['.'], file: undefined, ttlSeconds: 60, reverse: false, fallthrough: ['.'] };
 
 async function codes(settings: Partial<typeof emptyServer>, ...names: readonly string[]): Promise<string[]> {
   const { responder } = testResponder({ settings: { ...emptyServer, ...settings } });

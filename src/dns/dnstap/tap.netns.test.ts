@@ -148,7 +148,7 @@ test('the collector of a server is told of its questions alone, whichever server
   const first = { ...emptyServer, listen };
   const dnstap = { to: path, identity: 'ns1', version: 'test' };
   const lines = ['192.0.2.1 www.example.com'];
-  const hosts = { file: undefined, lines, ttlSeconds: 60, reverse: false, fallthrough: [] };
+  const hosts = { zones: ['.'], file: undefined, lines, ttlSeconds: 60, reverse: false, fallthrough: [] };
   const second = { ...first, zones: ['example.com'], hosts, dnstap };
   const noClient = {} as Client;
   const config = { client: noClient, caches: testCaches(noClient).caches, logger: silentLogger };

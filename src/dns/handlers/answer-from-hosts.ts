@@ -19,9 +19,9 @@ interface Hosts {
 }
 
 /** Answers from a hosts file and lines of the settings; names below `*.` too. */
-export const answerFromHosts: HandlerMaker = ({ hosts, zones }, parts) => {
+export const answerFromHosts: HandlerMaker = ({ hosts }, parts) => {
   if (hosts === undefined) return undefined;
-  const own = zones.map((zone) => parseKey(zone) ?? '\0');
+  const own = hosts.zones.map((zone) => parseKey(zone) ?? '\0');
   const open = hosts.fallthrough.map((zone) => parseKey(zone) ?? '\0');
   const read = reader(hosts, parts);
   return {
@@ -33,14 +33,14 @@ export const answerFromHosts: HandlerMaker = ({ hosts, zones }, parts) => {
       if (pointers !== undefined) {
         return buildReply(query, { answers: recordsOf(name, type, hosts.ttlSeconds, pointers.map(nameRdata)) });
       }
+      if (!own.some((zone) => isWithin(key, zone))) return undefined;
       const found = current.addresses.get(key) ?? current.addresses.get(`\x01*${key.slice(1 + key.charCodeAt(0))}`);
       if (found !== undefined) {
         const width = type === typeNumbers.A ? 4 : type === typeNumbers.AAAA ? 16 : 0;
         const fitting = found.filter((bytes) => bytes.length === width);
         return buildReply(query, { answers: recordsOf(name, type, hosts.ttlSeconds, fitting) });
       }
-      const isOurs = own.some((zone) => isWithin(key, zone)) && !open.some((zone) => isWithin(key, zone));
-      return isOurs ? buildReply(query, { rcode: rcodes.NXDOMAIN }) : undefined;
+      return open.some((zone) => isWithin(key, zone)) ? undefined : buildReply(query, { rcode: rcodes.NXDOMAIN });
     },
   };
 };
@@ -73,17 +73,31 @@ function reader({ file, lines }: HostsSettings, { now, logger }: ServerParts): (
 function parseHosts(lines: readonly string[]): Hosts {
   const addresses = new Map<Name, Uint8Array[]>();
   const names = new Map<string, Name[]>();
+  const seen = new Set<string>();
   for (const line of lines) {
     const [addressText = '', ...words] = line.replace(/#.*/, '').trim().split(/\s+/);
-    const address = canonicalIp(addressText);
+    // A link-local address may have its link behind it.
+    const address = canonicalIp(addressText.replace(/%.*/, ''));
     const bytes = address === undefined ? undefined : parseIp(address);
     if (address === undefined || bytes === undefined) continue;
     for (const word of words) {
       const name = parseKey(word);
       if (name === undefined) continue;
-      addresses.set(name, [...(addresses.get(name) ?? []), bytes]);
-      names.set(address, [...(names.get(address) ?? []), name]);
+      // A set of records has each once (RFC 2181 5), and a list of blocked names has one address for very many.
+      const pair = `${address} ${name}`;
+      if (seen.has(pair)) continue;
+      seen.add(pair);
+      listIn(addresses, name).push(bytes);
+      listIn(names, address).push(name);
     }
   }
   return { addresses, names };
+}
+
+function listIn<V>(lists: Map<string, V[]>, key: string): V[] {
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const made: V[] = [];
+  lists.set(key, made);
+  return made;
 }

@@ -35,7 +35,8 @@ export const answerFromTemplates: HandlerMaker = ({ templates }, { logger }) => 
 type Values = ReadonlyMap<string, string>;
 
 function compile(rule: TemplateRule) {
-  const zones = rule.zones.map((zone) => parseKey(zone) ?? '\0');
+  // The longest that holds a name is its zone.
+  const zones = rule.zones.map((zone) => parseKey(zone) ?? '\0').toSorted((a, b) => b.length - a.length);
   const open = rule.fallthrough.map((zone) => parseKey(zone) ?? '\0');
   const type = typeNumber(rule.type);
   const expressions = rule.match.map((text) => new RegExp(text, 'i'));

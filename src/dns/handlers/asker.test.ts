@@ -253,6 +253,7 @@ test('it is where somebody may have, where signatures are checked, and where tha
 test('AAAA of the cluster, and of what the settings name, is answered all the same', async () => {
   const six = dnsService({ clusterIPs: ['fd00::1'] }, 'six');
   const hosts = {
+    zones: ['.'],
     file: undefined,
     lines: ['fd00::7 seven.example'],
     ttlSeconds: 5,

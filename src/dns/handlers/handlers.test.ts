@@ -69,6 +69,7 @@ interface Row {
 
 const files = [{ path: fileOf('example.zone', zoneFile), zones: ['example.com'], reloadSeconds: 60 }];
 const hosts = {
+  zones: ['.'],
   file: fileOf('hosts', '192.0.2.5 gate.example gate # the gate\n2001:db8::5 gate.example\nnonsense\n'),
   lines: ['192.0.2.6 *.wild.example'],
   ttlSeconds: 30,
@@ -85,6 +86,7 @@ const template = {
   rcode: 'NOERROR',
   fallthrough: ['.'],
 };
+const everything = { ...template, match: [], answers: ['{name} 60 IN A 192.0.2.99'] };
 const rule = { kind: 'name', isLast: true } as const;
 
 const rows: readonly Row[] = [
@@ -177,6 +179,34 @@ const rows: readonly Row[] = [
     settings: { hosts },
     question: ['gate.example', 'MX'],
     expect: ['NOERROR AA'],
+  },
+  {
+    title: 'a host that has one address in two lines',
+    settings: { hosts: { ...hosts, lines: ['192.0.2.5 gate.example', '192.0.2.5%eth0 gate.example'] } },
+    question: ['gate.example', 'A'],
+    expect: ['NOERROR AA', 'gate.example. 30 A 192.0.2.5'],
+  },
+  {
+    title: 'a host outside of the zones of the hosts file',
+    settings: { hosts: { ...hosts, zones: ['other.example'], fallthrough: [] }, templates: [everything] },
+    question: ['gate.example', 'A'],
+    expect: ['NOERROR AA', 'gate.example. 60 A 192.0.2.99'],
+  },
+  {
+    title: 'an address of the hosts file, whatever its zones',
+    settings: { hosts: { ...hosts, zones: ['other.example'] } },
+    question: ['5.2.0.192.in-addr.arpa', 'PTR'],
+    expect: ['NOERROR AA', '5.2.0.192.in-addr.arpa. 30 PTR gate.example.', '5.2.0.192.in-addr.arpa. 30 PTR gate.'],
+  },
+  {
+    title: 'the longest zone of a template',
+    settings: {
+      templates: [
+        { ...everything, type: 'TXT', zones: ['.', 'a.example', 'example'], answers: ['{name} 60 IN TXT "{zone}"'] },
+      ],
+    },
+    question: ['x.a.example', 'TXT'],
+    expect: ['NOERROR AA', 'x.a.example. 60 TXT "a.example."'],
   },
   {
     title: 'a wildcard of the hosts lines',

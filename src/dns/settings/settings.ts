@@ -186,6 +186,8 @@ export interface ExternalSettings {
 }
 
 export interface HostsSettings {
+  /** Names outside of these are left to the next handler, but for reverse names. */
+  readonly zones: readonly string[];
   /** Path of a file in the form of `/etc/hosts`; undefined for only the lines below. */
   readonly file: string | undefined;
   readonly lines: readonly string[];

@@ -104,6 +104,9 @@ export function readChoice<C extends string>(word: Word, choices: readonly C[]):
 /** Checks that an expression is one; Go's `(?P<name>` and a leading `(?i)` are taken too: names have no case here. */
 export function readExpression(word: Word): string {
   const text = word.text.replace(/^\(\?i\)/, '').replaceAll('(?P<', '(?<');
+  // Go has them, and here they would mean something else.
+  const [foreign] = /\[\[:\^?\w+:\]|(?<!\\)(?:\\\\)*\\[AzQECpP]/.exec(text) ?? [];
+  if (foreign !== undefined) throw wrong(word, `"${word.text}" has "${foreign}", which expressions do not know here`);
   try {
     return new RegExp(text).source;
   } catch {

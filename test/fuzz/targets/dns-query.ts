@@ -69,7 +69,14 @@ const whole = testResponder({
     acl: [{ action: 'block', types: ['TXT'], clients: ['192.0.2.0/24'], zones: ['example.com'] }],
     dns64: { prefix: '64:ff9b::/96', translateAll: false, allowIpv4: true },
     minimal: true,
-    hosts: { file: undefined, lines: ['192.0.2.9 a.hosts.example'], ttlSeconds: 60, reverse: true, fallthrough: ['.'] },
+    hosts: {
+      zones: ['.'],
+      file: undefined,
+      lines: ['192.0.2.9 a.hosts.example'],
+      ttlSeconds: 60,
+      reverse: true,
+      fallthrough: ['.'],
+    },
     templates: [
       {
         zones: ['template.example'],

@@ -79,6 +79,11 @@ test("kubeadm's Corefile is read", () => {
   );
 });
 
+test('hosts are for their own zones, or for those of the server', () => {
+  assert.deepEqual(server('hosts /etc/hosts one.example two.example').hosts?.zones, ['one.example', 'two.example']);
+  assert.deepEqual(server('hosts').hosts?.zones, ['.']);
+});
+
 test('several servers, stub domains, environment, snippets and imports', () => {
   const text = `
 (upstream) {
@@ -194,6 +199,7 @@ test('rules of rewrite, template, hosts, acl and cache', () => {
   ]);
   assert.equal(read.templates[0]?.type, 'AAAA');
   assert.deepEqual(read.hosts, {
+    zones: ['.'],
     file: '/etc/coredns/custom',
     lines: ['192.0.2.1 one.example two.example'],
     ttlSeconds: 3600,
@@ -242,6 +248,18 @@ const mistakes: readonly [title: string, text: string, error: RegExp][] = [
     ". {\n view a {\n  expr type() == 'A'\n  expr type() == 'MX'\n }\n}",
     /^Corefile:4: two expressions of one sort/,
   ],
+  [
+    'an option where there is none',
+    '. {\n bind 127.0.0.1 {\n  except 127.0.0.2\n }\n}',
+    /^Corefile:3: bind: the option "except"/,
+  ],
+  [
+    'an answer that is changed otherwise',
+    '. {\n rewrite name a b answer value b a\n}',
+    /^Corefile:2: "answer value b a" is not supported/,
+  ],
+  ['a class of characters of Go', '. {\n rewrite name regex [[:alpha:]]+ a\n}', /^Corefile:2: .* has "\[\[:alpha:\]"/],
+  ['an end of text of Go', '. {\n rewrite name regex a\\z b\n}', /^Corefile:2: .* has "\\z"/],
   ['a circle', '(a) {\n import a\n}\n. {\n import a\n}', /^Corefile:2: imports lead in a circle: "a" imports/],
   ['a circle of two', '(a) {\n import b\n}\n(b) {\n log\n import a\n}\n. {\n import a\n}', /^Corefile:6: .* circle/],
   ['an import that grows without end', doubled(20), /^Corefile:\d+: imports stand for more than 100000 words/],
@@ -277,6 +295,24 @@ test('a file that imports itself is a circle, whatever stands behind the import'
   const files = { 'a.conf': 'log\nimport b.conf\nminimal\n', 'b.conf': 'import a.conf\n' };
   const circle = { name: 'SettingsError', message: /^b\.conf:1: imports lead in a circle: "a\.conf" imports itself/ };
   assert.throws(() => read('. {\n import a.conf\n}', files), circle);
+});
+
+test('what is accepted and has no effect is said', () => {
+  const { notes } = read(`. {
+    reload 30s 15s
+    autopath cluster.local @kubernetes
+    log example.org "{type}"
+    log .
+    hosts {
+      192.0.2.1 a
+      reload 1s
+    }
+    rewrite name suffix a b answer auto
+  }`);
+  assert.deepEqual(
+    notes.map((note) => note.split(': ').slice(0, 2).join(' ')),
+    ['Corefile:2 reload', 'Corefile:3 autopath', 'Corefile:4 log', 'Corefile:8 reload', 'Corefile:10 rewrite'],
+  );
 });
 
 test('the guide lists every directive', () => {

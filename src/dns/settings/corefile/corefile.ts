@@ -28,6 +28,14 @@ const noted =
   (directive, { note }) =>
     note(directive, why);
 
+/** Options of a block would not be read: there is none. */
+const withoutBlock =
+  (read: DirectiveReader): DirectiveReader =>
+  (directive, context) => {
+    readOptions(directive, {});
+    read(directive, context);
+  };
+
 /** Every directive that is understood. One that is not here is an error, never ignored. */
 const readers: Readonly<Record<string, DirectiveReader>> = {
   kubernetes: readKubernetes,
@@ -41,31 +49,33 @@ const readers: Readonly<Record<string, DirectiveReader>> = {
   acl: readAcl,
   view: readView,
   dns64: readDns64,
-  autopath: readAutopath,
+  autopath: withoutBlock(readAutopath),
   log: readLog,
   dnstap: readDnstap,
-  tls: readTls,
+  tls: withoutBlock(readTls),
   transfer: readTransfer,
-  bind: readBind,
-  minimal: (_, { server }) => (server.minimal = true),
+  bind: withoutBlock(readBind),
+  minimal: withoutBlock((_, { server }) => (server.minimal = true)),
   health: (directive, { process }) => {
     let lameDuckMs = 0;
     readOptions(directive, { lameduck: (option) => (lameDuckMs = readDuration(onlyArgument(option))) });
     const [address] = directive.args;
     process.health = { ...readAddress(address ?? { ...directive.name, text: ':8080' }, 8080), lameDuckMs };
   },
-  ready: ({ args: [address], name }, { process }) => {
+  ready: withoutBlock(({ args: [address], name }, { process }) => {
     process.ready = readAddress(address ?? { ...name, text: ':8181' }, 8181);
-  },
-  prometheus: ({ args: [address], name }, { process }) => {
+  }),
+  prometheus: withoutBlock(({ args: [address], name }, { process }) => {
     process.metrics = readAddress(address ?? { ...name, text: 'localhost:9153' }, 9153);
-  },
-  reload: ({ args: [interval] }, { process }) => {
+  }),
+  reload: withoutBlock((directive, { process, note }) => {
+    const [interval, jitter] = directive.args;
+    if (jitter !== undefined) note(directive, 'jitter: files are looked at at an even pace');
     process.reloadSeconds = interval === undefined ? 30 : readDuration(interval) / 1000;
-  },
-  multisocket: ({ args: [count] }, { process }) => {
+  }),
+  multisocket: withoutBlock(({ args: [count] }, { process }) => {
     process.workers = count === undefined ? availableParallelism() : readNumber(count, 1, 64);
-  },
+  }),
   loadbalance: noted('addresses always take turns'),
   loop: noted('a loop is always looked for; it sets the upstream server aside and does not end the program'),
   errors: noted('errors are always logged'),

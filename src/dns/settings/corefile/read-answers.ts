@@ -28,7 +28,10 @@ export const readRewrite: DirectiveReader = (directive, { server, note }) => {
   const [field, ...rest] = args;
   if (field === undefined) throw wrong(directive.name, 'rewrite needs what to rewrite: name, type or ttl');
   const rules: Readonly<Record<string, () => RewriteRule>> = {
-    name: () => readNameRule(directive, rest, !isContinue, () => note(directive, 'answers are always changed back')),
+    name: () =>
+      readNameRule(directive, rest, !isContinue, () =>
+        note(directive, 'owners of records are always changed back, and names inside records never'),
+      ),
     type: () => {
       const [from, to] = rest;
       if (from === undefined || to === undefined) throw wrong(field, 'rewrite type needs two types');
@@ -57,10 +60,15 @@ function readNameRule(
   onAnswer: () => void,
 ): RewriteRule {
   const { match, rest } = readMatch(directive, args);
-  const [to, answer] = rest;
+  const [to, answer, ...more] = rest;
   if (to === undefined) throw wrong(directive.name, 'rewrite name needs the name to ask for instead');
   if (answer !== undefined) {
-    if (answer.text !== 'answer') throw wrong(answer, `"${answer.text}" is not supported after rewrite name`);
+    const [kind] = more;
+    if (answer.text !== 'answer' || (kind?.text !== 'auto' && kind?.text !== 'name'))
+      throw wrong(
+        answer,
+        `"${[answer, ...more].map(({ text }) => text).join(' ')}" is not supported after rewrite name`,
+      );
     onAnswer();
   }
   return { kind: 'name', match, to: nameKey(to.text), isLast };
@@ -79,9 +87,10 @@ function readTtlRule(directive: Directive, args: readonly Token[], isLast: boole
 }
 
 /** `hosts [FILE [ZONES…]] { lines and options }`. */
-export const readHosts: DirectiveReader = (directive, { server, path }) => {
-  const [file] = directive.args;
+export const readHosts: DirectiveReader = (directive, { server, path, note }) => {
+  const [file, ...zones] = directive.args;
   const draft: Mutable<HostsSettings> = {
+    zones: readZones(zones, server.zones),
     file: file === undefined ? (directive.block.some(isHostLine) ? undefined : '/etc/hosts') : path(file.text),
     lines: directive.block
       .filter(isHostLine)
@@ -94,7 +103,7 @@ export const readHosts: DirectiveReader = (directive, { server, path }) => {
   readOptions(options, {
     ttl: (option) => (draft.ttlSeconds = readNumber(onlyArgument(option), 1, 65_535)),
     no_reverse: () => (draft.reverse = false),
-    reload: () => undefined,
+    reload: (option) => note(option, 'a hosts file is looked at every 5 seconds'),
     fallthrough: ({ args }) => (draft.fallthrough = args.length === 0 ? ['.'] : args.map(readZone)),
   });
   server.hosts = draft;

@@ -87,15 +87,18 @@ export const readDns64: DirectiveReader = (directive, { server }) => {
 };
 
 /** `autopath [ZONE…] RESOLV-CONF|@kubernetes`. */
-export const readAutopath: DirectiveReader = (directive, { server, searchList }) => {
+export const readAutopath: DirectiveReader = (directive, { server, searchList, note }) => {
   const from = directive.args.at(-1);
   if (from?.text !== '@kubernetes')
     throw wrong(directive.name, 'autopath takes its search lists from @kubernetes only');
+  if (directive.args.length > 1) note(directive, 'zones: search lists are those of the cluster, in its own zone');
   server.autopath = { search: searchList() };
 };
 
 /** `log [NAMES… [FORMAT]] { class CLASSES… }`. */
-export const readLog: DirectiveReader = (directive, { server }) => {
+export const readLog: DirectiveReader = (directive, { server, note }) => {
+  if (directive.args.some(({ text }) => text !== '.'))
+    note(directive, 'names and format: every name of the server is logged, in a form of our own');
   const classes = new Set<'all' | 'success' | 'denial' | 'error'>();
   readOptions(directive, {
     class: ({ args }) => {

@@ -142,7 +142,7 @@ function readServer(value: YamlValue, options: SettingsFileOptions): ServerSetti
     minimal: fields.minimal?.boolean() ?? false,
     cluster: fields.cluster && readCluster(fields.cluster),
     external: fields.external && readExternal(fields.external),
-    hosts: fields.hosts && readHosts(fields.hosts, path),
+    hosts: fields.hosts && readHosts(fields.hosts, path, zones),
     templates: fields.templates?.items().map((each) => readTemplate(each, zones)) ?? [],
     files: fields.files?.items().map((each) => readFile(each, zones, path)) ?? [],
     autopath: fields.autopath && { search: fields.autopath.fields(['search']).search?.list(readZone) ?? [] },
@@ -293,9 +293,10 @@ function readExternal(value: YamlValue): ServerSettings['external'] {
   };
 }
 
-function readHosts(value: YamlValue, path: (text: string) => string): HostsSettings {
-  const fields = value.fields(['file', 'lines', 'ttl', 'reverse', 'fallthrough']);
+function readHosts(value: YamlValue, path: (text: string) => string, ofServer: readonly string[]): HostsSettings {
+  const fields = value.fields(['zones', 'file', 'lines', 'ttl', 'reverse', 'fallthrough']);
   return {
+    zones: fields.zones?.list(readZone) ?? ofServer,
     file: fields.file?.read((word) => path(word.text)),
     lines: fields.lines?.list(textOf) ?? [],
     ttlSeconds: fields.ttl?.read(seconds) ?? 3600,

@@ -46,6 +46,7 @@ function serverFields(server: ServerSettings) {
       fallthrough: external.fallthrough,
     },
     hosts: hosts && {
+      zones: explicit(hosts.zones),
       file: hosts.file,
       lines: hosts.lines,
       ttl: seconds(hosts.ttlSeconds),
