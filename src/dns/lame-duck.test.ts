@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../observe/clock.ts';
 import { lameDuck } from './lame-duck.ts';
 
 async function stay(options: Partial<Parameters<typeof lameDuck>[0]>): Promise<number> {
   const startMs = performance.now();
-  await lameDuck({ mostMs: 10_000, isAdvertised: () => false, queries: () => 0, ...options });
+  await lameDuck({ clock: systemClock, mostMs: 10_000, isAdvertised: () => false, queries: () => 0, ...options });
   return performance.now() - startMs;
 }
 

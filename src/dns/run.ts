@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { serviceNameLabel } from '../routing/labels.ts';
 import { advertise } from './advertise.ts';
 import type { Identity } from './answer-options.ts';
 import type { Dns, DnsConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
-import { lameDuck } from './lame-duck.ts';
+import { dnsService, lameDuck, sendsClients } from './lame-duck.ts';
 import { OpenListeners } from './listen/open-listeners.ts';
 import { QueryCounts } from './metrics.ts';
 import { NodeCache } from './node/node-cache.ts';
@@ -26,7 +25,7 @@ const startSettings = ['identity', 'cookieSecretFile', 'workers'] as const;
  * addresses; rejects with the system's error when one cannot be had, or with what is wrong with the settings.
  */
 export async function startDns(config: DnsConfig): Promise<Dns> {
-  const { caches, logger, advertise: advertising } = config;
+  const { caches, logger, advertise: advertising, machine: { clock } = thisMachine } = config;
   const stop = new AbortController();
   await using stack = new AsyncDisposableStack();
   const node = config.nodeCache && stack.use(new NodeCache({ addresses: config.nodeCache, logger }));
@@ -94,7 +93,7 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
       await node.mayLeave(mostMs);
       node.leave();
     } else if (mostMs > 0)
-      await lameDuck({ mostMs, isAdvertised: () => isAdvertised(config), queries: () => counts.asked() });
+      await lameDuck({ clock, mostMs, isAdvertised: () => isAdvertised(config), queries: () => counts.asked() });
     stop.abort();
     await advertised;
     await owned.disposeAsync();
@@ -116,20 +115,9 @@ export async function startDns(config: DnsConfig): Promise<Dns> {
 }
 
 /** Whether an EndpointSlice of the DNS Service still sends clients to an address of this machine. */
-function isAdvertised({ caches, service = { namespace: 'kube-system', name: 'kube-dns' } }: DnsConfig): boolean {
-  const own = new Set(Object.values(networkInterfaces()).flatMap((link = []) => link.map(({ address }) => address)));
-  return caches
-    .of(EndpointSlice)
-    .list()
-    .filter(
-      (slice) =>
-        slice.metadata.namespace === service.namespace && slice.metadata.labels?.[serviceNameLabel] === service.name,
-    )
-    .some((slice) =>
-      (slice.endpoints ?? []).some(
-        ({ addresses, conditions }) => conditions?.ready !== false && own.has(addresses?.[0] ?? ''),
-      ),
-    );
+function isAdvertised({ caches, service = dnsService }: DnsConfig): boolean {
+  const own = Object.values(networkInterfaces()).flatMap((link = []) => link.map(({ address }) => address));
+  return sendsClients(caches.of(EndpointSlice).list(), service, new Set(own));
 }
 
 /** Throws RangeError when the secret's file does not hold one. */

@@ -9,6 +9,8 @@ import type { Resolved } from './resolver.ts';
 const staleTtlSeconds = 30;
 /** How often a name was asked counts anew after this long. */
 const popularityMs = 60_000;
+/** A name that does not exist has no type at all (RFC 2308 5): its denial is kept under this one. */
+const everyType = 0;
 
 /** What identifies an answer. `key` is the name in lower case. */
 export interface CacheKey {
@@ -40,8 +42,8 @@ interface Entry {
 
 /**
  * Answers of upstream servers, kept for their time and longer for when the servers are away (RFC 8767). Positive and
- * negative ones have room of their own, so that random names push out no answer. A name that does not exist has no names
- * below it (RFC 8020).
+ * negative ones have room of their own, so that random names push out no answer. A name that does not exist has no type
+ * (RFC 2308 5) and no names below it (RFC 8020).
  */
 export class AnswerCache {
   readonly #settings: CacheSettings;
@@ -63,7 +65,11 @@ export class AnswerCache {
   get(question: CacheKey, nowMs: number): Kept | undefined {
     const text = textOf(question);
     const positive = this.#positive.get(text);
-    const entry = positive ?? this.#negative.get(text) ?? this.#above(question, nowMs);
+    const entry =
+      positive ??
+      this.#negative.get(text) ??
+      this.#negative.get(textOf({ ...question, type: everyType })) ??
+      this.#above(question, nowMs);
     if (entry === undefined || nowMs >= entry.expiresMs + this.#settings.staleSeconds * 1000) return undefined;
     const isFresh = nowMs < entry.expiresMs;
     const resolved = isFresh ? aged(entry, nowMs) : withTtl(entry.resolved, () => staleTtlSeconds);
@@ -78,22 +84,26 @@ export class AnswerCache {
     const isPositive = !isFailure && resolved.answers.length > 0 && resolved.rcode === rcodes.NOERROR;
     const bounds = isPositive ? positive : negative;
     const seconds = isFailure ? failureSeconds : Math.min(bounds.maxSeconds, Math.max(bounds.minSeconds, ttl));
+    const ofName = textOf({ ...question, type: everyType });
+    // Behind an alias it is another name that does not exist (RFC 8020 2).
+    const isOfName = resolved.rcode === rcodes.NXDOMAIN && resolved.answers.length === 0;
     const text = textOf(question);
     // A failure must not push out an answer that may still be given stale.
     if (isFailure && this.#positive.get(text) !== undefined) return;
     this.#positive.delete(text);
     this.#negative.delete(text);
+    if (!isFailure) this.#negative.delete(ofName);
     if (seconds <= 0) return;
     const entry = { resolved, storedMs: nowMs, expiresMs: nowMs + seconds * 1000, asked: 0, countedFromMs: nowMs };
-    (isPositive ? this.#positive : this.#negative).put(text, entry);
+    (isPositive ? this.#positive : this.#negative).put(isOfName ? ofName : text, entry);
   }
 
   /** The fresh NXDOMAIN of a name above. */
   #above(question: CacheKey, nowMs: number): Entry | undefined {
     if (this.#negative.size === 0) return undefined;
     for (let key = parentOf(question.key); key !== undefined && key !== '\0'; key = parentOf(key)) {
-      const entry = this.#negative.get(textOf({ ...question, key }));
-      if (entry?.resolved.rcode === rcodes.NXDOMAIN && nowMs < entry.expiresMs) return entry;
+      const entry = this.#negative.get(textOf({ ...question, key, type: everyType }));
+      if (entry !== undefined && nowMs < entry.expiresMs) return entry;
     }
     return undefined;
   }

@@ -3,7 +3,7 @@ import { questionOf } from '../../dig.ts';
 import { readSettingsFile } from '../../settings/file/settings-file.ts';
 import type { DnsSettings } from '../../settings/settings.ts';
 import type { Transport } from '../../client.ts';
-import { writeEdns } from '../../wire/edns.ts';
+import { optionCodes, writeEdns } from '../../wire/edns.ts';
 import { readMessage } from '../../wire/message.ts';
 import { flags, rcodes } from '../../wire/types.ts';
 import { writeMessage } from '../../wire/writer.ts';
@@ -38,6 +38,8 @@ interface Play {
   settings: DnsSettings;
   /** Questions whose answers nobody has looked at, the oldest first. */
   readonly asked: Question[];
+  /** What clients have of cookies: their half, and what the server has last added. */
+  cookie: Buffer;
 }
 
 type Act = (play: Play, step: Step, words: readonly (string | undefined)[]) => void | Promise<void>;
@@ -55,9 +57,11 @@ const acts: readonly (readonly [RegExp, Act])[] = [
     ({ world }, _, [what]) => void (world.api.losesEvents = what === 'loses events'),
   ],
   [/^server (?:re)?starts$/, ({ world, settings }) => world.start(settings)],
+  [/^server is told to end within (\d+)s$/, ({ world }, _, [seconds]) => world.leave(Number(seconds) * 1000)],
   [/^at \+(\d+)(ms|s|m|h)$/, ({ world }, _, [count, unit]) => world.clock.advance(Number(count) * msOf(unit))],
   [/^client asks (\S+) (\S+)(.*)$/, askQuestion],
-  [/^expect (.+)$/, expectAnswer],
+  [/^client shows its cookie(?: from (\S+))?$/, showCookie],
+  [/^expect (.+?)( in order)?$/, expectAnswer],
   [/^upstream \S+ is asked /, expectAsked],
   [/^upstream (\S+) (answers|fails|refuses|truncates|stays silent) ?(\S+)?$/, answerAsked],
   [
@@ -70,7 +74,13 @@ const acts: readonly (readonly [RegExp, Act])[] = [
 /** Plays a scenario. Rejects with ScenarioError at the first step that is wrong, or goes otherwise than it says. */
 export async function playScenario(script: Script): Promise<void> {
   await using world = new World();
-  const play: Play = { script, world, settings: settingsOf(standardSettings, 'standard settings'), asked: [] };
+  const play: Play = {
+    script,
+    world,
+    settings: settingsOf(standardSettings, 'standard settings'),
+    asked: [],
+    cookie: Buffer.from('0102030405060708', 'hex'),
+  };
   for (const step of script.steps) await playStep(play, step);
   await world.clock.settle();
   checkUnsaid(play, script.steps.at(-1)?.line ?? 1);
@@ -83,7 +93,7 @@ async function playStep(play: Play, step: Step): Promise<void> {
   const found = acts.map(([pattern, act]) => ({ act, match: pattern.exec(step.text) })).find(({ match }) => match);
   if (!found?.match) throw wrong(play, step, `"${step.text}" is no step`);
   const isAboutServer = /^(?:at|client|upstream \S+ is asked|expect|metric) /.test(step.text);
-  if (isAboutServer && !world.isRunning) await world.start(play.settings);
+  if (isAboutServer && !world.isStarted) await world.start(play.settings);
   if (!step.text.startsWith('upstream')) checkUnsaid(play, step.line);
   await found.act(play, step, found.match.slice(1));
   await world.clock.settle();
@@ -159,30 +169,54 @@ function askQuestion(play: Play, step: Step, [name = '', type = '', rest = '']: 
   const words = rest.split(' ').filter(Boolean);
   const from = words.includes('from') ? words[words.indexOf('from') + 1] : undefined;
   const unknown = words.find(
-    (word) => word !== from && !['from', 'tcp', 'do', 'cd', 'no-rd', 'no-edns'].includes(word),
+    (word) => word !== from && !['from', 'tcp', 'do', 'cd', 'cookie', 'no-rd', 'no-edns'].includes(word),
   );
   if (unknown !== undefined) throw wrong(play, step, `"${unknown}" says nothing about a question`);
   const has = (word: string): boolean => words.includes(word);
+  const options = has('cookie') ? cookieOption(play.cookie) : undefined;
   const packet = writeMessage({
     id: 4711,
     flags: (has('no-rd') ? 0 : flags.RD) | (has('cd') ? flags.CD : 0),
     questions: [questionOf(name, type)],
-    opt: has('no-edns') ? undefined : writeEdns(0, has('do')),
+    opt: has('no-edns') ? undefined : writeEdns(0, has('do'), undefined, options),
   });
-  const transport: Transport = has('tcp') ? 'tcp' : 'udp';
+  send(play, step, packet, has('tcp') ? 'tcp' : 'udp', from);
+}
+
+/** Asks nothing but for a cookie, or whether the one it has is good (RFC 7873 5.4). */
+function showCookie(play: Play, step: Step, [from]: readonly (string | undefined)[]): void {
+  const opt = writeEdns(0, false, undefined, cookieOption(play.cookie));
+  send(play, step, writeMessage({ id: 4711, flags: 0, questions: [], opt }), 'udp', from);
+}
+
+function cookieOption(cookie: Uint8Array): Uint8Array {
+  return Uint8Array.from([0, optionCodes.cookie, 0, cookie.length, ...cookie]);
+}
+
+function send(play: Play, step: Step, packet: Buffer, transport: Transport, from = '10.244.9.9'): void {
   const question: Question = { step, answer: undefined };
   play.asked.push(question);
-  void play.world
-    .ask(packet, transport, from ?? '10.244.9.9')
-    .then((answer) => (question.answer = Buffer.from(answer)));
+  void play.world.ask(packet, transport, from).then((answer) => {
+    question.answer = Buffer.from(answer);
+    play.cookie = cookieIn(question.answer) ?? play.cookie;
+  });
+}
+
+function cookieIn(answer: Buffer): Buffer | undefined {
+  const message = answer.length === 0 ? undefined : readMessage(answer);
+  if (message === undefined || 'malformed' in message) return undefined;
+  const found = message.edns?.options.find(({ code }) => code === optionCodes.cookie);
+  return found && Buffer.from(found.data);
 }
 
 /** Compares the answer to the oldest question that nobody has looked at. */
-function expectAnswer(play: Play, step: Step, [headline = '']: readonly (string | undefined)[]): void {
+function expectAnswer(play: Play, step: Step, [headline = '', order]: readonly (string | undefined)[]): void {
   const [question] = play.asked;
   if (question === undefined) throw wrong(play, step, 'no question is left');
-  const got = gotText(question);
-  const wanted = [headline, ...step.body.map(({ text }) => text.replaceAll(/\s+/g, ' ')).toSorted()];
+  const inOrder = (lines: readonly string[]) => (order === undefined ? lines.toSorted() : lines);
+  const [first = '', ...records] = gotText(question);
+  const got = [first, ...inOrder(records)];
+  const wanted = [headline, ...inOrder(step.body.map(({ text }) => text.replaceAll(/\s+/g, ' ')))];
   if (headline === 'no answer yet' && got[0] === headline) return;
   play.asked.shift();
   if (got.join('\n') === wanted.join('\n')) return;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EndpointSlice } from '../../../api/discovery/endpoint-slice.ts';
 import { createCaches } from '../../../client/caches.ts';
 import type { Caches } from '../../../client/caches.ts';
 import { createFakeApi } from '../../../client/fake.ts';
@@ -9,6 +10,7 @@ import { FakeClock } from '../../../observe/fake-clock.ts';
 import { silentLogger } from '../../../observe/log.ts';
 import { createMetrics } from '../../../observe/metrics.ts';
 import type { Client, Transport } from '../../client.ts';
+import { dnsService, lameDuck, sendsClients } from '../../lame-duck.ts';
 import { QueryCounts } from '../../metrics.ts';
 import { createResponder } from '../../responder.ts';
 import type { Responder } from '../../responder.ts';
@@ -17,10 +19,14 @@ import type { DnsSettings } from '../../settings/settings.ts';
 import { ScriptedUpstreams } from './upstreams.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
+/** Where an EndpointSlice of the DNS Service sends clients to this server. */
+const ownAddress = '10.244.0.53';
 
 /** One DNS server as it runs, without its sockets: settings, caches, chain and state file are the real ones. */
 interface Running extends AsyncDisposable {
   readonly responder: Responder;
+  readonly caches: Caches;
+  readonly queries: () => number;
   readonly findLoops: () => void;
 }
 
@@ -32,13 +38,16 @@ export class World implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'fairlead-scenario-'));
   #metrics = createMetrics();
   #running: Running | undefined;
+  /** It was told to end, and did. */
+  #hasEnded = false;
 
   constructor() {
     this.upstreams = new ScriptedUpstreams(this.clock, (packet, from) => this.ask(packet, 'udp', from));
   }
 
-  get isRunning(): boolean {
-    return this.#running !== undefined;
+  /** Whether it runs, or did until it was told to end. */
+  get isStarted(): boolean {
+    return this.#running !== undefined || this.#hasEnded;
   }
 
   /** The metrics of the server that runs, as it shows them. */
@@ -49,6 +58,7 @@ export class World implements AsyncDisposable {
   /** Starts the server; one that runs is stopped before, and writes its state down. */
   async start(settings: DnsSettings): Promise<void> {
     await this.stop();
+    this.#hasEnded = false;
     this.#running = await this.#run(settings);
     this.#running.findLoops();
     await this.clock.settle();
@@ -59,6 +69,17 @@ export class World implements AsyncDisposable {
     this.#running = undefined;
   }
 
+  /** Tells the server to end within `mostMs`. */
+  leave(mostMs: number): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    const isAdvertised = (): boolean =>
+      sendsClients(running.caches.of(EndpointSlice).list(), dnsService, new Set([ownAddress]));
+    void lameDuck({ clock: this.clock, mostMs, isAdvertised, queries: running.queries })
+      .then(() => (this.#hasEnded = true))
+      .then(() => this.stop());
+  }
+
   /** The API server does not answer, until it is back; open watches end. */
   setAway(isAway: boolean): void {
     this.api.intercept = isAway ? () => new TransportError('connect ECONNREFUSED') : undefined;
@@ -67,6 +88,7 @@ export class World implements AsyncDisposable {
 
   /** Asks as the listeners do; empty when there is no answer. */
   async ask(packet: Buffer, transport: Transport, from: string): Promise<Buffer> {
+    if (this.#hasEnded) return Buffer.alloc(0);
     const responder = this.#running?.responder;
     if (responder === undefined) throw new Error('the server does not run');
     const out = Buffer.alloc(65_535);
@@ -102,6 +124,8 @@ export class World implements AsyncDisposable {
     const owned = stack.move();
     return {
       responder,
+      caches,
+      queries: () => counts.asked(),
       findLoops: () => set.resolvers.forEach((resolver) => void resolver.findLoops()),
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     };
