@@ -32,7 +32,7 @@ export const TokenReviewMessage = message(
   {
     ...typeMeta,
     metadata,
-    spec: object(2, TokenReviewSpec, { required: true, pointer: false }),
+    spec: object(2, TokenReviewSpec, { required: true, present: true, pointer: false }),
     status: object(3, TokenReviewStatus, { pointer: false }),
   },
   { doc: 'Asks whether a token is good, and whose it is.' },

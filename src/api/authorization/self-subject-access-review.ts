@@ -21,7 +21,7 @@ export const SelfSubjectAccessReviewMessage = message(
   {
     ...typeMeta,
     metadata,
-    spec: object(2, SelfSubjectAccessReviewSpec, { required: true, pointer: false }),
+    spec: object(2, SelfSubjectAccessReviewSpec, { required: true, present: true, pointer: false }),
     status: object(3, SubjectAccessReviewStatus, { pointer: false }),
   },
   { doc: 'Asks whether the asker may do something.' },

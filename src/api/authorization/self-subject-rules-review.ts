@@ -52,7 +52,7 @@ export const SelfSubjectRulesReviewMessage = message(
   {
     ...typeMeta,
     metadata,
-    spec: object(2, SelfSubjectRulesReviewSpec, { required: true, pointer: false }),
+    spec: object(2, SelfSubjectRulesReviewSpec, { required: true, present: true, pointer: false }),
     status: object(3, SubjectRulesReviewStatus, { pointer: false }),
   },
   { doc: 'Asks what the asker may do in a namespace.' },

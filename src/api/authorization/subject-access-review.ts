@@ -36,7 +36,7 @@ export const SubjectAccessReviewMessage = message(
   {
     ...typeMeta,
     metadata,
-    spec: object(2, SubjectAccessReviewSpec, { required: true, pointer: false }),
+    spec: object(2, SubjectAccessReviewSpec, { required: true, present: true, pointer: false }),
     status: object(3, SubjectAccessReviewStatus, { pointer: false }),
   },
   { doc: 'Asks whether somebody may do something.' },
@@ -48,7 +48,7 @@ export const LocalSubjectAccessReviewMessage = message(
   {
     ...typeMeta,
     metadata,
-    spec: object(2, SubjectAccessReviewSpec, { required: true, pointer: false }),
+    spec: object(2, SubjectAccessReviewSpec, { required: true, present: true, pointer: false }),
     status: object(3, SubjectAccessReviewStatus, { pointer: false }),
   },
   { doc: 'Asks whether somebody may do something in one namespace.' },

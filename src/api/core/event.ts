@@ -32,7 +32,12 @@ export const EventMessage = message(
   {
     ...typeMeta,
     metadata,
-    involvedObject: object(2, ObjectReference, { doc: 'What it is about.', required: true, pointer: false }),
+    involvedObject: object(2, ObjectReference, {
+      doc: 'What it is about.',
+      required: true,
+      present: true,
+      pointer: false,
+    }),
     reason: string(3, { doc: 'One word for programs: why.' }),
     message: string(4, { doc: 'A sentence for people.' }),
     source: object(5, EventSource, { doc: 'Who reports it; older form.', pointer: false }),
@@ -54,7 +59,7 @@ export type Event = Infer<typeof EventMessage>;
 /** An event lives beside what it is about; events about objects without namespace live in `default`. */
 function validateEvent({ metadata, involvedObject }: Event): Checked {
   const issues = new Issues();
-  const about = involvedObject?.namespace ?? '';
+  const about = involvedObject.namespace ?? '';
   const home = metadata.namespace ?? '';
   if (about === '' ? home !== 'default' && home !== 'kube-system' : about !== home) {
     issues.invalid('involvedObject.namespace', about, 'does not match event.namespace');

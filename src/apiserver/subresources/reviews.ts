@@ -6,6 +6,7 @@ import { SelfSubjectAccessReview } from '../../api/authorization/self-subject-ac
 import { SelfSubjectRulesReview } from '../../api/authorization/self-subject-rules-review.ts';
 import { LocalSubjectAccessReview, SubjectAccessReview } from '../../api/authorization/subject-access-review.ts';
 import { decodeBody } from '../../api/decode.ts';
+import { withDefaults } from '../../api/defaults.ts';
 import { badRequest } from '../../api/errors.ts';
 import type { ApiObject } from '../../api/meta/object-meta.ts';
 import type { Kind } from '../../api/schema.ts';
@@ -83,7 +84,7 @@ async function readReview<T extends ApiObject>(exchange: ResourceExchange, kind:
   const body = await request.readBody();
   const { value, warnings } = decodeBody(kind, body, request.headers['content-type'], options.fieldValidation);
   exchange.warnings.push(...warnings);
-  return value;
+  return withDefaults(kind, value);
 }
 
 function answer(review: object): Reply {

@@ -177,6 +177,19 @@ test('an object without metadata is refused for want of a name', async () => {
   assert.match(answer.body.message, /name or generateName is required/);
 });
 
+test('a review that asks nothing is refused, an event about nothing is listed', async () => {
+  await using fixture = await startFixture();
+  const authorization = '/apis/authorization.k8s.io/v1';
+  for (const plural of ['subjectaccessreviews', 'selfsubjectaccessreviews']) {
+    assert.equal((await fixture.call('POST', `${authorization}/${plural}`, { body: {} })).status, 400, plural);
+  }
+  const tokens = await fixture.call('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { body: {} });
+  assert.equal(tokens.body.status.error, 'invalid bearer token');
+  await fixture.call('POST', '/api/v1/namespaces/default/events', { body: { metadata: { name: 'a' } } });
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  assert.equal((await fixture.call('GET', '/api/v1/events', { headers: { accept } })).status, 200);
+});
+
 test('a terminating namespace takes nothing new', async () => {
   await using fixture = await startFixture();
   await fixture.create('/api/v1/namespaces', { metadata: { name: 'team' } });
