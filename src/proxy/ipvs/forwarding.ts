@@ -74,6 +74,11 @@ export class Forwarding {
     return this.#companion.isIntact() && this.#addresses.isIntact() && this.#pool.isIntact();
   }
 
+  /** Whether nobody changed the real servers of the next virtual servers: of `share` of all. */
+  areNextServersIntact(share: number): boolean {
+    return this.#pool.areNextIntact(share);
+  }
+
   isTableIntact(): boolean {
     return this.#companion.isIntact();
   }

@@ -266,6 +266,38 @@ test('what others took away comes back, and what they added goes', async () => {
   assert.match(await hosts.host('client').call(address, 80, false), /^pod/);
 });
 
+test('real servers that someone took away, added or gave another weight are noticed, and an adoption puts them right', async () => {
+  const frontends = [make.clusterIp(all), make.clusterIp(all, { protocol: 'UDP' })];
+  await apply(plane, frontends);
+  const listed = ipvsadm('-Sn').sort();
+  const forwarding = new Forwarding(network);
+  try {
+    forwarding.load(frontends);
+    forwarding.change(frontends, [], true);
+    for (const protocol of ['-t', '-u']) {
+      const server = [protocol, `${address}:80`];
+      for (const harm of [
+        ['-d', ...server, '-r', `${ipv4.pods.pod1}:8080`],
+        ['-a', ...server, '-r', '192.0.2.66:8080', '-m'],
+        ['-e', ...server, '-r', `${ipv4.pods.pod2}:8080`, '-m', '-w', '7'],
+      ]) {
+        assert.ok(forwarding.areNextServersIntact(1));
+        execFileSync('ipvsadm', harm);
+        assert.ok(
+          ![1, 2].every(() => forwarding.areNextServersIntact(1 / 2)),
+          `${harm.join(' ')} is noticed in a round`,
+        );
+        forwarding.load(frontends);
+        forwarding.change(frontends, [], true);
+        forwarding.drain(performance.now());
+        assert.deepEqual(ipvsadm('-Sn').sort(), listed);
+      }
+    }
+  } finally {
+    forwarding.close();
+  }
+});
+
 test('a link that is down or lost an address is not intact, and an adoption makes it so', async () => {
   await apply(plane, [make.clusterIp(all)]);
   const forwarding = new Forwarding(network);

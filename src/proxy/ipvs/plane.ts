@@ -10,7 +10,10 @@ import { tuneKernel } from './sysctls.ts';
 
 /** How often the kernel is asked whether someone else changed its rules: one number, a few microseconds. */
 const watchMs = 500;
-/** How often virtual servers and the link are looked for, and what others changed in nftables is compared at most. */
+/**
+ * How often virtual servers and the link are looked for, and what others changed is compared at most. In the same time the
+ * real servers of each virtual server are looked at once, a few at a time.
+ */
 const verifyMs = 30_000;
 /** How often backends that are gone are asked for their connections, while there are any. */
 const drainCheckMs = 1000;
@@ -40,6 +43,8 @@ class IpvsPlane implements Dataplane {
   readonly #forwarding: Forwarding;
   #generation = 0;
   #verifiedAtMs = 0;
+  /** Someone changed real servers. */
+  #isSuspect = false;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(options: IpvsOptions) {
@@ -154,9 +159,11 @@ class IpvsPlane implements Dataplane {
     const now = performance.now();
     const isChanged = generation(this.#forwarding.socket) !== this.#generation;
     const isDue = now - this.#verifiedAtMs >= verifyMs;
+    this.#isSuspect ||= !this.#forwarding.areNextServersIntact(watchMs / verifyMs);
     if (!isDue && !(isChanged && !this.#forwarding.isTableIntact())) return;
     this.#verifiedAtMs = now;
-    if (!isChanged && this.#forwarding.isIntact()) return;
+    if (!isChanged && !this.#isSuspect && this.#forwarding.isIntact()) return;
+    this.#isSuspect = false;
     const { operations } = this.#adopt(this.#forwarding.frontends);
     if (operations === 0) return;
     this.#logger.warn('someone changed what IPVS has of ours; it is restored', { operations });

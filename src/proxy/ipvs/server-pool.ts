@@ -1,5 +1,5 @@
 import type { IpvsChange, IpvsSocket } from '../../linux/ipvs.ts';
-import type { RealServer, VirtualServer, VirtualServerId } from '../../linux/ipvs/servers.ts';
+import type { ListedRealServer, RealServer, VirtualServer, VirtualServerId } from '../../linux/ipvs/servers.ts';
 import { isErrno } from '../../linux/errno.ts';
 import { backendName } from '../backend-name.ts';
 import type { Server } from './program.ts';
@@ -42,12 +42,15 @@ export class ServerPool {
   readonly #held = new Map<string, HeldServer>();
   /** Servers that have, or had when they were last looked at, real servers that drain. */
   readonly #drainingKeys = new Set<string>();
+  /** Where `areNextIntact` goes on. */
+  #round: Iterator<HeldServer>;
   /** Called when the kernel has forgotten a virtual server. */
   readonly #onGone: (id: VirtualServerId) => void;
 
   constructor(ipvs: IpvsSocket, onGone: (id: VirtualServerId) => void) {
     this.#ipvs = ipvs;
     this.#onGone = onGone;
+    this.#round = this.#held.values();
   }
 
   get ids(): readonly VirtualServerId[] {
@@ -78,6 +81,29 @@ export class ServerPool {
   isIntact(): boolean {
     const found = new Set(this.#ipvs.servers().map(({ id }) => serverKey(id)));
     return [...this.#held.keys()].every((key) => found.has(key));
+  }
+
+  /**
+   * Whether the kernel has exactly the real servers, and their weights, of the next virtual servers: of `share` of all, so that
+   * each has its turn in so many calls. Asking for all at once would hold up everything else.
+   */
+  areNextIntact(share: number): boolean {
+    const next = Array.from({ length: Math.ceil(this.#held.size * share) }, () => this.#nextServer());
+    return next.every((held) => held === undefined || this.#hasReals(held));
+  }
+
+  #nextServer(): HeldServer | undefined {
+    const next = this.#round.next();
+    if (next.done !== true) return next.value;
+    this.#round = this.#held.values();
+    return this.#round.next().value;
+  }
+
+  #hasReals({ virtual, reals }: HeldServer): boolean {
+    const found = this.#realServers(virtual.id);
+    return (
+      found.length === reals.size && found.every((real) => reals.get(backendName(real))?.real.weight === real.weight)
+    );
   }
 
   /**
@@ -185,14 +211,18 @@ export class ServerPool {
 
   /** Real servers with connections. */
   #busy(id: VirtualServerId): Set<string> {
+    const connected = this.#realServers(id).filter(
+      ({ activeConnections, inactiveConnections }) => activeConnections + inactiveConnections > 0,
+    );
+    return new Set(connected.map(backendName));
+  }
+
+  #realServers(id: VirtualServerId): readonly ListedRealServer[] {
     try {
-      const connected = this.#ipvs
-        .realServers(id)
-        .filter(({ activeConnections, inactiveConnections }) => activeConnections + inactiveConnections > 0);
-      return new Set(connected.map(backendName));
+      return this.#ipvs.realServers(id);
     } catch (error) {
       // Somebody took the server away.
-      if (isErrno(error, 'ESRCH')) return new Set();
+      if (isErrno(error, 'ESRCH')) return [];
       throw error;
     }
   }
