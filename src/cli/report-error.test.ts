@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CommandError } from './command-error.ts';
 import { SystemError } from '../linux/errno.ts';
 import { PlaneUnavailableError } from '../proxy/dataplane.ts';
 import { StoreCorruptError, StoreLockedError } from '../store/errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { describeFailure } from './report-error.ts';
+import { describeFailure, reportFailure } from './report-error.ts';
 
 test('a store that another process holds is a conflict, not a defect', () => {
   const error = new StoreLockedError('/data/store.db', 7);
@@ -30,4 +31,15 @@ test('what this machine or user cannot do is told without a stack, with its own 
   assert.deepEqual(describeFailure(plane), { message: plane.message, hint, code: exitCodes.unsupported });
   const denied = describeFailure(new SystemError('list tables', 1));
   assert.deepEqual(denied, { message: 'list tables: EPERM', hint: 'it needs root', code: exitCodes.unsupported });
+});
+
+test('what an error quotes reaches the terminal as one line without control characters, and a stack as its lines', () => {
+  const print = (error: Error) => {
+    const lines: string[] = [];
+    reportFailure(error, { stderr: { write: (text: string) => lines.push(text) }, env: {} });
+    return lines.join('');
+  };
+  const quoted = new CommandError('no such file: "a\nerror: forged\u001b[2J"', { code: exitCodes.notFound });
+  assert.equal(print(quoted), 'error: no such file: "a\\nerror: forged\\u001b[2J"\n');
+  assert.match(print(new Error('defect\u001b[2J')), /^error: Error: defect\\u001b\[2J\n +at /);
 });

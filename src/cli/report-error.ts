@@ -1,5 +1,6 @@
 import { ApiError } from '../api/errors.ts';
 import { TransportError } from '../client/client.ts';
+import { plainLine } from '../lib/plain-line.ts';
 import { isErrno } from '../linux/errno.ts';
 import { PlaneUnavailableError } from '../proxy/dataplane.ts';
 import { StoreCorruptError, StoreLockedError, StoreOpenError, StoreWriteError } from '../store/errors.ts';
@@ -12,6 +13,8 @@ import { palette } from './palette.ts';
 /** What is printed for a failure, and the code that the process ends with. */
 export interface FailureReport {
   readonly message: string;
+  /** The message has lines of its own. */
+  readonly isStack?: boolean;
   readonly hint?: string;
   readonly code: ExitCode;
 }
@@ -54,6 +57,7 @@ export function describeFailure(error: unknown): FailureReport {
   if ('syscall' in error) return { message: error.message, code: exitCodes.failure };
   return {
     message: error.stack ?? error.message,
+    isStack: true,
     hint: 'this is a defect of Fairlead; please report it with the lines above',
     code: exitCodes.failure,
   };
@@ -73,7 +77,9 @@ function unreachable(error: TransportError): FailureReport {
 export function reportFailure(error: unknown, io: Pick<CommandIo, 'stderr' | 'env'>): ExitCode {
   const report = describeFailure(error);
   const paint = palette(io.stderr, io.env);
-  io.stderr.write(`${paint.red('error:')} ${report.message}\n`);
+  const message =
+    report.isStack === true ? report.message.split('\n').map(plainLine).join('\n') : plainLine(report.message);
+  io.stderr.write(`${paint.red('error:')} ${message}\n`);
   if (report.hint !== undefined) io.stderr.write(`  ${report.hint}\n`);
   return report.code;
 }

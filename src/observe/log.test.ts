@@ -27,6 +27,16 @@ test('a JSON line is one object', () => {
   });
 });
 
+test('whatever is quoted, a line is one line and moves no cursor', () => {
+  const foreign = 'a\n00:00:00.000 error dns: forged\u001b[2J\u009b2J';
+  for (const format of ['text', 'json'] as const) {
+    const { lines, logger } = capture({ format });
+    logger.warn(foreign, { name: foreign, short: '\u001b[2J', error: new Error(foreign) });
+    assert.match(lines[0] ?? '', /^[^\p{Cc}]+\n$/u);
+    if (format === 'json') assert.equal((JSON.parse(lines[0] ?? '') as { name: string }).name, foreign);
+  }
+});
+
 test('lines under the level are not printed', () => {
   const { lines, logger } = capture({ level: 'warn' });
   logger.info('chatter');

@@ -1,3 +1,5 @@
+import { plainLine } from '../lib/plain-line.ts';
+
 /** From chatty to grave; a logger prints its own level and everything graver. */
 const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -42,7 +44,7 @@ export interface LogLine {
   readonly fields: LogFields;
 }
 
-/** A logger that writes one line a call to `options.out`. */
+/** A logger that writes one line a call to `options.out`, whatever is in what it is given. */
 export function createLogger(options: LoggerOptions): Logger {
   const encode = options.format === 'json' ? encodeJson : encodeText;
   const now = options.now ?? Date.now;
@@ -52,7 +54,8 @@ export function createLogger(options: LoggerOptions): Logger {
   function make(component: string, base: LogFields): Logger {
     const at = (level: LogLevel) => (message: string, fields?: LogFields) => {
       if (!enabled(level)) return;
-      options.out.write(encode({ timeMs: now(), level, component, message, fields: { ...base, ...fields } }) + '\n');
+      const line = encode({ timeMs: now(), level, component, message, fields: { ...base, ...fields } });
+      options.out.write(`${plainLine(line)}\n`);
     };
     return {
       debug: at('debug'),

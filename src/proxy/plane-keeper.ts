@@ -1,6 +1,7 @@
 import { Node } from '../api/core/node.ts';
 import { planeAnnotation } from '../api/fairlead-annotations.ts';
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts';
+import { plainLine } from '../lib/plain-line.ts';
 import { errorText } from '../observe/log.ts';
 import type { ProxyConfig } from './config.ts';
 import { type Dataplane, type NodeNetwork, planeNames, type PlaneName, retiresNoMore } from './dataplane.ts';
@@ -108,7 +109,7 @@ export class PlaneKeeper {
 
   /** To who wrote the annotation, in an event on the Node, and in the log. */
   #tellUnavailable(node: Node, why: string): void {
-    const message = `the plane that annotation ${planeAnnotation} asks for cannot be had: ${why}`;
+    const message = plainLine(`the plane that annotation ${planeAnnotation} asks for cannot be had: ${why}`);
     this.#options.config.logger.warn(message, { node: node.metadata.name });
     this.#recorder.record(Node, node, { type: 'Warning', reason: 'PlaneUnavailable', message });
   }

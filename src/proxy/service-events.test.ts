@@ -33,3 +33,20 @@ test('what is told before the Services are known becomes events once they are, b
     ['cart Early', 'cart Late'],
   );
 });
+
+test('what an event quotes is on one line, without control characters', async () => {
+  const api = createFakeApi();
+  api.put(Service, testService());
+  await using caches = createCaches(api.client, { random: () => 0 });
+  const metrics = createMetrics();
+  const config = { client: api.client, caches, nodeName: 'a', network, logger: silentLogger, metrics };
+  const events = createServiceEvents(config, proxyMetrics(metrics).news);
+  await servicesOf(config).synced;
+  events.tell({ service: 'shop/cart', type: 'Warning', reason: 'Odd', message: '"a\nb\u001b[2J" is ignored' });
+  await events[Symbol.asyncDispose]();
+  const { items } = await api.client.list(Event);
+  assert.deepEqual(
+    items.map(({ message }) => message),
+    ['"a\\nb\\u001b[2J" is ignored'],
+  );
+});

@@ -1,5 +1,6 @@
 import { Service } from '../api/core/service.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
+import { plainLine } from '../lib/plain-line.ts';
 import type { Counter } from '../observe/metrics.ts';
 import { servicesOf } from './caches.ts';
 import type { ProxyConfig } from './config.ts';
@@ -16,7 +17,7 @@ interface News {
 const maxWaiting = 1000;
 
 /**
- * Tells users about a Service: an event on it, a line in the log, a figure. An event for a Service that is not known yet
+ * Tells users about a Service, on one line whatever it quotes: an event on it, a line in the log, a figure. An event for a Service that is not known yet
  * waits for the first list of Services; none is written for one that is not in it.
  */
 export interface ServiceEvents extends AsyncDisposable {
@@ -36,7 +37,8 @@ export function createServiceEvents(config: ProxyConfig, counter: Counter): Serv
   };
   void services.synced.then(() => waiting.splice(0).forEach(record));
   return {
-    tell(news) {
+    tell(told) {
+      const news = { ...told, message: plainLine(told.message) };
       const { service, type, reason, message } = news;
       counter.inc({ reason });
       logger[type === 'Warning' ? 'warn' : 'info'](message, { service, reason });

@@ -27,3 +27,8 @@ test('values of several lines are indented below their first', () => {
     ['Labels:  a=1', '         b=2', 'N:       x'],
   );
 });
+
+test('what a cell or a value quotes stays in its line and moves no cursor', () => {
+  assert.deepEqual(alignRows([['a\nb\u001b[2J', 'c']]), ['a\\nb\\u001b[2J   c']);
+  assert.deepEqual(alignFields([['Name', 'a\u001b[2J\nb']]), ['Name:  a\\u001b[2J', '       b']);
+});
