@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError, isGone } from '../api/errors.ts';
 import type { ApiObject } from '../api/meta/object-meta.ts';
 import type { Kind } from '../api/schema.ts';
@@ -56,6 +57,8 @@ const pageSize = 500;
 /** A streaming list that pauses for this long without an end has none. */
 const initialPatienceMs = 10_000;
 const retry = { baseMs: 50, maxMs: 30_000 };
+/** Events are taken in for this long at most before others have the event loop: questions, packets, timers. */
+const turnMs = 1;
 /** A watch that ends this soon without an event counts as a failure, as in client-go. */
 const shortWatchMs = 1000;
 
@@ -199,11 +202,14 @@ async function watchOnce<T extends ApiObject>(config: ListWatchConfig<T>, progre
   try {
     const until = patience?.signal ?? signal;
     for await (const batch of client.watchBatches(kind, { ...selector, ...resume, timeoutSeconds, signal: until })) {
+      const startMs = performance.now();
       count += batch.length;
       if (listing === undefined) follow(config, progress, batch);
       else if (isListed(config, progress, listing, batch)) listing = undefined;
       if (listing === undefined) patience?.stop();
       else patience?.extend();
+      // What is behind it would else be read and taken in without a pause, megabytes of it.
+      if (performance.now() - startMs > turnMs) await nextTurn();
     }
     if (patience?.hasEnded) throw new NoInitialEnd('the server sent objects, but not the end of their list');
   } finally {

@@ -2,15 +2,16 @@ import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts
 import { canonicalIp, dashedIp } from '../lib/ip.ts';
 
 /**
- * The label of an endpoint below its Service, lower case: its hostname, else its Pod's name where that is wanted, as far as
- * these are labels; else its address (canonical text) with dashes.
+ * The label of an endpoint below its Service that does not come from its address, lower case: its hostname, else its Pod's
+ * name where that is wanted, as far as these are labels.
  */
-export function endpointLabel({ hostname, targetRef }: Endpoint, address: string, namesByPod: boolean): string {
-  const names = [hostname, namesByPod ? targetRef?.name : undefined];
-  return names.find(isLabel)?.toLowerCase() ?? dashedIp(address);
+export function ownLabel({ hostname, targetRef }: Endpoint, namesByPod: boolean): string | undefined {
+  if (isLabel(hostname)) return hostname.toLowerCase();
+  const pod = namesByPod ? targetRef?.name : undefined;
+  return isLabel(pod) ? pod.toLowerCase() : undefined;
 }
 
-function isLabel(text: string | undefined): boolean {
+function isLabel(text: string | undefined): text is string {
   return text !== undefined && /^[!-~]{1,63}$/.test(text) && !text.includes('.');
 }
 
@@ -33,7 +34,7 @@ export function addressesByLabel(
   for (const endpoint of endpoints) {
     const address = readyAddress(endpoint, addressType);
     if (address === undefined) continue;
-    const label = endpointLabel(endpoint, address, namesByPod);
+    const label = ownLabel(endpoint, namesByPod) ?? dashedIp(address);
     const same = found.get(label);
     if (same === undefined) found.set(label, [address]);
     else same.push(address);

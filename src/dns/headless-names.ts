@@ -1,8 +1,9 @@
-import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { endpointLabel, readyAddress } from './endpoint-label.ts';
+import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import { dashedIp } from '../lib/ip.ts';
+import { ownLabel, readyAddress } from './endpoint-label.ts';
 import { emptyName, recordSets } from './name-data.ts';
 import type { ListedName } from './listed-names.ts';
-import type { NameData } from './name-data.ts';
+import type { Keeper, NameData } from './name-data.ts';
 import {
   addressRecords,
   addressSets,
@@ -26,37 +27,71 @@ export interface HeadlessSlice {
   readonly cluster: string | undefined;
 }
 
-/** A ready endpoint; its reverse name leads to its name. */
-interface Host extends ReverseEntry {
+/** A ready endpoint; its reverse name leads to its name. There are many: what can be told from its address is not kept. */
+class Host implements ReverseEntry {
+  readonly address: string;
+  readonly hasHostname: boolean;
   /** Its topology zone, lower case, where it matters. */
   readonly zone: string | undefined;
+  readonly #label: string | undefined;
+  readonly #parent: Name;
+
+  constructor(endpoint: Endpoint, address: string, parent: Name, { namesByPod, zonal }: NamingScheme) {
+    this.address = address;
+    this.hasHostname = Boolean(endpoint.hostname);
+    this.zone = zonal ? endpoint.zone?.toLowerCase() : undefined;
+    this.#label = ownLabel(endpoint, namesByPod);
+    this.#parent = parent;
+  }
+
+  get target(): Name {
+    return childName(this.#parent, this.#label ?? dashedIp(this.address));
+  }
+
+  isAs(other: Host): boolean {
+    return (
+      this.address === other.address &&
+      this.#label === other.#label &&
+      this.hasHostname === other.hasHostname &&
+      this.zone === other.zone &&
+      this.#parent === other.#parent
+    );
+  }
 }
 
-/** Reads a slice; `base` is the name of its Service. */
-export function readHeadlessSlice(slice: EndpointSlice, base: Name, scheme: NamingScheme): HeadlessSlice {
-  const { clusterLabel, namesByPod, zonal } = scheme;
-  const id = clusterLabel === undefined ? undefined : slice.metadata.labels?.[clusterLabel]?.toLowerCase();
+/**
+ * Reads a slice; `base` is the name of its Service, `before` what was read of the slice last: endpoints that are as they were
+ * stay the same objects.
+ */
+export function readHeadlessSlice(
+  slice: EndpointSlice,
+  base: Name,
+  scheme: NamingScheme,
+  before?: HeadlessSlice,
+): HeadlessSlice {
+  const id =
+    scheme.clusterLabel === undefined ? undefined : slice.metadata.labels?.[scheme.clusterLabel]?.toLowerCase();
   const cluster = id !== undefined && /^(?!.*\.)[!-~]{1,63}$/.test(id) ? id : undefined;
   const parent = cluster === undefined ? base : childName(base, cluster);
+  const known = new Map(before?.hosts.map((host) => [host.address, host]));
   const hosts: Host[] = [];
   for (const endpoint of slice.endpoints ?? []) {
     const address = readyAddress(endpoint, slice.addressType);
     if (address === undefined) continue;
-    const target = childName(parent, endpointLabel(endpoint, address, namesByPod));
+    const host = new Host(endpoint, address, parent, scheme);
     // A cluster's id may make it too long: such an endpoint has no name to give.
-    if (target.length > longestName) continue;
-    hosts.push({
-      address,
-      target,
-      hasHostname: Boolean(endpoint.hostname),
-      zone: zonal ? endpoint.zone?.toLowerCase() : undefined,
-    });
+    if (parent.length + longestLabel > longestName && host.target.length > longestName) continue;
+    const same = known.get(address);
+    hosts.push(same?.isAs(host) === true ? same : host);
   }
   const ports = (slice.ports ?? []).flatMap(({ name, protocol, port }) =>
     port === undefined ? [] : [{ name: name ?? '', protocol: protocol ?? 'TCP', port }],
   );
   return { hosts, ports, cluster };
 }
+
+/** With its length. */
+const longestLabel = 64;
 
 /** A port of one endpoint. */
 interface HostPort extends NamedPort {
@@ -65,102 +100,116 @@ interface HostPort extends NamedPort {
 
 /**
  * Names of a headless Service: rules R6-R9 of the specification; R11: without ready endpoints no name exists. Nothing is
- * put together before it is asked for, so a change costs no more than reading the slice that changed.
+ * put together before it is asked for, so a change costs no more than reading the slice that changed; nor is it kept, but as
+ * the answer it went into.
  */
-export function namesOfHeadless(source: string, scheme: NamingScheme, slices: readonly HeadlessSlice[]): ServiceNames {
-  const used = slices.filter((slice) => slice.hosts.length > 0);
-  const byName = once(() =>
-    Map.groupBy(
-      used.flatMap((slice) => slice.hosts),
-      (host) => host.target,
-    ),
-  );
-  const whole = once(() => dataOf(used));
-  const { ttl } = scheme;
+export class HeadlessNames implements ServiceNames {
+  readonly isCurrent = true;
+  readonly keeper?: Keeper;
+  readonly keptAs?: number;
+  readonly #source: string;
+  readonly #scheme: NamingScheme;
+  /** Those with endpoints. */
+  readonly #slices: readonly HeadlessSlice[];
+  #hosts: ReadonlyMap<Name, readonly Host[]> | undefined;
 
-  /** Addresses, and SRV of all ports, of some endpoints. */
-  function dataOf(some: readonly HeadlessSlice[]): NameData {
-    const hosts = once(() => some.flatMap((slice) => slice.hosts));
-    const ports = once(() => hostPorts(some, (all) => all));
-    const sets = recordSets({
-      ...addressSets(() => hosts().map((host) => host.address)),
-      [typeNumbers.SRV]: () => srvSet(ports()),
-    });
-    return { source, ttl, sets, glue: () => glueOf(ports()), owner: names };
+  /** `source` is for people: `Service shop/cart`. */
+  constructor(source: string, scheme: NamingScheme, slices: readonly HeadlessSlice[]) {
+    this.#source = source;
+    this.#scheme = scheme;
+    this.#slices = slices.filter((slice) => slice.hosts.length > 0);
   }
 
-  function glueOf(records: readonly HostPort[]): ResourceRecord[] {
+  get reverse(): readonly (readonly ReverseEntry[])[] {
+    return this.#slices.map((slice) => slice.hosts);
+  }
+
+  base(): NameData | undefined {
+    return this.#slices.length === 0 ? undefined : this.#dataOf(this.#slices);
+  }
+
+  below(key: Name, labels: readonly string[]): NameData | undefined {
+    if (this.#slices.length === 0) return undefined;
+    const hosts = this.#byName().get(key);
+    if (hosts !== undefined) return this.#data(addressSets(() => hosts.map((host) => host.address)));
+    const [first = '', second = '', third] = labels;
+    if (labels.length === 1) return this.#belowOne(first);
+    if (labels.length === 2) return this.#belowTwo(first, second);
+    return this.#scheme.zonal && labels.length === 3 && third === zonalLabel ? this.#inZone(first, second) : undefined;
+  }
+
+  *listed(base: Name): Generator<ListedName> {
+    const whole = this.base();
+    if (whole === undefined) return;
+    yield [base, whole];
+    const ports = this.#slices.flatMap((slice) => slice.ports);
+    yield* listedPorts(base, ports, { below: (key, labels) => this.below(key, labels) });
+    for (const key of this.#byName().keys()) yield* this.#listedBelow(key, []);
+    for (const zone of new Set(this.#slices.flatMap(({ hosts }) => hosts.map((host) => host.zone)))) {
+      if (zone === undefined) continue;
+      for (const mode of zonalModes) {
+        const key = [zonalLabel, mode, zone].reduce(childName, base);
+        yield* this.#listedBelow(key, [zone, mode, zonalLabel]);
+      }
+    }
+  }
+
+  #byName(): ReadonlyMap<Name, readonly Host[]> {
+    return (this.#hosts ??= Map.groupBy(
+      this.#slices.flatMap((slice) => slice.hosts),
+      (host) => host.target,
+    ));
+  }
+
+  #data(sets: Parameters<typeof recordSets>[0], glue?: NameData['glue']): NameData {
+    return { source: this.#source, ttl: this.#scheme.ttl, sets: recordSets(sets), glue, owner: this };
+  }
+
+  /** Addresses, and SRV of all ports, of some endpoints. */
+  #dataOf(some: readonly HeadlessSlice[]): NameData {
+    const addresses = (): string[] => some.flatMap((slice) => slice.hosts.map((host) => host.address));
+    const ports = once(() => hostPorts(some, (all) => all));
+    const sets = { ...addressSets(addresses), [typeNumbers.SRV]: () => srvSet(ports()) };
+    return this.#data(sets, () => this.#glueOf(ports()));
+  }
+
+  #glueOf(records: readonly HostPort[]): ResourceRecord[] {
     const found = new Map<string, ResourceRecord>();
     for (const target of new Set(records.map((record) => record.target))) {
-      for (const { address } of byName().get(target) ?? []) {
-        for (const record of addressRecords(target, address, ttl)) found.set(`${address} ${target}`, record);
+      for (const { address } of this.#byName().get(target) ?? []) {
+        for (const record of addressRecords(target, address, this.#scheme.ttl))
+          found.set(`${address} ${target}`, record);
       }
     }
     return [...found.values()];
   }
 
-  function belowOne(label: string): NameData | undefined {
+  #belowOne(label: string): NameData | undefined {
     const isEmpty =
-      (scheme.zonal && label === zonalLabel) ||
-      used.some((slice) => slice.cluster === label || isProtocolOf(slice.ports, label));
-    return isEmpty ? emptyName(source) : undefined;
+      (this.#scheme.zonal && label === zonalLabel) ||
+      this.#slices.some((slice) => slice.cluster === label || isProtocolOf(slice.ports, label));
+    return isEmpty ? emptyName(this.#source) : undefined;
   }
 
-  function belowTwo(first: string, second: string): NameData | undefined {
-    if (scheme.zonal && second === zonalLabel) return isZonalMode(first) ? emptyName(source) : undefined;
-    const asked = hostPorts(used, (some) => portsNamed(some, first, second));
+  #belowTwo(first: string, second: string): NameData | undefined {
+    if (this.#scheme.zonal && second === zonalLabel) return isZonalMode(first) ? emptyName(this.#source) : undefined;
+    const asked = hostPorts(this.#slices, (some) => portsNamed(some, first, second));
     if (asked.length === 0) return undefined;
-    const sets = recordSets({ [typeNumbers.SRV]: () => srvSet(asked) });
-    return { source, ttl, sets, glue: () => glueOf(asked), owner: names };
+    return this.#data({ [typeNumbers.SRV]: () => srvSet(asked) }, () => this.#glueOf(asked));
   }
 
   /** `<zone>.pin._zone`: the endpoints there, if any; `<zone>.prefer._zone`: all when there are none. */
-  function inZone(zone: string, mode: string): NameData | undefined {
+  #inZone(zone: string, mode: string): NameData | undefined {
     if (!isZonalMode(mode)) return undefined;
-    const there = used.map((slice) => ({ ...slice, hosts: slice.hosts.filter((host) => host.zone === zone) }));
+    const there = this.#slices.map((slice) => ({ ...slice, hosts: slice.hosts.filter((host) => host.zone === zone) }));
     const isEmpty = there.every(({ hosts }) => hosts.length === 0);
-    return isEmpty && mode === 'prefer' ? whole() : dataOf(there);
+    return isEmpty && mode === 'prefer' ? this.base() : this.#dataOf(there);
   }
 
-  function listedBelow(key: Name, labels: readonly string[]): ListedName[] {
-    const data = names.below(key, labels);
+  #listedBelow(key: Name, labels: readonly string[]): ListedName[] {
+    const data = this.below(key, labels);
     return data === undefined ? [] : [[key, data]];
   }
-
-  const names: ServiceNames = {
-    isCurrent: true,
-    base: () => (used.length === 0 ? undefined : whole()),
-    below(key, labels) {
-      if (used.length === 0) return undefined;
-      const hosts = byName().get(key);
-      if (hosts !== undefined) {
-        return { source, ttl, sets: recordSets(addressSets(() => hosts.map((host) => host.address))), owner: names };
-      }
-      const [first = '', second = '', third] = labels;
-      if (labels.length === 1) return belowOne(first);
-      if (labels.length === 2) return belowTwo(first, second);
-      return scheme.zonal && labels.length === 3 && third === zonalLabel ? inZone(first, second) : undefined;
-    },
-    *listed(base) {
-      if (used.length === 0) return;
-      yield [base, whole()];
-      yield* listedPorts(
-        base,
-        used.flatMap(({ ports }) => ports),
-        names,
-      );
-      for (const key of byName().keys()) yield* listedBelow(key, []);
-      for (const zone of new Set(used.flatMap(({ hosts }) => hosts.map((host) => host.zone)))) {
-        if (zone === undefined) continue;
-        for (const mode of zonalModes) {
-          const key = [zonalLabel, mode, zone].reduce(childName, base);
-          yield* listedBelow(key, [zone, mode, zonalLabel]);
-        }
-      }
-    },
-    reverse: used.map((slice) => slice.hosts),
-  };
-  return names;
 }
 
 const zonalLabel = '_zone';

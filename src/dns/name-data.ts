@@ -28,8 +28,15 @@ export interface RecordSets {
 /** One version of an object: `isCurrent` turns false when another takes its place. */
 export interface Owner {
   readonly isCurrent: boolean;
-  /** Told when it is not current any more. */
-  readonly onRetired?: () => void;
+  /** Who keeps answers made of it, and its number there. There are many owners: these are no objects of their own. */
+  readonly keeper?: Keeper;
+  readonly keptAs?: number;
+}
+
+/** Keeps answers while their owners are current. */
+export interface Keeper {
+  /** The answers of the owner with this number are not current any more. */
+  forget(keptAs: number): void;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -38,13 +45,14 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function retire(owner: Owner): void {
   const version: Mutable<Owner> = owner;
   version.isCurrent = false;
-  version.onRetired?.();
+  if (owner.keptAs !== undefined) owner.keeper?.forget(owner.keptAs);
 }
 
-/** Calls `listener` once the owner is retired; there is one at most. */
-export function whenRetired(owner: Owner, listener: () => void): void {
+/** Has `keeper` told once the owner is retired; there is one keeper at most. */
+export function keepFor(owner: Owner, keeper: Keeper, keptAs: number): void {
   const version: Mutable<Owner> = owner;
-  version.onRetired = listener;
+  version.keeper = keeper;
+  version.keptAs = keptAs;
 }
 
 /** Sets that are made when first asked for: a Service with thousands of endpoints is asked for few of its types. */

@@ -46,7 +46,7 @@ export interface ServiceNames extends Owner {
   below(key: Name, labels: readonly string[]): NameData | undefined;
   /** The names that have records, but those of endpoints that `isOpen` leaves to each question. */
   listed(base: Name): Iterable<ListedName>;
-  /** In groups that stay the same objects as long as nothing in them changes. */
+  /** In groups that stay the same objects as long as nothing in them changes, as entries do. */
   readonly reverse: readonly (readonly ReverseEntry[])[];
 }
 

@@ -5,7 +5,7 @@ import { objectKey } from '../routing/labels.ts';
 import type { ListedName } from './listed-names.ts';
 import { retire } from './name-data.ts';
 import { addressesByLabel } from './endpoint-label.ts';
-import { namesOfHeadless, readHeadlessSlice } from './headless-names.ts';
+import { HeadlessNames, readHeadlessSlice } from './headless-names.ts';
 import type { HeadlessSlice } from './headless-names.ts';
 import type { ReverseIndex } from './reverse-index.ts';
 import { isHeadless, namesOfService, serviceName } from './service-names.ts';
@@ -13,6 +13,8 @@ import type { NamingScheme, ServiceNames } from './service-names.ts';
 import type { Name } from './wire/names.ts';
 
 interface ServiceState {
+  /** The one text of it that all its names share. */
+  readonly base: Name;
   service: Service | undefined;
   readonly slices: Map<string, SliceState>;
   names: ServiceNames | undefined;
@@ -22,6 +24,8 @@ interface ServiceState {
 interface SliceState {
   readonly slice: EndpointSlice;
   read: HeadlessSlice | undefined;
+  /** What was read of it before it changed. */
+  before: HeadlessSlice | undefined;
   /** The same for Services with a cluster IP, once an endpoint is asked for. */
   byLabel: ReturnType<typeof addressesByLabel> | undefined;
 }
@@ -75,15 +79,18 @@ export class ServiceTree {
     const sliceKey = objectKey(object);
     const before = this.#owners.get(sliceKey);
     const owner = now?.metadata.labels?.[this.#options.ownerLabel];
-    if (before !== undefined) {
+    const after = now === undefined || !owner ? undefined : this.#baseOf(now.metadata.namespace, owner);
+    const known =
+      after === before && before !== undefined ? this.#services.get(before)?.slices.get(sliceKey) : undefined;
+    if (before !== undefined && before !== after) {
       this.#services.get(before)?.slices.delete(sliceKey);
       this.#owners.delete(sliceKey);
       this.#noteEndpoints(before);
     }
-    if (now === undefined || !owner) return;
-    const after = this.#baseOf(now.metadata.namespace, owner);
-    this.#state(after).slices.set(sliceKey, { slice: now, read: undefined, byLabel: undefined });
-    this.#owners.set(sliceKey, after);
+    if (now === undefined || after === undefined) return;
+    const state = { slice: now, read: undefined, before: known?.read ?? known?.before, byLabel: undefined };
+    this.#state(after).slices.set(sliceKey, state);
+    if (after !== before) this.#owners.set(sliceKey, after);
     this.#noteEndpoints(after);
   }
 
@@ -112,7 +119,7 @@ export class ServiceTree {
   #state(base: Name): ServiceState {
     let state = this.#services.get(base);
     if (state === undefined)
-      this.#services.set(base, (state = { service: undefined, slices: new Map(), names: undefined }));
+      this.#services.set(base, (state = { base, service: undefined, slices: new Map(), names: undefined }));
     return state;
   }
 
@@ -121,18 +128,25 @@ export class ServiceTree {
     const state = this.#services.get(base);
     if (state === undefined) return;
     const before = state.names;
-    const after = this.#namesOf(base, state);
+    const after = this.#namesOf(state);
     state.names = after;
     if (before !== undefined) retire(before);
     else if (after !== undefined) this.#hasNew = true;
-    const { reverse } = this.#options;
-    const old = new Set(before?.reverse);
-    for (const group of after?.reverse ?? []) if (!old.delete(group)) reverse?.add(group);
-    for (const group of old) reverse?.remove(group);
+    this.#reverse(before?.reverse ?? [], after?.reverse ?? []);
     if (state.service === undefined && state.slices.size === 0) this.#services.delete(base);
   }
 
-  #namesOf(base: Name, { service, slices }: ServiceState): ServiceNames | undefined {
+  #reverse(before: ServiceNames['reverse'], after: ServiceNames['reverse']): void {
+    const { reverse } = this.#options;
+    if (reverse === undefined) return;
+    const groups = new Set(before);
+    const added = new Set(after.filter((group) => !groups.delete(group)).flat());
+    const gone = new Set([...groups].flat());
+    for (const entry of added) if (!gone.delete(entry)) reverse.add(entry);
+    for (const entry of gone) reverse.remove(entry);
+  }
+
+  #namesOf({ base, service, slices }: ServiceState): ServiceNames | undefined {
     if (service === undefined) return undefined;
     const { scheme } = this.#options;
     const source = `Service ${objectKey(service)}`;
@@ -148,9 +162,15 @@ export class ServiceTree {
         endpoints: (label) => [...slices.values()].flatMap((state) => ofLabel(state, label)),
       });
     }
-    const read = Array.from(slices.values(), (state) => (state.read ??= readHeadlessSlice(state.slice, base, scheme)));
-    return namesOfHeadless(source, scheme, read);
+    const read = Array.from(slices.values(), (state) => readOf(state, base, scheme));
+    return new HeadlessNames(source, scheme, read);
   }
+}
+
+function readOf(state: SliceState, base: Name, scheme: NamingScheme): HeadlessSlice {
+  state.read ??= readHeadlessSlice(state.slice, base, scheme, state.before);
+  state.before = undefined;
+  return state.read;
 }
 
 /** Why a Service's names do not have one, for people: `labels` are those before the Service's. */

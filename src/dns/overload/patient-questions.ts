@@ -1,12 +1,11 @@
 import type { Peer } from '../../linux/udp-batch.ts';
 import { FairQueue } from './fair-queue.ts';
 import { FairSlots } from './fair-slots.ts';
+import { SlicedWork } from './sliced-work.ts';
 
 /** Questions of one listener that wait to be taken up, and that wait for others' answers. */
 const mostWaiting = 1024;
 const mostUnderWay = 2048;
-/** Milliseconds between two looks at the sockets. */
-const sliceMs = 1;
 
 export interface PatientOptions {
   /** Takes a question up; a promise is one that others have to answer first. */
@@ -30,7 +29,7 @@ export class PatientQuestions {
   readonly #options: PatientOptions;
   readonly #waiting = new FairQueue<Question>(mostWaiting);
   readonly #underWay = new FairSlots(mostUnderWay);
-  #isScheduled = false;
+  readonly #work = new SlicedWork(() => this.#takeNext());
 
   constructor(options: PatientOptions) {
     this.#options = options;
@@ -40,32 +39,20 @@ export class PatientQuestions {
   add(packet: Buffer, peer: Peer): void {
     const client = clientOf(peer);
     if (this.#waiting.push(client, { client, packet, peer }) !== undefined) this.#options.drop();
-    this.#schedule();
+    this.#work.schedule();
   }
 
   /** Takes up all that waits. */
   finish(): void {
-    for (let question = this.#waiting.take(); question !== undefined; question = this.#waiting.take()) {
-      this.#takeUp(question);
-    }
+    this.#work.finish();
   }
 
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(this.#slice);
+  #takeNext(): boolean {
+    const question = this.#waiting.take();
+    if (question === undefined) return false;
+    this.#takeUp(question);
+    return true;
   }
-
-  readonly #slice = (): void => {
-    this.#isScheduled = false;
-    const endMs = performance.now() + sliceMs;
-    do {
-      const question = this.#waiting.take();
-      if (question === undefined) return;
-      this.#takeUp(question);
-    } while (performance.now() < endMs);
-    this.#schedule();
-  };
 
   #takeUp({ client, packet, peer }: Question): void {
     const slot = this.#underWay.take(client, performance.now(), () => undefined);

@@ -1,4 +1,4 @@
-import { whenRetired, type Owner } from '../name-data.ts';
+import { keepFor, type Keeper, type Owner } from '../name-data.ts';
 import type { Reply } from '../reply.ts';
 import type { Name } from '../wire/names.ts';
 import type { Zone } from '../zone.ts';
@@ -32,14 +32,13 @@ export interface Denial {
 }
 
 /** Puts answers where all threads find them: see `layout.ts`. */
-export class PrebuiltWriter {
+export class PrebuiltWriter implements Keeper {
   readonly memory = new SharedArrayBuffer(offsets.end);
   readonly #words = new Int32Array(this.memory);
   readonly #bytes = new Uint8Array(this.memory);
   readonly #now: () => number;
   readonly #zones: Zone[] = [];
   readonly #freeOwners: number[] = [];
-  readonly #owners = new WeakMap<Owner, number>();
   #ownerCount = 0;
   #end = offsets.entries;
   #slots = 0;
@@ -100,6 +99,12 @@ export class PrebuiltWriter {
     this.#words[entry + 4] = entryFlags.authoritative | entryFlags.denial | (reply.rcode << 8);
     this.#words[entry + 5] = number;
     this.#publish(type, top, entry);
+  }
+
+  /** No thread finds the answers of an owner any more. */
+  forget(keptAs: number): void {
+    Atomics.add(this.#words, (offsets.owners >> 2) + keptAs, 1);
+    this.#freeOwners.push(keptAs);
   }
 
   #isDenied(type: number, top: Name): boolean {
@@ -182,17 +187,10 @@ export class PrebuiltWriter {
 
   /** A number for an owner until it is retired; -1 when there are too many, or it is retired. */
   #ownerNumber(owner: Owner): number {
-    const known = this.#owners.get(owner);
-    if (known !== undefined) return known;
     if (!owner.isCurrent) return -1;
+    if (owner.keptAs !== undefined) return owner.keptAs;
     const number = this.#freeOwners.pop() ?? (this.#ownerCount < maxOwners ? this.#ownerCount++ : -1);
-    if (number < 0) return number;
-    this.#owners.set(owner, number);
-    whenRetired(owner, () => {
-      Atomics.add(this.#words, (offsets.owners >> 2) + number, 1);
-      this.#freeOwners.push(number);
-      this.#owners.delete(owner);
-    });
+    if (number >= 0) keepFor(owner, this, number);
     return number;
   }
 

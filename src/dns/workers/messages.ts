@@ -62,17 +62,15 @@ export function packQuestion(into: Buffer, at: number, packet: Uint8Array, peer:
   into.set(packet, at + 3 + peer.length);
 }
 
-/** Calls `each` with every packed question; the packets are views. */
-export function unpackQuestions(
-  packed: Uint8Array,
+/** Calls `each` with the packed question at `at`, whose packet is a view; returns where the next one is. */
+export function unpackQuestion(
+  packed: Buffer,
+  at: number,
   each: (packet: Buffer, peer: Peer, isAnswered: boolean) => void,
-): void {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.length);
-  for (let at = 0; at < bytes.length;) {
-    const peerLength = bytes[at + 2] ?? 0;
-    const peerEnd = at + 3 + (peerLength & ~answeredBit);
-    const end = peerEnd + bytes.readUInt16LE(at);
-    each(bytes.subarray(peerEnd, end), bytes.subarray(at + 3, peerEnd), (peerLength & answeredBit) !== 0);
-    at = end;
-  }
+): number {
+  const peerLength = packed[at + 2] ?? 0;
+  const peerEnd = at + 3 + (peerLength & ~answeredBit);
+  const end = peerEnd + packed.readUInt16LE(at);
+  each(packed.subarray(peerEnd, end), packed.subarray(at + 3, peerEnd), (peerLength & answeredBit) !== 0);
+  return end;
 }

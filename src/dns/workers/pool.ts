@@ -13,8 +13,9 @@ import {
   refuse,
 } from '../listen/udp-batch.ts';
 import { PatientQuestions } from '../overload/patient-questions.ts';
+import { SlicedWork } from '../overload/sliced-work.ts';
 import type { Answered, Responder } from '../responder.ts';
-import { sharedWords, unpackQuestions, type Order, type Report } from './messages.ts';
+import { sharedWords, unpackQuestion, type Order, type Report } from './messages.ts';
 
 /**
  * Threads that answer UDP: each has a socket of its own at every address (SO_REUSEPORT; the kernel spreads the askers). They
@@ -140,6 +141,10 @@ class Served implements AsyncDisposable {
   #reading: Reading | undefined;
   readonly #allAnswered = Promise.withResolvers<void>();
   readonly #patient: PatientQuestions;
+  /** What the thread has handed over, in order, and where the next question is in the first. */
+  readonly #handedOver: Buffer[] = [];
+  #at = 0;
+  readonly #work = new SlicedWork(() => this.#answerNext());
   #isOpen = true;
   #isLeaving = false;
 
@@ -172,14 +177,26 @@ class Served implements AsyncDisposable {
     this.#parts.responder.dropped(count);
   }
 
-  /** Answers what the thread could not. */
+  /** Takes over what the thread could not answer, but for a slice of each turn: changes of the cluster come between. */
   answer(packed: Uint8Array): void {
-    unpackQuestions(packed, (packet, peer, isAnswered) => {
+    this.#handedOver.push(Buffer.from(packed.buffer, packed.byteOffset, packed.length));
+    this.#work.schedule();
+  }
+
+  #answerNext(): boolean {
+    const [packed] = this.#handedOver;
+    if (packed === undefined) return false;
+    this.#at = unpackQuestion(packed, this.#at, (packet, peer, isAnswered) => {
       if (isAnswered) this.#followOne(packet, peer);
       else if (this.#parts.responder.isOwn(packet, 0, packet.length)) void this.#answerOne(packet, peer);
       // A view of memory that is its own.
       else this.#patient.add(packet, peer);
     });
+    if (this.#at === packed.length) {
+      this.#handedOver.shift();
+      this.#at = 0;
+    }
+    return true;
   }
 
   /** The thread is gone. */
@@ -200,6 +217,7 @@ class Served implements AsyncDisposable {
     this.#parts.order({ type: 'stop', id: this.#parts.id });
     await this.#stopped.promise;
     await this.#reading?.finish();
+    this.#work.finish();
     this.#patient.finish();
     await this.#finishLate();
     this.#isOpen = false;
