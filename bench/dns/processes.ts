@@ -16,6 +16,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
   /** User and system time of the process and its children so far, in milliseconds; steps of 10 ms. */
   cpuMs(): number;
+  /** Milliseconds that its threads ran or waited for a processor so far. */
+  wantedMs(): number;
   /** Resident memory, and the most it ever was, in megabytes (10^6). */
   memory(): { readonly residentMb: number; readonly peakMb: number };
 }
@@ -72,6 +74,7 @@ function processOf(name: string, child: ChildProcess, port: number): ServerProce
     port,
     pid,
     cpuMs: () => [pid, ...childrenOf(pid)].reduce((sum, each) => sum + cpuMsOf(each), 0),
+    wantedMs: () => wantedMsOf(pid),
     memory: () => memoryOf(pid),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -103,6 +106,13 @@ function statOf(pid: number): readonly string[] {
 function cpuMsOf(pid: number): number {
   const fields = statOf(pid);
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10;
+}
+
+/** The first two fields of `schedstat` (Documentation/scheduler/sched-stats.rst): nanoseconds on a processor, and in its queue. */
+function wantedMsOf(pid: number): number {
+  const folder = `/proc/${pid}/task`;
+  const times = readdirSync(folder).map((thread) => readFileSync(join(folder, thread, 'schedstat'), 'utf8').split(' '));
+  return times.reduce((sum, [ran, waited]) => sum + Number(ran) + Number(waited), 0) / 1e6;
 }
 
 function memoryOf(pid: number): { readonly residentMb: number; readonly peakMb: number } {

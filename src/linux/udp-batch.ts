@@ -35,6 +35,8 @@ const solSocket = 1;
 const soReceiveBuffer = 8;
 const soReceiveBufferForce = 33;
 const soReusePort = 15;
+const solUdp = 17;
+const udpSegment = 103;
 const ipProtoIpv6 = 41;
 const ipv6Only = 26;
 /** tcpmux: no resolver asks from it. */
@@ -95,6 +97,8 @@ export interface BoundUdp extends Disposable {
   readonly port: number;
   /** One datagram to a peer of before. A full queue drops it, as the network might. */
   send(peer: Peer, data: Uint8Array): void;
+  /** From now on `send` takes several datagrams one behind the other, each of so many bytes (UDP_SEGMENT, linux/udp.h). */
+  sendSegments(bytes: number): void;
   /**
    * Lets no more datagrams come in: they go to another socket at the address, if there is one. What is in the queue stays.
    * Without effect for a socket at all addresses.
@@ -124,6 +128,7 @@ export function bindUdp(options: UdpOptions): BoundUdp {
       address: formatIp(bytes),
       port,
       send: (peer, data) => calls.sendto(fd, data, peer),
+      sendSegments: (size) => system.setsockopt(fd, solUdp, udpSegment, size),
       refuse() {
         // A connected socket gets the datagrams of its peer only, and nobody sends from this one. Connecting would also give
         // a socket at all addresses one to answer from, the wrong one.

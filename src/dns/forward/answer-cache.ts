@@ -1,4 +1,4 @@
-import type { CacheSettings } from '../settings/settings.ts';
+import type { CacheBounds, CacheSettings } from '../settings/settings.ts';
 import type { ResourceRecord } from '../wire/message.ts';
 import { parentOf } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
@@ -34,6 +34,8 @@ export interface Kept {
 
 interface Entry {
   readonly resolved: Resolved;
+  /** Memory, about. */
+  readonly bytes: number;
   readonly storedMs: number;
   readonly expiresMs: number;
   asked: number;
@@ -53,8 +55,8 @@ export class AnswerCache {
   /** `evicted` is told when an answer had to go for another. */
   constructor(settings: CacheSettings, evicted: (kind: KeptKind) => void) {
     this.#settings = settings;
-    this.#positive = new Room(settings.positive.capacity, () => evicted('success'));
-    this.#negative = new Room(settings.negative.capacity, () => evicted('denial'));
+    this.#positive = new Room(settings.positive, () => evicted('success'));
+    this.#negative = new Room(settings.negative, () => evicted('denial'));
   }
 
   /** How many answers are kept. */
@@ -94,8 +96,17 @@ export class AnswerCache {
     this.#negative.delete(text);
     if (!isFailure) this.#negative.delete(ofName);
     if (seconds <= 0) return;
-    const entry = { resolved, storedMs: nowMs, expiresMs: nowMs + seconds * 1000, asked: 0, countedFromMs: nowMs };
-    (isPositive ? this.#positive : this.#negative).put(isOfName ? ofName : text, entry);
+    const key = isOfName ? ofName : text;
+    const bytes = bytesOf(key, resolved);
+    const entry = {
+      resolved,
+      bytes,
+      storedMs: nowMs,
+      expiresMs: nowMs + seconds * 1000,
+      asked: 0,
+      countedFromMs: nowMs,
+    };
+    (isPositive ? this.#positive : this.#negative).put(key, entry);
   }
 
   /** The fresh NXDOMAIN of a name above. */
@@ -125,14 +136,27 @@ function textOf({ key, type, dnssecOk, checkingDisabled }: CacheKey): string {
   return `${type} ${Number(dnssecOk)}${Number(checkingDisabled)} ${key}`;
 }
 
-/** Entries up to a number; those unused for longest go first. */
+/** What an entry and a record of it take beside their texts and bytes: objects, and the map's place. */
+const entryBytes = 500;
+const recordBytes = 250;
+
+function bytesOf(text: string, { answers, authorities }: Resolved): number {
+  const ofRecords = (records: readonly ResourceRecord[]): number =>
+    records.reduce((sum, { name, rdata }) => sum + recordBytes + name.length + rdata.length, 0);
+  return entryBytes + text.length + ofRecords(answers) + ofRecords(authorities);
+}
+
+/** Entries up to a number and to their memory; those unused for longest go first. */
 class Room {
   readonly #capacity: number;
+  readonly #mostBytes: number;
   readonly #evicted: () => void;
   readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
 
-  constructor(capacity: number, evicted: () => void) {
+  constructor({ capacity, megabytes }: CacheBounds, evicted: () => void) {
     this.#capacity = capacity;
+    this.#mostBytes = megabytes * 1e6;
     this.#evicted = evicted;
   }
 
@@ -150,14 +174,18 @@ class Room {
 
   put(text: string, entry: Entry): void {
     if (this.#capacity === 0) return;
+    this.delete(text);
     this.#entries.set(text, entry);
-    const oldest = this.#entries.size > this.#capacity ? this.#entries.keys().next().value : undefined;
-    if (oldest === undefined) return;
-    this.#entries.delete(oldest);
-    this.#evicted();
+    this.#bytes += entry.bytes;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#capacity && this.#bytes <= this.#mostBytes) return;
+      this.delete(oldest);
+      this.#evicted();
+    }
   }
 
   delete(text: string): void {
+    this.#bytes -= this.#entries.get(text)?.bytes ?? 0;
     this.#entries.delete(text);
   }
 }

@@ -154,8 +154,8 @@ function forwarder(servers: readonly Scripted[], transport: ForwardSettings['tra
     ],
     cache: {
       zones: ['.'],
-      positive: { capacity: 100, minSeconds: 0, maxSeconds: 300 },
-      negative: { capacity: 100, minSeconds: 0, maxSeconds: 30 },
+      positive: { capacity: 100, megabytes: 1, minSeconds: 0, maxSeconds: 300 },
+      negative: { capacity: 100, megabytes: 1, minSeconds: 0, maxSeconds: 30 },
       staleSeconds: 0,
       prefetchQueries: 0,
       failureSeconds: 0,

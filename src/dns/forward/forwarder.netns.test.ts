@@ -140,8 +140,8 @@ function forwardTo(addresses: readonly SocketAddress[], over: Partial<ForwardSet
 
 const testCache: CacheSettings = {
   zones: ['.'],
-  positive: { capacity: 1000, minSeconds: 0, maxSeconds: 300 },
-  negative: { capacity: 1000, minSeconds: 0, maxSeconds: 30 },
+  positive: { capacity: 1000, megabytes: 1, minSeconds: 0, maxSeconds: 300 },
+  negative: { capacity: 1000, megabytes: 1, minSeconds: 0, maxSeconds: 30 },
   staleSeconds: 86_400,
   prefetchQueries: 0,
   failureSeconds: 2,

@@ -7,8 +7,8 @@ import { sharesOf } from './shares.ts';
 const lookEveryMs = 20;
 /** A queue as full as this makes us count who fills it. */
 const countFromFill = 1 / 16;
-/** Such a queue still gets more than is read. */
-const fullFrom = 0.9;
+/** What waits for more looks than this is old: most of it is not answered. */
+const mostWaitLooks = 3;
 /** What the kernel takes a short datagram for in a queue: its bytes with all that it keeps of it. */
 const datagramBytes = 768;
 /** Clients with a rule at most: the others are let in. */
@@ -22,6 +22,8 @@ interface Counted {
   readonly address: Uint8Array;
   count: number;
   share: number;
+  /** Of its datagrams that came under earlier rules, what is answered. */
+  keep: number;
   silentLooks: number;
 }
 
@@ -38,7 +40,7 @@ export class FairIntake implements Disposable {
   #hasRules = false;
   #lookedAtMs = 0;
   #dropped = 0;
-  /** Datagrams in the queue that came before the rules of now. */
+  /** Datagrams in the queue that came under earlier rules, and are too many. */
   #backlog = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -48,16 +50,17 @@ export class FairIntake implements Disposable {
     this.#onDropped = onDropped;
   }
 
-  /** Counts a datagram; false when it is too much: it was in the queue before its sender had a rule. */
+  /** Counts a datagram; false when it is not to be answered: it is old, and its sender has too many of those. */
   admits(datagram: Datagram): boolean {
     if (!this.#isCounting) return true;
     const client = this.#clientOf(datagram);
     if (client === undefined) return true;
-    const isOld = this.#backlog > 0;
-    if (isOld) this.#backlog -= 1;
-    if (isOld && Math.random() >= client.share) {
-      this.#onDropped(1);
-      return false;
+    if (this.#backlog > 0) {
+      this.#backlog -= 1;
+      if (Math.random() >= client.keep) {
+        this.#onDropped(1);
+        return false;
+      }
     }
     client.count += 1;
     return true;
@@ -69,15 +72,16 @@ export class FairIntake implements Disposable {
     if (nowMs - this.#lookedAtMs < lookEveryMs) return;
     this.#lookedAtMs = nowMs;
     const { bytes, mostBytes, dropped } = queueOf(this.#fd);
-    const fill = bytes / mostBytes;
-    if (fill < countFromFill) this.#backlog = 0;
-    // What is read now came in under earlier rules. That of a full queue does not, whatever is read.
-    if (this.#backlog > 0 && fill < fullFrom) return;
+    const isShort = bytes < mostBytes * countFromFill;
+    if (isShort) this.#backlog = 0;
+    // The figures of now come from earlier rules.
+    if (this.#backlog > 0) return;
     const sinceLast = (dropped - this.#dropped) >>> 0;
-    if (this.#isCounting) this.#share({ fill, dropped: sinceLast }, bytes);
     this.#dropped = dropped;
     if (sinceLast > 0) this.#onDropped(sinceLast);
-    this.#isCounting = this.#hasRules || fill >= countFromFill;
+    const [waiting, most] = [bytes / datagramBytes, mostBytes / datagramBytes];
+    if (this.#isCounting) this.#share({ waiting, most, dropped: sinceLast });
+    this.#isCounting = this.#hasRules || !isShort;
   }
 
   [Symbol.dispose](): void {
@@ -93,17 +97,18 @@ export class FairIntake implements Disposable {
     for (let at = from; at < to; at += 1) key = (Math.imul(key, 16_777_619) ^ (bytes[at] ?? 0)) | 0;
     const known = this.#clients.get(key);
     if (known !== undefined || this.#clients.size >= mostCounted) return known;
-    const client = { address: Uint8Array.from(bytes.subarray(from, to)), count: 0, share: 1, silentLooks: 0 };
+    const client = { address: Uint8Array.from(bytes.subarray(from, to)), count: 0, share: 1, keep: 1, silentLooks: 0 };
     this.#clients.set(key, client);
     return client;
   }
 
-  #share(queue: Queue, queuedBytes: number): void {
+  #share(queue: Queue): void {
     const clients = [...this.#clients.values()];
     const shares = sharesOf(clients, queue);
-    const isLess = clients.some(({ share }, at) => (shares[at] ?? 1) < share);
-    if (isLess) this.#backlog = Math.ceil(queuedBytes / datagramBytes);
+    const read = clients.reduce((sum, { count }) => sum + count, 0);
+    if (queue.waiting > mostWaitLooks * read) this.#backlog = Math.ceil(queue.waiting);
     for (const [at, client] of clients.entries()) {
+      client.keep = (shares[at] ?? 1) / client.share;
       client.silentLooks = client.count > 0 ? 0 : client.silentLooks + 1;
       client.count = 0;
       client.share = shares[at] ?? 1;

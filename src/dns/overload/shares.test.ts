@@ -16,12 +16,11 @@ function simulate(ratesPerSecond: readonly number[], looks: number) {
     const read = Math.min(1, perLook / sum(waiting));
     const counts = waiting.map((count) => count * read);
     queue = waiting.map((count, at) => count - (counts[at] ?? 0));
-    const fill = Math.min(1, sum(queue) / most);
     const dropped =
       sum(arriving) * (1 - fits) + sum(ratesPerSecond.map((rate, at) => (rate / 50) * (1 - (shares[at] ?? 1))));
     shares = sharesOf(
       counts.map((count, at) => ({ count, share: shares[at] ?? 1 })),
-      { fill, dropped },
+      { waiting: sum(queue), most, dropped },
     );
     if (look >= looks / 2) answered = answered.map((count, at) => count + (counts[at] ?? 0));
   }
@@ -72,7 +71,7 @@ test('who has stopped or asks little again is let in again', () => {
       { count: 10, share: 0.9 },
       { count: 200, share: 1 },
     ],
-    { fill: 0, dropped: 10 },
+    { waiting: 0, most: 10_000, dropped: 10 },
   );
   assert.deepEqual(shares.slice(0, 2), [1, 1]);
 });

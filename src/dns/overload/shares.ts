@@ -6,30 +6,31 @@ export interface Demand {
 
 /** What happened to a queue since the last look. */
 export interface Queue {
-  /** From 0 to 1, now. */
-  readonly fill: number;
+  /** Datagrams in it now, and as many as fit, about. */
+  readonly waiting: number;
+  readonly most: number;
   /** Datagrams that were not let in, or did not fit. */
   readonly dropped: number;
 }
 
 const leastShare = 1e-4;
 /** Datagrams between two looks that are never too much: what a client asks at once after a pause. */
-const leastLevel = 64;
+const leastLevel = 8;
 const mostFaster = 2;
 
 /**
  * What share of each client's datagrams to let into a queue, so that it is read about as fast as it fills: those that ask little
  * get all in, the others the same number each (max-min fairness). That the queue stays short is also what lets a newcomer in.
  */
-export function sharesOf(demands: readonly Demand[], { fill, dropped }: Queue): number[] {
+export function sharesOf(demands: readonly Demand[], { waiting, most, dropped }: Queue): number[] {
   const isShared = demands.some(({ share }) => share < 1);
-  if (fill < 0.5 && !isShared) return demands.map(() => 1);
+  if (waiting < most / 2 && !isShared) return demands.map(() => 1);
   const read = demands.reduce((sum, { count }) => sum + count, 0);
   const passed = demands.map(({ count, share }) => count / share);
   const all = passed.reduce((sum, count) => sum + count, 0);
-  // What was dropped came from the same clients, in the same proportion.
-  const wanted = passed.map((count) => count * Math.max(1, (read + dropped) / Math.max(1, all)));
-  const level = Math.max(leastLevel, levelOf(wanted, read * paceOf(fill)));
+  // All that came is known, and whose it was from what was read.
+  const wanted = passed.map((count) => (count * (read + dropped)) / Math.max(1, all));
+  const level = Math.max(leastLevel, levelOf(wanted, paced(read, waiting)));
   return wanted.map((count, at) => {
     const share = count <= level ? 1 : Math.max(leastShare, level / count);
     // Who only pauses must not fill the queue at once.
@@ -38,14 +39,11 @@ export function sharesOf(demands: readonly Demand[], { fill, dropped }: Queue): 
 }
 
 /**
- * More than was read while the queue is short, less while it is long. It is looked at after a read, so an empty one may have
- * been empty before: then something might have been answered that was not let in.
+ * What to let in until the next look, so that then about as much waits as is read between two: an empty queue would leave the
+ * reader idle, a long one makes everybody wait. Half of the way at once, as both figures are of the past.
  */
-function paceOf(fill: number): number {
-  if (fill > 0.9) return 0.8;
-  if (fill > 0.5) return 0.9;
-  if (fill > 0.15) return 1;
-  return fill > 0.02 ? 1.3 : 2;
+function paced(read: number, waiting: number): number {
+  return Math.max(read + (read - waiting) / 2, read / 2);
 }
 
 /** The most that each may have so that all together have `total`. */

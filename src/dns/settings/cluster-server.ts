@@ -54,11 +54,14 @@ export const bareSettings: Omit<DnsSettings, 'servers'> = {
   reloadSeconds: 0,
 };
 
+/** Of each kind of answers, unless settings say otherwise: ordinary ones take about a kilobyte, so only large ones reach it. */
+export const defaultCacheMegabytes = 32;
+
 /** What upstream servers say, kept unless settings say otherwise. */
 const defaultCache: CacheSettings = {
   zones: ['.'],
-  positive: { capacity: 10_000, minSeconds: 0, maxSeconds: 300 },
-  negative: { capacity: 10_000, minSeconds: 0, maxSeconds: 30 },
+  positive: { capacity: 10_000, megabytes: defaultCacheMegabytes, minSeconds: 0, maxSeconds: 300 },
+  negative: { capacity: 10_000, megabytes: defaultCacheMegabytes, minSeconds: 0, maxSeconds: 30 },
   staleSeconds: 86_400,
   prefetchQueries: 0,
   failureSeconds: 2,
@@ -67,8 +70,8 @@ const defaultCache: CacheSettings = {
 /** Nothing is kept but failures for a second, which RFC 9520 asks of everyone. */
 export const noCache: CacheSettings = {
   zones: [],
-  positive: { capacity: 0, minSeconds: 0, maxSeconds: 0 },
-  negative: { capacity: 1000, minSeconds: 0, maxSeconds: 0 },
+  positive: { capacity: 0, megabytes: 1, minSeconds: 0, maxSeconds: 0 },
+  negative: { capacity: 1000, megabytes: 1, minSeconds: 0, maxSeconds: 0 },
   staleSeconds: 0,
   prefetchQueries: 0,
   failureSeconds: 1,

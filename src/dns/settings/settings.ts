@@ -223,10 +223,20 @@ export interface AutopathSettings {
   readonly search: readonly string[];
 }
 
+/** Whichever bound is reached first holds. */
+export interface CacheBounds {
+  /** Answers. */
+  readonly capacity: number;
+  /** Memory of all of them, about: 10^6 bytes. */
+  readonly megabytes: number;
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
+}
+
 export interface CacheSettings {
   readonly zones: readonly string[];
-  readonly positive: { readonly capacity: number; readonly minSeconds: number; readonly maxSeconds: number };
-  readonly negative: { readonly capacity: number; readonly minSeconds: number; readonly maxSeconds: number };
+  readonly positive: CacheBounds;
+  readonly negative: CacheBounds;
   /** Answers that ran out are given for this long while nobody gives a new one (RFC 8767); 0 never. */
   readonly staleSeconds: number;
   /** A name asked this often within a minute is asked again before it runs out; 0 never. */

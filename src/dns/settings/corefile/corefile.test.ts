@@ -210,7 +210,7 @@ test('rules of rewrite, template, hosts, acl and cache', () => {
     { action: 'allow', types: [], clients: ['10.0.0.0/8'], zones: ['.'] },
     { action: 'block', types: ['ANY', 'TXT'], clients: [], zones: ['.'] },
   ]);
-  assert.deepEqual(read.cache?.positive, { capacity: 5000, minSeconds: 10, maxSeconds: 60 });
+  assert.deepEqual(read.cache?.positive, { capacity: 5000, megabytes: 32, minSeconds: 10, maxSeconds: 60 });
   assert.equal(read.cache?.staleSeconds, 3600);
   assert.equal(read.cache?.prefetchQueries, 10);
 });

@@ -1,4 +1,5 @@
-import type { CacheSettings, ForwardSettings } from '../settings.ts';
+import { defaultCacheMegabytes } from '../cluster-server.ts';
+import type { CacheBounds, CacheSettings, ForwardSettings } from '../settings.ts';
 import { readUpstream, withServerName } from '../upstream-text.ts';
 import type { Directive } from './blocks.ts';
 import type { DirectiveReader } from './draft.ts';
@@ -58,8 +59,13 @@ export const readCache: DirectiveReader = (directive, { server, note }) => {
   const most = hasTtl ? readNumber(first, 1, 604_800) : undefined;
   const draft: Mutable<CacheSettings> = {
     zones: readZones(hasTtl ? rest : directive.args, server.zones),
-    positive: { capacity: 9984, minSeconds: 5, maxSeconds: most ?? 3600 },
-    negative: { capacity: 9984, minSeconds: 5, maxSeconds: Math.min(most ?? 1800, 1800) },
+    positive: { capacity: 9984, megabytes: defaultCacheMegabytes, minSeconds: 5, maxSeconds: most ?? 3600 },
+    negative: {
+      capacity: 9984,
+      megabytes: defaultCacheMegabytes,
+      minSeconds: 5,
+      maxSeconds: Math.min(most ?? 1800, 1800),
+    },
     staleSeconds: 0,
     prefetchQueries: 0,
     failureSeconds: 5,
@@ -80,10 +86,11 @@ export const readCache: DirectiveReader = (directive, { server, note }) => {
   server.cache = draft;
 };
 
-function readBounds({ args, name }: Directive, before: CacheSettings['positive']): CacheSettings['positive'] {
+function readBounds({ args, name }: Directive, before: CacheBounds): CacheBounds {
   const [capacity, most, least] = args;
   if (capacity === undefined) throw wrong(name, `${name.text} needs a number of answers`);
   return {
+    ...before,
     capacity: readNumber(capacity, 0, 10_000_000),
     maxSeconds: most === undefined ? before.maxSeconds : readNumber(most, 1, 604_800),
     minSeconds: least === undefined ? before.minSeconds : readNumber(least, 0, 604_800),

@@ -1,7 +1,8 @@
 import { nameKey } from '../../wire/names.ts';
-import { bareSettings, defaultCluster, emptyServer } from '../cluster-server.ts';
+import { bareSettings, defaultCacheMegabytes, defaultCluster, emptyServer } from '../cluster-server.ts';
 import type {
   AclRule,
+  CacheBounds,
   CacheSettings,
   ClusterSettings,
   DnsSettings,
@@ -350,10 +351,11 @@ function readCache(value: YamlValue, ofServer: readonly string[]): CacheSettings
   };
 }
 
-function readBounds(value: YamlValue | undefined, most: number): CacheSettings['positive'] {
-  const fields = value?.fields(['capacity', 'min', 'max']);
+function readBounds(value: YamlValue | undefined, most: number): CacheBounds {
+  const fields = value?.fields(['capacity', 'megabytes', 'min', 'max']);
   return {
     capacity: fields?.capacity?.read((word) => readNumber(word, 0, 10_000_000)) ?? 10_000,
+    megabytes: fields?.megabytes?.read((word) => readNumber(word, 1, 100_000)) ?? defaultCacheMegabytes,
     minSeconds: fields?.min?.read(seconds) ?? 0,
     maxSeconds: fields?.max?.read(seconds) ?? most,
   };

@@ -1,6 +1,13 @@
 import { stringify } from 'yaml';
 import { bareSettings, emptyServer } from '../cluster-server.ts';
-import type { DnsSettings, ListenSettings, RewriteRule, ServerSettings, UpstreamSettings } from '../settings.ts';
+import type {
+  CacheBounds,
+  DnsSettings,
+  ListenSettings,
+  RewriteRule,
+  ServerSettings,
+  UpstreamSettings,
+} from '../settings.ts';
 
 /** A settings file that says the same: the inverse of `readSettingsFile`. What is as by default is left out. */
 export function writeSettingsFile(settings: DnsSettings): string {
@@ -101,16 +108,8 @@ function clusterFields(cluster: NonNullable<ServerSettings['cluster']>) {
   };
 }
 
-function boundsFields({
-  capacity,
-  minSeconds,
-  maxSeconds,
-}: {
-  capacity: number;
-  minSeconds: number;
-  maxSeconds: number;
-}) {
-  return { capacity, min: seconds(minSeconds), max: seconds(maxSeconds) };
+function boundsFields({ capacity, megabytes, minSeconds, maxSeconds }: CacheBounds) {
+  return { capacity, megabytes, min: seconds(minSeconds), max: seconds(maxSeconds) };
 }
 
 function rewriteFields(rule: RewriteRule) {
