@@ -34,6 +34,9 @@ const flatEnough = 1.1;
  * processes that only wait. The speed of a machine drifts from second to second, so what is compared are the medians of
  * one round, and a ratio is the median of the rounds' ratios, with the half of them that lies around it (`Low`, `High`).
  *
+ * One Service is called again and again, as a client does; what its first call costs, when the processor's caches have
+ * nothing of it, is `anyRatio`: every call goes to any of the Services. No target was set for that.
+ *
  * Flat is: against one Service in the same round, neither the Service path (`flatness`) nor its ratio to the direct path
  * (`ratioFlatness`) grows with the number of Services. The p50 and p99 are of all counted handshakes. IPVS is measured
  * inside User-Mode Linux, where it can be.
@@ -69,7 +72,7 @@ async function measurePlane(plane: KernelPlane, extent: Extent): Promise<Record<
   const { sizes } = extent;
   await using nodes = new AsyncDisposableStack();
   const blocks: Block[] = [];
-  for (const size of sizes) blocks.push(serviceBlock(size, nodes.use(await ServiceNode.start(plane, size))));
+  for (const size of sizes) blocks.push(...serviceBlocks(size, nodes.use(await ServiceNode.start(plane, size))));
   blocks.push(...peerBlocks(nodes));
   const times = takeTurns(blocks, extent);
   const figures = { ...figuresOf(times, sizes), ...flatnessOf(times, sizes) };
@@ -79,8 +82,12 @@ async function measurePlane(plane: KernelPlane, extent: Extent): Promise<Record<
 /** What is called in turns without anything in between: a handshake in milliseconds each. */
 type Block = Readonly<Record<string, () => number>>;
 
-function serviceBlock(size: number, { path, called }: ServiceNode): Block {
-  return { [`service${size}`]: () => path.connect(called, 80), [`direct${size}`]: () => connectDirectly(path) };
+function serviceBlocks(size: number, node: ServiceNode): Block[] {
+  const direct = () => connectDirectly(node.path);
+  return [
+    { [`service${size}`]: () => node.connect(), [`direct${size}`]: direct },
+    { [`any${size}`]: () => node.connectToAny(), [`besideAny${size}`]: direct },
+  ];
 }
 
 function peerBlocks(nodes: AsyncDisposableStack): Block[] {
@@ -157,6 +164,7 @@ function figuresOf(times: Times, sizes: readonly number[]): Record<string, numbe
       [`ratioAt${size}`]: percentile(ratios, 0.5),
       [`ratioAt${size}Low`]: percentile(ratios, 0.25),
       [`ratioAt${size}High`]: percentile(ratios, 0.75),
+      [`anyRatioAt${size}`]: percentile(times.ratios(`any${size}`, `besideAny${size}`), 0.5),
       [`p99RatioAt${size}`]: times.percentile(service, 0.99) / times.percentile(direct, 0.99),
       [`bareRatioAt${size}`]: percentile(times.ratios(service, 'bare'), 0.5),
       ...(times.has('rule') && { [`ruleRatioAt${size}`]: percentile(times.ratios(service, 'rule'), 0.5) }),

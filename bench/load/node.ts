@@ -8,16 +8,15 @@ import { Path, serverAddresses } from './path.ts';
 import { type KernelPlane, openers } from './planes.ts';
 import { network, routerOf, serviceAddress, sliceWith } from './services.ts';
 
-/** A path over a node that serves Services, one of which leads to the path's servers. */
+/** A path over a node that serves Services, all of which lead to the path's servers. */
 export class ServiceNode implements AsyncDisposable {
   readonly path: Path;
-  /** The address of that Service. */
-  readonly called: string;
+  readonly #services: number;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, services: number, cgroup: string | undefined) {
     this.#child = child;
-    this.called = serviceAddress(calledOf(services));
+    this.#services = services;
     this.path = new Path(`/proc/${child.pid}/ns/net`);
     if (cgroup !== undefined) this.path.serve((work) => inCgroup(cgroup, work));
   }
@@ -30,6 +29,16 @@ export class ServiceNode implements AsyncDisposable {
     const child = fork(import.meta.filename, [plane, `${services}`]);
     const [answer] = await Promise.race([once(child, 'message'), failed(child)]);
     return new ServiceNode(child, services, (answer as Ready).cgroup);
+  }
+
+  /** Milliseconds of a handshake with one of the Services, always the same. */
+  connect(): number {
+    return this.path.connect(serviceAddress(this.#services >> 1), 80);
+  }
+
+  /** Milliseconds of a handshake with any of them. */
+  connectToAny(): number {
+    return this.path.connect(serviceAddress(Math.floor(Math.random() * this.#services)), 80);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,10 +59,6 @@ async function failed(child: ChildProcess): Promise<never> {
   throw new Error(`the node ended with ${code} before it was ready`);
 }
 
-function calledOf(services: number): number {
-  return Math.floor(services / 2);
-}
-
 /** A socket belongs to the cgroup that its process is in when it is made. */
 function inCgroup<T>(cgroup: string, work: () => T): T {
   const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
@@ -70,7 +75,9 @@ function inCgroup<T>(cgroup: string, work: () => T): T {
 async function beNode(plane: KernelPlane, services: number): Promise<void> {
   isolateNetwork();
   const router = routerOf(services, 2);
-  router.apply({ type: 'slice', new: sliceWith(calledOf(services), serverAddresses) });
+  for (let number = 0; number < services; number += 1) {
+    router.apply({ type: 'slice', new: sliceWith(number, serverAddresses) });
+  }
   const ended = once(process, 'disconnect');
   await using opened = await openers[plane](network);
   await opened.plane.adopt([...router.frontends()]);
