@@ -48,6 +48,7 @@ function upstream(answer: (question: Question) => Partial<Resolved>): Resolver &
       return { rcode: rcodes.NOERROR, answers: [], authorities: [], from: 'test', ...answer(question) };
     },
     isOwnProbe: () => false,
+    noteGiven: () => undefined,
     findLoops: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -24,6 +24,7 @@ import { NegativeReplies } from './negative.ts';
 import { formatRecord } from './presentation.ts';
 import { createRecords } from './records.ts';
 import { PrebuiltWriter } from './prebuilt/writer.ts';
+import type { Clock } from '../observe/clock.ts';
 import type { Names, RecordChange, Records, RecordsConfig } from './records.ts';
 import { recordsOf } from './reply.ts';
 import { createResponder } from './responder.ts';
@@ -201,6 +202,7 @@ export function knowsNames(names: Readonly<Record<string, string>>): Resolver & 
       return { rcode, answers, authorities: [], from: 'test' };
     },
     isOwnProbe: () => false,
+    noteGiven: () => undefined,
     findLoops: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
@@ -221,6 +223,8 @@ export interface TestResponderOptions {
   readonly resolver?: Resolver;
   /** Unix milliseconds, for how many denials are kept a second. */
   readonly now?: () => number;
+  /** Time for all else; it stands still without. */
+  readonly clock?: Clock;
   readonly external?: Names;
   readonly tap?: Tap;
   readonly clientPods?: ClientPods;
@@ -263,10 +267,11 @@ export function testResponder(options: TestResponderOptions = {}): TestResponder
     knowledge: () => knowledge,
   };
   const { clientPods, hasIpv6 = () => true } = options;
-  const parts = { cluster, external, clientPods, hasIpv6, resolver, logger: silentLogger, metrics, now: Date.now };
+  const { now } = options.clock ?? testIdentity;
+  const parts = { cluster, external, clientPods, hasIpv6, resolver, logger: silentLogger, metrics, now };
   const servers = [createServer(settings, parts, options.tap)];
   const where = { transport: 'dns', address: '127.0.0.1', port: 53 } as const;
-  const given = { servers, where, identity: testIdentity, logger: silentLogger };
+  const given = { servers, where, identity: { ...testIdentity, now }, logger: silentLogger };
   return {
     responder: createResponder({ ...given, counts: new QueryCounts(metrics) }),
     servers,

@@ -13,7 +13,7 @@ import type { Tap } from './dnstap/tap.ts';
 import { OwnNames } from './overload/own-names.ts';
 import { codeReply } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { PrebuiltReader } from './prebuilt/reader.ts';
+import { PrebuiltReader, type PrebuiltMemory } from './prebuilt/reader.ts';
 import { serverFinder } from './servers.ts';
 import type { ServedZone, Server } from './servers.ts';
 import type { ListenSettings } from './settings/settings.ts';
@@ -108,7 +108,7 @@ const noPlugin = pluginNumber('refused');
 export function createResponder({ servers, identity, logger, counts, where, shadow }: ResponderOptions): Responder {
   let find = serverFinder(servers);
   const tallies = new ListenerTallies(where, counts);
-  let prebuilt = prebuiltOf(servers, tallies);
+  let prebuilt = prebuiltOf(servers, tallies, identity.now);
   let own = ownNamesOf(servers);
   let hasTap = servers.some(({ tap }) => tap !== undefined);
   /** Of the question at hand: who answers it, and where it belongs. */
@@ -264,7 +264,8 @@ export function createResponder({ servers, identity, logger, counts, where, shad
       const written = reader.answer(packet, at, length, out, outAt, writing.recursionAvailable, turn);
       if (written === 0) return 0;
       writing.turn = turn;
-      tally.countInBatch(reader.type, clusterPlugin, reader.rcode, reader.dnssecOk, length, written);
+      const by = reader.isOthers ? cachePlugin : clusterPlugin;
+      tally.countInBatch(reader.type, by, reader.rcode, reader.dnssecOk, length, written);
       // No handler that asks for the address stands before what is prebuilt.
       if (shadow?.chooses()) followPacket(Buffer.from(packet.subarray(at, at + length)), '', reader.type);
       return written;
@@ -312,7 +313,7 @@ export function createResponder({ servers, identity, logger, counts, where, shad
       find = serverFinder(others);
       keys = others.flatMap((server) => server.keys);
       writing.recursionAvailable = others.some((server) => server.hasRecursion);
-      prebuilt = prebuiltOf(others, tallies);
+      prebuilt = prebuiltOf(others, tallies, identity.now);
       own = ownNamesOf(others);
     },
     size: ({ asked, reply, limit, signature }) =>
@@ -328,7 +329,7 @@ function count(counted: Counted, { rcode, isCached }: Reply, responseBytes: numb
 
 /** What a listener answers by itself. */
 interface QuickAnswers {
-  readonly memory: SharedArrayBuffer;
+  readonly memory: PrebuiltMemory;
   readonly reader: PrebuiltReader;
   readonly tally: QueryTally;
 }
@@ -337,12 +338,12 @@ function ownNamesOf(servers: readonly Server[]): OwnNames {
   return new OwnNames(servers.flatMap(({ ownZones }) => ownZones));
 }
 
-function prebuiltOf(servers: readonly Server[], tallies: ListenerTallies): QuickAnswers | undefined {
+function prebuiltOf(servers: readonly Server[], tallies: ListenerTallies, now: () => number): QuickAnswers | undefined {
   const [server, ...others] = servers;
   const memory = server?.prebuilt;
   // Who is told of every question needs the question.
   if (memory === undefined || server?.tap !== undefined || others.length > 0) return undefined;
-  return { memory, reader: new PrebuiltReader(memory), tally: tallies.shared('.', '', 'udp') };
+  return { memory, reader: new PrebuiltReader(memory, now), tally: tallies.shared('.', '', 'udp') };
 }
 
 function askedBy(query: Query, question: Uint8Array, { bytes, isPadded }: AnswerOptions): Asked {

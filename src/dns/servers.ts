@@ -2,6 +2,8 @@ import { chain } from './chain.ts';
 import { compose } from './compose.ts';
 import type { Tap } from './dnstap/tap.ts';
 import type { Answer, ServerParts } from './handlers/handler.ts';
+import { OthersAnswers } from './prebuilt/others-answers.ts';
+import type { PrebuiltMemory } from './prebuilt/reader.ts';
 import { pluginNumber } from './coredns-names.ts';
 import { cidrContains, parseCidr } from '../lib/cidr.ts';
 import type { ServerSettings, TlsSettings, TsigKey, ViewSettings } from './settings/settings.ts';
@@ -35,32 +37,53 @@ export interface Server extends Disposable {
   readonly ask: (query: Query) => Answer;
   /** Number of the plugin (`coredns-names.ts`) that the last query ended at. */
   readonly answeredBy: () => number;
-  /** Answers of the cluster that may be given without asking it, as `ask` would give them; undefined when there are none. */
-  readonly prebuilt: SharedArrayBuffer | undefined;
+  /** Answers that may be given without asking it, as `ask` would give them; undefined when there are none. */
+  readonly prebuilt: PrebuiltMemory | undefined;
 }
 
 /** What the rest is made from. */
-export interface GivenParts extends Omit<ServerParts, 'again' | 'files'> {
+export interface GivenParts extends Omit<ServerParts, 'again' | 'files' | 'others'> {
   /** Which server is for what an alias leads to; the same one when undefined. */
   readonly serverFor?: (query: Query) => Server | undefined;
 }
 
+/**
+ * Handlers that leave what is prebuilt as it is: nothing stands around the cluster's names and those of others, and what comes
+ * before them answers other questions.
+ */
+const plainHandlers: ReadonlySet<string> = new Set([
+  'transfer',
+  'cluster',
+  'special',
+  'any',
+  'ipv6',
+  'forward',
+  'refused',
+]);
+
 /** Makes the handlers of a server. Throws RangeError for a zone that is no name, and what is wrong with a zone file. */
 export function createServer(settings: ServerSettings, given: GivenParts, tap?: Tap): Server {
   const again = (query: Query): Answer => (given.serverFor?.(query)?.ask ?? ask)(query);
-  const parts: ServerParts = { ...given, files: serveFiles(settings.files, given), again };
+  const { cluster, resolver } = given;
+  const others = resolver && new OthersAnswers(cluster?.records, given.now);
+  const parts: ServerParts = { ...given, files: serveFiles(settings.files, given), others, again };
   const handlers = chain.map((make) => make(settings, parts)).filter((handler) => handler !== undefined);
   let answeredBy = 0;
   const { names, ask } = compose(handlers, (handler) => (answeredBy = handler));
   const plugins = names.map(pluginNumber);
-  const { cluster } = parts;
   const ownZones = transferZones(parts);
   const notifier = new Notifier(settings.transfer, ownZones, parts.logger);
-  // Nothing stands around the cluster's names, and only zone transfers come before them.
-  const isFirst =
-    names[0] === 'transfer' && names[1] === 'cluster' && settings.zones.includes('.') && settings.view === undefined;
+  // Every client's questions come to this server, whatever they are about.
+  const isPlain =
+    settings.view === undefined && settings.zones.includes('.') && names.every((name) => plainHandlers.has(name));
+  if (!isPlain) others?.close();
+  const tellGiven = (): void => others && resolver?.noteGiven(others.look());
+  const counting = given.metrics.beforeRender(tellGiven);
   return {
-    prebuilt: isFirst ? cluster?.memo.memory : undefined,
+    prebuilt:
+      isPlain && (cluster ?? others) !== undefined
+        ? { cluster: cluster?.memo.memory, others: others?.memory }
+        : undefined,
     zones: settings.zones.map(readZone),
     ownZones: ownZones.map(({ name }) => name),
     tls: settings.tls,
@@ -72,7 +95,11 @@ export function createServer(settings: ServerSettings, given: GivenParts, tap?: 
     handlers: handlers.map(({ name }) => name),
     ask,
     answeredBy: () => plugins[answeredBy] ?? 0,
-    [Symbol.dispose]: () => notifier[Symbol.dispose](),
+    [Symbol.dispose]() {
+      tellGiven();
+      counting[Symbol.dispose]();
+      notifier[Symbol.dispose]();
+    },
   };
 }
 

@@ -119,11 +119,21 @@ function fit(reply: Reply, space: number, turn: number): Reply {
 }
 
 /** Seconds that all records of a reply are good for; undefined when it has none. For caches of HTTP (RFC 8484 5.1). */
-export function lowestTtl(reply: Reply): number | undefined {
-  const body = Buffer.from(reply.body.buffer, reply.body.byteOffset, reply.body.length);
-  const starts = [0, ...recordEnds(body).slice(0, -1)];
-  const ttls = body.length === 0 ? [] : starts.map((at) => body.readUInt32BE(endOfOwner(body, at) + 4));
+export function lowestTtl({ body }: Reply): number | undefined {
+  const bytes = bufferOf(body);
+  const ttls = ttlOffsets(body).map((at) => bytes.readUInt32BE(at));
   return ttls.length === 0 ? undefined : Math.min(...ttls);
+}
+
+/** Where the TTLs are in a body that this server wrote. */
+export function ttlOffsets(body: Uint8Array): number[] {
+  const bytes = bufferOf(body);
+  const starts = body.length === 0 ? [] : [0, ...recordEnds(bytes).slice(0, -1)];
+  return starts.map((at) => endOfOwner(bytes, at) + 4);
+}
+
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 /** Offset behind the owner's name of a record. */

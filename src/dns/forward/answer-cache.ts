@@ -1,9 +1,10 @@
+import type { Life } from '../prebuilt/writer.ts';
 import type { CacheBounds, CacheSettings } from '../settings/settings.ts';
 import type { ResourceRecord } from '../wire/message.ts';
 import { parentOf } from '../wire/names.ts';
 import type { Name } from '../wire/names.ts';
 import { rcodes } from '../wire/types.ts';
-import type { Resolved } from './resolver.ts';
+import type { KeptKind, Resolved } from './resolver.ts';
 
 /** TTL of a stale answer (RFC 8767 4). */
 const staleTtlSeconds = 30;
@@ -12,6 +13,9 @@ const popularityMs = 60_000;
 /** A name that does not exist has no type at all (RFC 2308 5): its denial is kept under this one. */
 const everyType = 0;
 
+/** A name that is asked for often is asked for again in the last part of its time. */
+const dueShare = 0.1;
+
 /** What identifies an answer. `key` is the name in lower case. */
 export interface CacheKey {
   readonly key: Name;
@@ -19,9 +23,6 @@ export interface CacheKey {
   readonly dnssecOk: boolean;
   readonly checkingDisabled: boolean;
 }
-
-/** Whether an answer has records, or says that there are none. */
-export type KeptKind = 'success' | 'denial';
 
 export interface Kept {
   readonly resolved: Resolved;
@@ -64,7 +65,8 @@ export class AnswerCache {
     return { success: this.#positive.size, denial: this.#negative.size };
   }
 
-  get(question: CacheKey, nowMs: number): Kept | undefined {
+  /** `given` is how often the answer was given since it was asked for last. */
+  get(question: CacheKey, nowMs: number, given = 0): Kept | undefined {
     const text = textOf(question);
     const positive = this.#positive.get(text);
     const entry =
@@ -76,7 +78,9 @@ export class AnswerCache {
     const isFresh = nowMs < entry.expiresMs;
     const resolved = isFresh ? aged(entry, nowMs) : withTtl(entry.resolved, () => staleTtlSeconds);
     const kind = positive === undefined ? 'denial' : 'success';
-    return { resolved: { ...resolved, from: 'cache' }, kind, isFresh, isDue: isFresh && this.#isDue(entry, nowMs) };
+    const isDue = isFresh && this.#isDue(entry, nowMs, given);
+    const life = isFresh ? this.#lifeOf(entry, nowMs) : undefined;
+    return { resolved: { ...resolved, from: 'cache', life }, kind, isFresh, isDue };
   }
 
   /** Keeps an answer that said it is good for `ttl` seconds. */
@@ -119,16 +123,23 @@ export class AnswerCache {
     return undefined;
   }
 
-  #isDue(entry: Entry, nowMs: number): boolean {
+  /** From the last time that TTLs went down, until it is due, or its popularity is to be looked at. */
+  #lifeOf({ storedMs, expiresMs }: Entry, nowMs: number): Life {
+    const startMs = nowMs - ((nowMs - storedMs) % 1000);
+    const dueMs = this.#settings.prefetchQueries === 0 ? expiresMs : expiresMs - dueShare * (expiresMs - storedMs);
+    return { startMs, endMs: Math.min(dueMs, nowMs + popularityMs) };
+  }
+
+  #isDue(entry: Entry, nowMs: number, given: number): boolean {
     const { prefetchQueries } = this.#settings;
     if (prefetchQueries === 0) return false;
     if (nowMs - entry.countedFromMs > popularityMs) {
       entry.asked = 0;
       entry.countedFromMs = nowMs;
     }
-    entry.asked += 1;
+    entry.asked += 1 + given;
     const left = entry.expiresMs - nowMs;
-    return entry.asked >= prefetchQueries && left < (entry.expiresMs - entry.storedMs) / 10;
+    return entry.asked >= prefetchQueries && left < (entry.expiresMs - entry.storedMs) * dueShare;
   }
 }
 

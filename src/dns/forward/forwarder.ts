@@ -13,7 +13,7 @@ import type { Network } from './exchange.ts';
 import { LoopProbes } from './loop-probes.ts';
 import { forwardMetrics, type CacheLabels, type ForwardMetrics } from './metrics.ts';
 import { relevantOf } from './relevant.ts';
-import type { Resolved, Resolver, ResolverQuestion } from './resolver.ts';
+import type { KeptKind, Resolved, Resolver, ResolverQuestion } from './resolver.ts';
 import { ZoneForwarder } from './zone-forwarder.ts';
 
 export interface ForwarderOptions {
@@ -85,13 +85,20 @@ class Forwarder implements Resolver {
     return this.#probes.probe();
   }
 
-  resolve(wanted: ResolverQuestion): Promise<Resolved> | undefined {
-    const { question, dnssecOk, checkingDisabled } = wanted;
+  noteGiven({ success, denial }: Readonly<Record<KeptKind, number>>): void {
+    const { requests, hits } = this.#figures.cache;
+    requests.inc(this.#labels, success + denial);
+    if (success > 0) hits.inc({ ...this.#labels, type: 'success' }, success);
+    if (denial > 0) hits.inc({ ...this.#labels, type: 'denial' }, denial);
+  }
+
+  resolve(wanted: ResolverQuestion): Resolved | Promise<Resolved> | undefined {
+    const { question, dnssecOk, checkingDisabled, given } = wanted;
     const key = nameKey(question.name);
     const forwarder = this.#byZone.find(([zone, each]) => isWithin(key, zone) && !each.isExcept(key))?.[1];
     if (forwarder === undefined) return undefined;
     const asked: CacheKey = { key, type: question.type, dnssecOk, checkingDisabled };
-    const kept = this.#cache.get(asked, this.#options.clock.now());
+    const kept = this.#cache.get(asked, this.#options.clock.now(), given);
     const { requests, hits, misses, prefetches } = this.#figures.cache;
     requests.inc(this.#labels);
     if (kept?.isFresh !== true) {
@@ -103,7 +110,7 @@ class Forwarder implements Resolver {
       prefetches.inc(this.#labels);
       void this.#askOnce(forwarder, wanted, asked, kept.resolved);
     }
-    return Promise.resolve(kept.resolved);
+    return kept.resolved;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,12 @@
 import { buildReply, codeReply } from '../reply.ts';
-import { resolverQuestion } from '../forward/resolver.ts';
+import type { Reply } from '../reply.ts';
+import { resolverQuestion, type Resolved } from '../forward/resolver.ts';
+import type { Query } from '../wire/query.ts';
 import { extendedErrors, rcodes } from '../wire/types.ts';
 import type { HandlerMaker } from './handler.ts';
 
 /** Asks the upstream servers. The last handler: it answers everything, if only that it cannot. */
-export const forwardUpstream: HandlerMaker = (_, { resolver }) => ({
+export const forwardUpstream: HandlerMaker = (_, { resolver, others }) => ({
   name: 'forward',
   answer(query) {
     if (!query.recursionDesired) return codeReply(rcodes.REFUSED);
@@ -15,10 +17,16 @@ export const forwardUpstream: HandlerMaker = (_, { resolver }) => ({
       });
     }
     if (resolver.isOwnProbe(query.key)) return codeReply(rcodes.NXDOMAIN);
-    const asked = resolver.resolve(resolverQuestion(query));
-    return asked?.then(({ rcode, answers, authorities, error, from }) => ({
-      ...buildReply(query, { rcode, authoritative: false, answers, authorities, error }),
-      isCached: from === 'cache',
-    }));
+    const resolved = resolver.resolve(resolverQuestion(query, others?.takeGiven(query)));
+    if (resolved instanceof Promise) return resolved.then((late) => replyOf(query, late));
+    if (resolved === undefined) return undefined;
+    const reply = replyOf(query, resolved);
+    if (resolved.life !== undefined) others?.put(query, reply, resolved.life);
+    return reply;
   },
 });
+
+function replyOf(query: Query, { rcode, answers, authorities, error, from }: Resolved): Reply {
+  const reply = buildReply(query, { rcode, authoritative: false, answers, authorities, error });
+  return { ...reply, isCached: from === 'cache' };
+}

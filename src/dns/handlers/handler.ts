@@ -5,6 +5,7 @@ import type { Resolver } from '../forward/resolver.ts';
 import type { NegativeReplies } from '../negative.ts';
 import type { Names } from '../records.ts';
 import type { Reply } from '../reply.ts';
+import type { OthersAnswers } from '../prebuilt/others-answers.ts';
 import type { PrebuiltWriter } from '../prebuilt/writer.ts';
 import type { ServerSettings } from '../settings/settings.ts';
 import type { Query } from '../wire/query.ts';
@@ -46,6 +47,8 @@ export interface ServerParts {
   readonly hasIpv6: () => boolean;
   /** Asks the upstream servers; undefined when there are none. */
   readonly resolver: Resolver | undefined;
+  /** Takes answers of upstream servers that may be given without asking; undefined when there are none. */
+  readonly others: OthersAnswers | undefined;
   /** Asks from the first handler on, for aliases that lead elsewhere: this server, or the one that is for the name. */
   readonly again: (query: Query) => Answer;
   readonly logger: Logger;

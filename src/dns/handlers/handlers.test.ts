@@ -30,6 +30,7 @@ function upstream(text: string): Resolver {
       return { rcode: ofName.length === 0 ? rcodes.NXDOMAIN : 0, answers, authorities: [], from: 'test' };
     },
     isOwnProbe: () => false,
+    noteGiven: () => undefined,
     findLoops: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

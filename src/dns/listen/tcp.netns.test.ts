@@ -47,6 +47,7 @@ test('answers come as they are ready, and all of them after the asker has finish
   const resolver: Resolver = {
     resolve: () => slow.promise.then(() => ({ rcode: 0, answers: [], authorities: [], from: 'test' })),
     isOwnProbe: () => false,
+    noteGiven: () => undefined,
     findLoops: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };

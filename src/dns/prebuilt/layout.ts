@@ -3,10 +3,11 @@
  * socket reads (`PrebuiltReader`), without locks:
  *
  * ```
- * control    words of their own: epoch, serial, …
+ * control    words of their own: epoch, serial, …; then a line of words a reader: how many answers of others it gave
  * owners     one word an owner: its generation. An entry is valid while its owner is at the generation it was made in
  * denials    SOA records by zone and length of the name: 4 bytes of length, then the record
  * slots      open addressing: hash of type and name, offset of the entry
+ * popularity how often answers of others were given, by hash
  * entries    appended one behind the other, never changed:
  *              word 0    type; 0 for a denial of the name and of all below it
  *              word 1    owner
@@ -17,13 +18,27 @@
  *              word 6    additional records | rotating records << 16
  *              word 7    where those start | their size << 16
  *              name (lower case) and body, as bytes
+ *            of an answer of others, which is good for some time, also:
+ *              word 8    Unix second from which it ages
+ *              word 9    whole seconds that it is good for | milliseconds of that second << 12
+ *              where the TTLs are in the body, 2 bytes each, behind it
  * ```
  *
  * A slot is written after its entry. When the space is used up everything is forgotten: the epoch turns odd, the slots
  * are cleared, the epoch turns even. Who reads looks at the epoch and at the owner's generation again after it copied the
  * answer, and throws the copy away when one has changed.
  */
-export const control = { epoch: 0, serial: 1, words: 16 } as const;
+export const control = { epoch: 0, serial: 1, readers: 2 } as const;
+
+/** Lines of the processor's cache, so that no two readers write to one: `success` and `denial` are words of theirs. */
+export const countLines = 32;
+const lineWords = 16;
+const controlWords = lineWords * (1 + countLines);
+
+/** Word offset of the counts of a reader. */
+export function countOf(reader: number): number {
+  return lineWords * (1 + reader);
+}
 
 export const maxOwners = 1 << 17;
 export const slotCount = 1 << 18;
@@ -32,19 +47,33 @@ export const maxZones = 8;
 export const denialSize = 128;
 const nameLengths = 256;
 
-export const headWords = 8;
+export const headWords = 10;
+export const lifeBits = 12;
+/** Counts of how often answers of others were given, by their hash: two may share one. */
+export const popularityCounts = 1 << 14;
 export const entryFlags = { authoritative: 1, denial: 2 } as const;
 
-const entriesSize = 24 << 20;
+/** Bytes of entries. */
+export const clusterSize = 24 << 20;
+/** The same for answers of others: more are asked for again. */
+export const othersSize = 8 << 20;
 
-/** Byte offsets of the parts. */
-export const offsets = {
-  owners: control.words * 4,
-  denials: control.words * 4 + maxOwners * 4,
-  slots: control.words * 4 + maxOwners * 4 + maxZones * nameLengths * denialSize,
-  entries: control.words * 4 + maxOwners * 4 + maxZones * nameLengths * denialSize + slotCount * 8,
-  end: control.words * 4 + maxOwners * 4 + maxZones * nameLengths * denialSize + slotCount * 8 + entriesSize,
-} as const;
+/** Byte offsets of the parts; the entries come last. */
+export const offsets = placeAll({
+  owners: controlWords * 4,
+  denials: maxOwners * 4,
+  slots: maxZones * nameLengths * denialSize,
+  popularity: slotCount * 8,
+  entries: popularityCounts * 4,
+});
+
+/** Sizes of what is before each part become where it is. */
+function placeAll<Name extends string>(sizes: Readonly<Record<Name, number>>): Readonly<Record<Name, number>> {
+  let at = 0;
+  const entries = Object.entries<number>(sizes).map(([name, size]) => [name, (at += size)] as const);
+  // The entries are those of `sizes`.
+  return Object.fromEntries(entries) as Record<Name, number>;
+}
 
 /** Where the denials of a zone for names of a length are. */
 export function denialOffset(zone: number, nameLength: number): number {
@@ -69,3 +98,8 @@ export function lowerByte(byte: number): number {
 
 /** Where the hash of the empty name starts. */
 export const hashStart = 0x811c9dc5 | 0;
+
+/** The type that an answer of others is kept under: signatures and unchecked answers are other answers. */
+export function othersType(type: number, dnssecOk: boolean, checkingDisabled: boolean): number {
+  return type | (dnssecOk ? 0x10000 : 0) | (checkingDisabled ? 0x20000 : 0);
+}

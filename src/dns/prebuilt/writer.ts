@@ -1,18 +1,25 @@
 import { keepFor, type Keeper, type Owner } from '../name-data.ts';
 import type { Reply } from '../reply.ts';
 import type { Name } from '../wire/names.ts';
+import { ttlOffsets } from '../write-reply.ts';
 import type { Zone } from '../zone.ts';
 import {
+  clusterSize,
   control,
+  countLines,
+  countOf,
   denialOffset,
   denialSize,
   entryFlags,
   hashByte,
   hashStart,
   headWords,
+  lifeBits,
   maxOwners,
   maxZones,
   offsets,
+  othersType,
+  popularityCounts,
   slotCount,
   slotHash,
 } from './layout.ts';
@@ -31,13 +38,28 @@ export interface Denial {
   readonly owner: Owner;
 }
 
+/** What an answer of others is to. */
+export interface OthersKind {
+  readonly type: number;
+  readonly dnssecOk: boolean;
+  readonly checkingDisabled: boolean;
+}
+
+/** How long an answer is good for, in Unix milliseconds. */
+export interface Life {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** Puts answers where all threads find them: see `layout.ts`. */
 export class PrebuiltWriter implements Keeper {
-  readonly memory = new SharedArrayBuffer(offsets.end);
-  readonly #words = new Int32Array(this.memory);
-  readonly #bytes = new Uint8Array(this.memory);
+  readonly memory: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
   readonly #now: () => number;
   readonly #zones: Zone[] = [];
+  /** Owns what is good for its time. */
+  readonly #forever: Owner = { isCurrent: true };
   readonly #freeOwners: number[] = [];
   #ownerCount = 0;
   #end = offsets.entries;
@@ -45,9 +67,12 @@ export class PrebuiltWriter implements Keeper {
   #second = 0;
   #denials = 0;
 
-  /** `now` is Unix milliseconds. */
-  constructor(now: () => number = Date.now) {
+  /** `now` is Unix milliseconds; `size` bytes are for entries. */
+  constructor(now: () => number = Date.now, size: number = clusterSize) {
     this.#now = now;
+    this.memory = new SharedArrayBuffer(offsets.entries + size);
+    this.#words = new Int32Array(this.memory);
+    this.#bytes = new Uint8Array(this.memory);
   }
 
   /** The serial that denials are given with from now on. */
@@ -76,16 +101,54 @@ export class PrebuiltWriter implements Keeper {
 
   /** A reply to all questions for a name (lower case) and type; kept when it has an owner, until that is retired. */
   put(type: number, key: Name, reply: Reply): void {
-    const { owner, body, rotation } = reply;
+    const { owner, body } = reply;
     const isFit = type !== 0 && reply.error === undefined && reply.rcode < 16 && body.length < 0x10000;
     if (owner === undefined || !isFit) return;
     const entry = this.#append(type, key, owner, body);
     if (entry === 0) return;
+    this.#writeHead(entry, reply);
+    this.#publish(type, key, entry);
+  }
+
+  /** The same of a reply of others that is good for a time, for at most an hour of it. Its TTLs are those of its start. */
+  putFor(kind: OthersKind, key: Name, reply: Reply, { startMs, endMs }: Life): void {
+    const { body, error, rcode } = reply;
+    const seconds = Math.min(3600, Math.floor((endMs - startMs) / 1000));
+    if (seconds <= 0 || error !== undefined || rcode >= 16 || body.length >= 0x10000) return;
+    const ttls = ttlOffsets(body);
+    const list = Uint8Array.from(ttls.flatMap((at) => [at >> 8, at & 255]));
+    const type = othersType(kind.type, kind.dnssecOk, kind.checkingDisabled);
+    const entry = this.#append(type, key, this.#forever, Buffer.concat([body, list]));
+    if (entry === 0) return;
+    this.#words[entry + 3] = key.length | (body.length << 8);
+    this.#writeHead(entry, reply);
+    this.#words[entry + 8] = Math.floor(startMs / 1000);
+    this.#words[entry + 9] = seconds | ((startMs % 1000) << lifeBits);
+    this.#publish(type, key, entry);
+  }
+
+  /** How often an answer that `putFor` has was given since the last time this was asked, or somewhat more. */
+  takeGiven(kind: OthersKind, key: Name): number {
+    const type = othersType(kind.type, kind.dnssecOk, kind.checkingDisabled);
+    const at = (offsets.popularity >> 2) + (slotHash(hashName(key), type) & (popularityCounts - 1));
+    return Atomics.exchange(this.#words, at, 0);
+  }
+
+  /** How many answers of others were given so far, with records and without; the numbers begin anew after 2^32. */
+  givenSoFar(): readonly [success: number, denial: number] {
+    const sum = (kind: number): number => {
+      const counts = Array.from({ length: countLines }, (_, line) => Atomics.load(this.#words, countOf(line) + kind));
+      return counts.reduce((total, count) => (total + count) | 0, 0);
+    };
+    return [sum(0), sum(1)];
+  }
+
+  #writeHead(entry: number, reply: Reply): void {
+    const { rotation } = reply;
     this.#words[entry + 4] = (reply.authoritative ? entryFlags.authoritative : 0) | (reply.rcode << 8);
     this.#words[entry + 5] = reply.answers | (reply.authorities << 16);
     this.#words[entry + 6] = reply.additionals | ((rotation?.count ?? 0) << 16);
     this.#words[entry + 7] = (rotation?.start ?? 0) | ((rotation?.size ?? 0) << 16);
-    this.#publish(type, key, entry);
   }
 
   /** Denies; `reply` says it to a question for a name of `askedLength` bytes in the zone. */
@@ -144,7 +207,7 @@ export class PrebuiltWriter implements Keeper {
     const number = this.#ownerNumber(owner);
     const size = headWords * 4 + key.length + body.length;
     if (number < 0 || size > 0x10000) return 0;
-    if (this.#end + size > offsets.end || this.#slots >= mostSlots) this.#forgetAll();
+    if (this.#end + size > this.memory.byteLength || this.#slots >= mostSlots) this.#forgetAll();
     const entry = this.#end >> 2;
     this.#end += (size + 3) & ~3;
     this.#words.fill(0, entry, entry + headWords);

@@ -1,9 +1,9 @@
+import type { PrebuiltMemory } from '../prebuilt/reader.ts';
 import type { Peer } from '../../linux/udp-batch.ts';
 
 /** What a thread answers from. */
 export interface ThreadSource {
-  /** Of a `PrebuiltWriter`. */
-  readonly memory: SharedArrayBuffer;
+  readonly memory: PrebuiltMemory;
   readonly recursionAvailable: boolean;
   /** Share of what it answers that the main thread gets a copy of: 0 to 1. */
   readonly shadowShare: number;

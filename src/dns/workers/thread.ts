@@ -20,6 +20,7 @@ import {
 } from './messages.ts';
 
 const clusterPlugin = pluginNumber('cluster');
+const cachePlugin = pluginNumber('cache');
 /** Milliseconds until the main thread may have taken some. */
 const retryMs = 1;
 /** Milliseconds between two counts of what was dropped. */
@@ -77,7 +78,7 @@ class Served {
   }
 
   become(source: ThreadSource | undefined): void {
-    this.#reader = source && new PrebuiltReader(source.memory);
+    this.#reader = source && new PrebuiltReader(source.memory, Date.now);
     this.#recursionAvailable = source?.recursionAvailable ?? false;
     this.#shadow.share = source?.shadowShare ?? 0;
   }
@@ -98,7 +99,8 @@ class Served {
     }
     if (this.#shadow.next()) this.#pass(datagram, true);
     this.#turn = turn;
-    this.#tally.countInBatch(reader.type, clusterPlugin, reader.rcode, reader.dnssecOk, length, written);
+    const plugin = reader.isOthers ? cachePlugin : clusterPlugin;
+    this.#tally.countInBatch(reader.type, plugin, reader.rcode, reader.dnssecOk, length, written);
     return written;
   }
 
