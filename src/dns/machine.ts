@@ -1,6 +1,6 @@
 import { systemClock } from '../observe/clock.ts';
 import type { Clock } from '../observe/clock.ts';
-import { systemNetwork } from './forward/exchange.ts';
+import { createSystemNetwork } from './forward/system-network.ts';
 import type { Network } from './forward/exchange.ts';
 import { createMachineHasIpv6 } from './ipv6-evidence.ts';
 
@@ -17,7 +17,7 @@ export interface Machine {
 
 export const thisMachine: Machine = {
   clock: systemClock,
-  network: systemNetwork,
+  network: createSystemNetwork(),
   hasIpv6: createMachineHasIpv6(Date.now),
   random: Math.random,
 };

@@ -9,7 +9,7 @@ import { silentLogger } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { SocketAddress } from './config.ts';
 import { ask, clientPodsOf, dnsNamespace, dnsPod, dnsService, testResponder } from './fixtures.ts';
-import { systemNetwork } from './forward/exchange.ts';
+import { createSystemNetwork } from './forward/system-network.ts';
 import { createForwarder } from './forward/forwarder.ts';
 import type { RecordChange } from './records.ts';
 import { recordsOf } from './reply.ts';
@@ -139,7 +139,7 @@ async function replay(library: 'glibc' | 'musl', help: Partial<ServerSettings>):
     metrics: createMetrics(),
     labels: { server: 'dns://:53', zones: '.', view: '' },
     clock: systemClock,
-    network: systemNetwork,
+    network: createSystemNetwork(),
   });
   const settings = { ...plain, aaaa: 'ask' as const, ...help };
   const clientPods = clientPodsOf(dnsPod(pod));

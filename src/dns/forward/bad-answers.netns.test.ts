@@ -21,7 +21,7 @@ import { nameRdata } from '../wire/rdata.ts';
 import { classIn, flags, rcodeName, typeNumbers } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
 import type { MessageToWrite } from '../wire/writer.ts';
-import { systemNetwork } from './exchange.ts';
+import { createSystemNetwork } from './system-network.ts';
 import { createForwarder } from './forwarder.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -164,7 +164,7 @@ function forwarder(servers: readonly Scripted[], transport: ForwardSettings['tra
     metrics: createMetrics(),
     labels: { server: 'dns://:53', zones: '.', view: '' },
     clock: systemClock,
-    network: systemNetwork,
+    network: createSystemNetwork(),
     // Less than an unknown upstream gets before another is asked: an attempt must fail by itself for the next one to start.
     deadlineMs: 700,
   });

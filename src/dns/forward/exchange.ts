@@ -80,8 +80,8 @@ export function exchangeUdp(server: SocketAddress, request: Request, options: Ex
   });
 }
 
-/** Of an answer that was cut only the question counts: the cut may be inside a record (RFC 2181 9). */
-function readDatagram(packet: Buffer, request: Request): Message | Error | undefined {
+/** The answer in a datagram, as `readAnswer` says it. Of one that was cut only the question counts: the cut may be inside a record (RFC 2181 9). */
+export function readDatagram(packet: Buffer, request: Request): Message | Error | undefined {
   const answer = readAnswer(packet, request);
   const isCut = answer instanceof Error && (packet.readUInt16BE(2) & flags.TC) !== 0;
   return isCut ? readHead(packet, request) : answer;
@@ -102,17 +102,14 @@ export function exchangeTcp(server: SocketAddress, request: Request, options: Ex
   });
 }
 
-/** The machine's sockets. */
-export const systemNetwork: Network = { udp: exchangeUdp, tcp: exchangeTcp };
-
-interface Settle {
+export interface Settle {
   /** Takes what was read; nothing comes of a packet that is no answer. */
   readonly take: (answer: Message | Error | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** Runs `start` until it settles, the time is over or the signal aborts; what it returns cleans up, once. */
-function withDeadline(
+export function withDeadline(
   { address, port }: SocketAddress,
   { timeoutMs, signal }: ExchangeOptions,
   start: (settle: Settle) => () => void,

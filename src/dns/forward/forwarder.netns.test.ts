@@ -19,7 +19,8 @@ import { nameRdata, soaRdata } from '../wire/rdata.ts';
 import { classIn, flags, rcodes, typeNumbers } from '../wire/types.ts';
 import { writeMessage } from '../wire/writer.ts';
 import type { MessageToWrite } from '../wire/writer.ts';
-import { exchangeTcp, systemNetwork } from './exchange.ts';
+import { exchangeTcp } from './exchange.ts';
+import { createSystemNetwork } from './system-network.ts';
 import { createForwarder } from './forwarder.ts';
 import type { ForwarderOptions } from './forwarder.ts';
 import type { CacheSettings, ForwardSettings } from '../settings/settings.ts';
@@ -119,7 +120,7 @@ function forwarder(upstreams: readonly Upstream[], options: TestOptions = {}): R
     metrics: createMetrics(),
     labels: { server: 'dns://:53', zones: '.', view: '' },
     clock: systemClock,
-    network: systemNetwork,
+    network: createSystemNetwork(),
     deadlineMs: 300,
     ...more,
   });

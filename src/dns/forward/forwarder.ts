@@ -48,7 +48,9 @@ class Forwarder implements Resolver {
   readonly #cache: AnswerCache;
   readonly #pending = new Map<string, Promise<Resolved>>();
   readonly #slots: FairSlots;
-  readonly #stop = new AbortController();
+  /** What ends the questions under way. */
+  readonly #underWay = new Set<AbortController>();
+  #isStopped = false;
   readonly #figures: ForwardMetrics;
   readonly #labels: Readonly<Record<keyof CacheLabels, string>>;
   readonly #updating: Disposable;
@@ -114,7 +116,8 @@ class Forwarder implements Resolver {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
+    this.#isStopped = true;
+    for (const stop of this.#underWay) stop.abort();
     this.#updating[Symbol.dispose]();
     await Promise.allSettled(this.#pending.values());
     this.#probes[Symbol.dispose]();
@@ -136,8 +139,10 @@ class Forwarder implements Resolver {
       this.#figures.rejected.inc();
       return Promise.resolve(this.#stale(stale, tooMany) ?? failure(tooMany));
     }
-    const signal = AbortSignal.any([this.#stop.signal, stop.signal]);
-    const started = this.#ask(forwarder, { question, asked, stale, signal }).finally(() => {
+    if (this.#isStopped) stop.abort();
+    this.#underWay.add(stop);
+    const started = this.#ask(forwarder, { question, asked, stale, stop }).finally(() => {
+      this.#underWay.delete(stop);
       slot.giveBack();
       this.#pending.delete(text);
     });
@@ -145,9 +150,9 @@ class Forwarder implements Resolver {
     return started;
   }
 
-  async #ask(forwarder: ZoneForwarder, { question, asked, stale, signal }: Asking): Promise<Resolved> {
+  async #ask(forwarder: ZoneForwarder, { question, asked, stale, stop }: Asking): Promise<Resolved> {
     const { dnssecOk, checkingDisabled } = asked;
-    const result = await forwarder.ask({ question, dnssecOk, checkingDisabled, signal });
+    const result = await forwarder.ask({ question, dnssecOk, checkingDisabled, stop });
     const kept = 'message' in result ? this.#keep(asked, question, result.message, result.from) : undefined;
     if (kept !== undefined) return kept;
     const reasons = 'reasons' in result ? result.reasons : [`the aliases that ${result.from} gave have no end`];
@@ -189,7 +194,7 @@ interface Asking {
   readonly question: Question;
   readonly asked: CacheKey;
   readonly stale: Resolved | undefined;
-  readonly signal: AbortSignal;
+  readonly stop: AbortController;
 }
 
 function failure(reason: string): Resolved {

@@ -42,7 +42,7 @@ for (const [title, answerAfterMs, started, winner] of [
   test(title, async () => {
     const clock = new FakeClock(0);
     const all = attempts(clock, answerAfterMs);
-    const result = race(all.runners, () => undefined, new AbortController().signal, clock);
+    const result = race(all.runners, () => undefined, new AbortController(), clock);
     await clock.advance(1000);
     assert.deepEqual(await result, { message, runner: winner });
     assert.deepEqual(all.started, started);

@@ -1,4 +1,3 @@
-import { wait } from '../../observe/clock.ts';
 import type { Clock } from '../../observe/clock.ts';
 import type { Message } from '../wire/message.ts';
 
@@ -13,48 +12,55 @@ export type RaceResult =
   | { readonly message: Message; readonly runner: number }
   | { readonly reasons: readonly string[] };
 
+/** Given as a reason, because one made anew for every question is costly. */
+const over = new Error('another answered');
+
 /**
  * Starts attempts one after the other: the next when one failed, gave an unusable answer, or keeps us waiting. A late answer
- * of an earlier attempt still counts. The first usable answer ends all others.
+ * of an earlier attempt still counts. The first usable answer ends all others: it aborts `stop`, which ends the race from
+ * outside, too.
  */
-export async function race(
+export function race(
   runners: readonly Runner[],
   isUsable: (message: Message) => string | undefined,
-  signal: AbortSignal,
+  stop: AbortController,
   clock: Clock,
 ): Promise<RaceResult> {
-  const stop = new AbortController();
-  const all = AbortSignal.any([signal, stop.signal]);
+  const { promise, resolve } = Promise.withResolvers<RaceResult>();
   const reasons: string[] = [];
-  const { promise: won, resolve: win } = Promise.withResolvers<RaceResult>();
-  const attempt = async (runner: Runner, index: number): Promise<void> => {
-    try {
-      const message = await runner.start(all);
-      const problem = isUsable(message);
-      if (problem === undefined) {
-        win({ message, runner: index });
-        // At once: what waits below must not start another first.
-        stop.abort();
-      } else reasons.push(problem);
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
+  let patience: Disposable | undefined;
+  let started = 0;
+  let running = 0;
+
+  function startNext(): void {
+    patience?.[Symbol.dispose]();
+    const runner = runners[started];
+    if (runner === undefined || stop.signal.aborted) {
+      if (running === 0) resolve({ reasons });
+      return;
     }
-  };
-  const run = async (): Promise<RaceResult> => {
-    const running: Promise<void>[] = [];
-    for (const [index, runner] of runners.entries()) {
-      const one = attempt(runner, index);
-      running.push(one);
-      const isLast = index === runners.length - 1;
-      if (!isLast) await Promise.race([one, won, wait(clock, runner.patienceMs, all, 'holds')]);
-      if (all.aborted) break;
-    }
-    await Promise.all(running);
-    return { reasons };
-  };
-  try {
-    return await Promise.race([won, run()]);
-  } finally {
-    stop.abort();
+    const index = started;
+    started += 1;
+    running += 1;
+    if (started < runners.length) patience = clock.after(runner.patienceMs, startNext, 'holds');
+    void runner.start(stop.signal).then(
+      (message) => finished(index, isUsable(message), message),
+      (error: unknown) => finished(index, error instanceof Error ? error.message : String(error)),
+    );
   }
+
+  function finished(index: number, problem: string | undefined, message?: Message): void {
+    running -= 1;
+    if (problem === undefined && message !== undefined) {
+      patience?.[Symbol.dispose]();
+      resolve({ message, runner: index });
+      if (running > 0) stop.abort(over);
+      return;
+    }
+    reasons.push(problem ?? '');
+    if (index === started - 1 || running === 0) startNext();
+  }
+
+  startNext();
+  return promise;
 }

@@ -36,7 +36,8 @@ export interface ForwardedQuestion {
   readonly question: Question;
   readonly dnssecOk: boolean;
   readonly checkingDisabled: boolean;
-  readonly signal: AbortSignal;
+  /** Ends all that is done for the question. */
+  readonly stop: AbortController;
 }
 
 /** An answer with the name of the upstream that gave it, or why there is none. */
@@ -67,7 +68,7 @@ export class ZoneForwarder implements Disposable {
   }
 
   /** Asks until an upstream gives a usable answer; SERVFAIL, REFUSED and the like are asked for elsewhere. */
-  async ask({ question, dnssecOk, checkingDisabled, signal }: ForwardedQuestion): Promise<Forwarded> {
+  async ask({ question, dnssecOk, checkingDisabled, stop }: ForwardedQuestion): Promise<Forwarded> {
     const order = this.#order.next();
     if (order.length === 0) return { reasons: ['every upstream server sends our questions back to us'] };
     if (order.every(({ isAside }) => isAside)) this.#options.metrics.allAside.inc();
@@ -80,10 +81,10 @@ export class ZoneForwarder implements Disposable {
     const leftMs = (): number => Math.max(1, Math.ceil(deadlineMs - (clock.monotonic() - startedMs)));
     const runners = chosen.map((upstream) => ({
       patienceMs: upstream.patienceMs,
-      start: (stop: AbortSignal) =>
-        this.#attempt(upstream, question, { dnssecOk, checkingDisabled, timeoutMs: leftMs(), signal: stop }),
+      start: (signal: AbortSignal) =>
+        this.#attempt(upstream, question, { dnssecOk, checkingDisabled, timeoutMs: leftMs(), signal }),
     }));
-    const result = await race(runners, problemOf, signal, clock);
+    const result = await race(runners, problemOf, stop, clock);
     if ('reasons' in result) return result;
     return { message: result.message, from: chosen[result.runner]?.name ?? '' };
   }

@@ -6,7 +6,7 @@ import { systemClock } from '../../observe/clock.ts';
 import { silentLogger } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import { dnsNamespace, dnsService, testResponder } from '../fixtures.ts';
-import { systemNetwork } from '../forward/exchange.ts';
+import { createSystemNetwork } from '../forward/system-network.ts';
 import { createForwarder } from '../forward/forwarder.ts';
 import { listenUdpBatch } from '../listen/udp-batch.ts';
 import type { Responder } from '../responder.ts';
@@ -66,7 +66,7 @@ test('names of the cluster are answered while nobody answers a flood of question
     forwards: [forward],
     cache: noCache,
     clock: systemClock,
-    network: systemNetwork,
+    network: createSystemNetwork(),
     labels: { server: '', zones: '', view: '' },
     logger: silentLogger,
     metrics,
