@@ -88,6 +88,7 @@ export function readYaml(text: string, file: string): YamlValue {
   const lines = new LineCounter();
   const document = parse(text, file, lines);
   const [error] = document.errors;
+  if (error?.message.includes('call stack')) throw nestedTooDeeply(file);
   if (error !== undefined) throw new SettingsError(file, lines.linePos(error.pos[0]).line, error.message);
   return new YamlValue(document.contents, { file, lines }, '');
 }
@@ -96,10 +97,14 @@ function parse(text: string, file: string, lineCounter: LineCounter) {
   try {
     return parseDocument(text, { lineCounter, prettyErrors: false });
   } catch (error) {
-    // The parser takes a place on the stack for each level.
     if (!(error instanceof RangeError)) throw error;
-    throw new SettingsError(file, 1, 'lists and mappings are nested too deeply');
+    throw nestedTooDeeply(file);
   }
+}
+
+/** The parser takes a place on the stack for each level; where it has no more, it throws or tells it as an error of the text. */
+function nestedTooDeeply(file: string): SettingsError {
+  return new SettingsError(file, 1, 'lists and mappings are nested too deeply');
 }
 
 function isNodeOrNull(value: unknown): Node | null {
