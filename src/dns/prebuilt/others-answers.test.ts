@@ -52,7 +52,7 @@ function setUp(prefetchQueries = 0, settings: Partial<ServerSettings> = {}) {
     return sayOf(request);
   };
   const upstream = { address: '192.0.2.53', port: 53, transport: 'dns', serverName: undefined } as const;
-  const bounds = { capacity: 100, minSeconds: 0, maxSeconds: 300 };
+  const bounds = { capacity: 100, megabytes: 64, minSeconds: 0, maxSeconds: 300 };
   const resolver = createForwarder({
     forwards: [
       {
