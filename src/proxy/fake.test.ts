@@ -4,4 +4,4 @@ import { declareObjectModel } from './contract/object-model.ts';
 
 declareContract({ title: 'fake', limits: {}, open: async () => openFakeNodes() });
 
-declareObjectModel({ title: 'fake', open: async () => openFakeNodes(), seed: 1, steps: 3000 });
+declareObjectModel({ title: 'fake', open: async () => openFakeNodes(), seed: 2, steps: 3000 });

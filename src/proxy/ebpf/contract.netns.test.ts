@@ -23,7 +23,7 @@ const open = () =>
   openTwoNodes({ plane: 'ebpf', cgroup: cgroupOf, planeOptions: (node) => ({ cgroup: cgroupOf(node) }) });
 
 declareContract({ title: 'ebpf', limits: limits.ebpf, open });
-declareObjectModel({ title: 'ebpf', open, seed: 3, steps: 500 });
+declareObjectModel({ title: 'ebpf', open, seed: 2, steps: 2000 });
 
 after(() => {
   for (const node of nodeNames) rmdirSync(cgroupOf(node));

@@ -4,4 +4,4 @@ import { openTwoNodes } from '../contract/two-nodes.ts';
 
 isolateNetwork();
 
-declareObjectModel({ title: 'IPVS', open: () => openTwoNodes({ plane: 'ipvs' }), seed: 5, steps: 100 });
+declareObjectModel({ title: 'IPVS', open: () => openTwoNodes({ plane: 'ipvs' }), seed: 2, steps: 1000 });

@@ -9,4 +9,4 @@ isolateNetwork();
 const open = () => openTwoNodes({ plane: 'nftables' });
 
 declareContract({ title: 'nftables', limits: limits.nftables, open });
-declareObjectModel({ title: 'nftables', open, seed: 2, steps: 2000 });
+declareObjectModel({ title: 'nftables', open, seed: 2, steps: 3000 });

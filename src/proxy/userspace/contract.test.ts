@@ -10,7 +10,7 @@ declareContract({ title: 'userspace', limits: limits.userspace, open: () => open
 declareObjectModel({
   title: 'userspace',
   open: () => open(1),
-  seed: 4,
-  steps: 500,
+  seed: 2,
+  steps: 2000,
   isRefused: ({ protocol }) => protocol === 'SCTP',
 });
