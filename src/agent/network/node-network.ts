@@ -37,8 +37,10 @@ export function setUpNodeNetwork(dataDir: string, network: AgentNetwork): void {
   using route = openRoute();
   const existing = route.link(bridge);
   if (existing !== undefined && existing.kind !== 'bridge') throw new Error(`${bridge} exists and is no bridge`);
-  const { index } = existing ?? route.createLink({ name: bridge, kind: 'bridge', alias: 'fairlead' });
-  route.setLink(index, { up: true });
+  const { index, hardwareAddress } = existing ?? route.createLink({ name: bridge, kind: 'bridge', alias: 'fairlead' });
+  // Once it is set, it no longer is the lowest of the Pods' links, which changes as they come and go: for the others the
+  // gateway would be away until they ask for it again.
+  route.setLink(index, { up: true, hardwareAddress });
   route.addAddress(index, `${network.gateway}/${parseCidr(network.podCidr)?.prefix ?? 24}`);
   route.replaceRoute({ destination: network.serviceCidr, linkIndex: index, source: network.gateway });
   for (const [name, value] of Object.entries(sysctls)) writeSysctl(name, value);

@@ -40,6 +40,19 @@ function open() {
 
 runtimeContract('netns', open);
 
+test('the bridge keeps its hardware address when a Pod comes and goes', async () => {
+  await using _made = open();
+  using route = openRoute();
+  const addressOf = () => route.link('fairlead0')?.hardwareAddress;
+  const before = addressOf();
+  const lowest = '02:00:00:00:00:01';
+  const link = { name: 'a-pod', up: true, hardwareAddress: lowest, master: route.link('fairlead0')?.index ?? 0 };
+  route.createLink({ ...link, kind: 'veth', peer: { name: 'its-end' } });
+  assert.equal(addressOf(), before);
+  route.deleteLink('a-pod');
+  assert.equal(addressOf(), before);
+});
+
 test('mount points that the host does not have exist in the container only', async () => {
   await using made = open();
   const runtime = made.open();

@@ -73,6 +73,8 @@ export function becomeNode(namespace: string | undefined, gateways: readonly str
     for (const which of ['all', 'default']) writeSysctl(`net.ipv4.conf.${which}.rp_filter`, '0');
     using route = openRoute();
     const bridge = route.createLink({ kind: 'bridge', name: bridgeName, up: true });
+    // As a node's bridge has it: not one that changes as Pods come and go.
+    route.setLink(bridge.index, { hardwareAddress: bridge.hardwareAddress });
     for (const gateway of gateways) route.addAddress(bridgeName, `${gateway}/${hostPrefix(gateway)}`);
     return bridge.index;
   });
