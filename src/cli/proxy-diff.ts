@@ -33,7 +33,7 @@ be among it.`,
 });
 
 async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
-  const { args, options, stdout, env } = context;
+  const { args, options, stdout, stderr, env } = context;
   await using connection = await connect(context);
   const reader = await readerOf(connection, context.signal);
   const [{ readIntent }, { aspectText, differencesBetween, withoutGrowth }] = await Promise.all([
@@ -42,6 +42,10 @@ async function run(context: CommandContext<typeof options>): Promise<ExitCode> {
   ]);
   const intent = await readIntent(reader, options.node, undefined);
   const plane = await requirePlane(context);
+  // What follows may come of a flag that cannot be known.
+  if (intent.record === undefined) {
+    stderr.write('No proxy runs here for this node: compared with what one without flags would do.\n');
+  }
   const wanted = intent.frontends.filter((frontend) => isChosen(frontend, args));
   const found = plane.frontends.filter((frontend) => isChosen(frontend, args));
   if (wanted.length + found.length === 0 && args.length > 0) throw noSuchFrontend(args);
