@@ -70,6 +70,8 @@ export interface Host extends AsyncDisposable {
 
 /** How long a call waits when nothing else is said. */
 const patienceMs = 400;
+/** The same for what is kept, which is meant to be answered: a first packet that is lost comes again after a second. */
+const holdPatienceMs = 3000;
 
 /** Starts a machine's thread. */
 export function startHost(place: HostPlace): Host {
@@ -108,7 +110,10 @@ export function startHost(place: HostPlace): Host {
     serveSctp: (address, port) => serve(address, port, ['SCTP']),
     callSctp: (address, port) => first(callOf(address, port, 'SCTP')),
     call: (address, port, udp) => first(callOf(address, port, udp ? 'UDP' : 'TCP')),
-    hold: (address, port, udp) => first({ ...callOf(address, port, udp ? 'UDP' : 'TCP'), hold: 'only' }),
+    hold: (address, port, udp) => {
+      const task = callOf(address, port, udp ? 'UDP' : 'TCP');
+      return first({ ...task, hold: 'only', patienceMs: holdPatienceMs });
+    },
     again: () => first({ kind: 'again', hold: 'only', patienceMs }),
     async [Symbol.asyncDispose]() {
       await worker.terminate();
