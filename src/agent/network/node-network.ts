@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCidr } from '../../lib/cidr.ts';
+import { randomHardwareAddress } from '../../linux/route/links.ts';
 import { openRoute } from '../../linux/route.ts';
 import { readSysctl, writeSysctl } from '../../linux/sysctl.ts';
 import type { AgentNetwork } from '../config.ts';
@@ -37,10 +38,10 @@ export function setUpNodeNetwork(dataDir: string, network: AgentNetwork): void {
   using route = openRoute();
   const existing = route.link(bridge);
   if (existing !== undefined && existing.kind !== 'bridge') throw new Error(`${bridge} exists and is no bridge`);
-  const { index, hardwareAddress } = existing ?? route.createLink({ name: bridge, kind: 'bridge', alias: 'fairlead' });
-  // Once it is set, it no longer is the lowest of the Pods' links, which changes as they come and go: for the others the
-  // gateway would be away until they ask for it again.
-  route.setLink(index, { up: true, hardwareAddress });
+  // With the address of the lowest Pod's link, the gateway would be away for the others when that Pod goes.
+  const hardwareAddress = randomHardwareAddress();
+  const { index } = existing ?? route.createLink({ name: bridge, kind: 'bridge', alias: 'fairlead', hardwareAddress });
+  route.setLink(index, { up: true });
   route.addAddress(index, `${network.gateway}/${parseCidr(network.podCidr)?.prefix ?? 24}`);
   route.replaceRoute({ destination: network.serviceCidr, linkIndex: index, source: network.gateway });
   for (const [name, value] of Object.entries(sysctls)) writeSysctl(name, value);

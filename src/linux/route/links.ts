@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { MessageWriter } from '../netlink/message.ts';
 import { eachAttribute, readAttributes, readString, messageFlags } from '../netlink/message.ts';
 import type { Message } from '../netlink/message.ts';
@@ -70,6 +71,15 @@ export interface NewLink extends LinkSettings {
   readonly name: string;
   readonly kind: 'veth' | 'bridge' | 'dummy';
   readonly peer?: Omit<LinkSettings, 'up'> & { readonly name: string };
+}
+
+/**
+ * A hardware address for a link to make: any that is locally administered. A bridge without one of its own has that of its
+ * lowest link, which changes as links come and go. It has to be made with it: one that is set later to what it is already
+ * was seen to lose connections on Linux 6.1.
+ */
+export function randomHardwareAddress(): string {
+  return `02${randomBytes(5).toString('hex')}`.replaceAll(/(..)(?=.)/g, '$1:');
 }
 
 export function createLink(socket: NetlinkSocket, link: NewLink): void {

@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNetworkNamespace, inNetworkNamespace, removeNetworkNamespace } from '../../linux/namespaces.ts';
+import { randomHardwareAddress } from '../../linux/route/links.ts';
 import { openRoute } from '../../linux/route.ts';
 import { readSysctl, writeSysctl } from '../../linux/sysctl.ts';
 
@@ -72,9 +73,8 @@ export function becomeNode(namespace: string | undefined, gateways: readonly str
     }
     for (const which of ['all', 'default']) writeSysctl(`net.ipv4.conf.${which}.rp_filter`, '0');
     using route = openRoute();
-    const bridge = route.createLink({ kind: 'bridge', name: bridgeName, up: true });
-    // As a node's bridge has it: not one that changes as Pods come and go.
-    route.setLink(bridge.index, { hardwareAddress: bridge.hardwareAddress });
+    const hardwareAddress = randomHardwareAddress();
+    const bridge = route.createLink({ kind: 'bridge', name: bridgeName, up: true, hardwareAddress });
     for (const gateway of gateways) route.addAddress(bridgeName, `${gateway}/${hostPrefix(gateway)}`);
     return bridge.index;
   });
