@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasProgram } from '../load/services.ts';
+import { dnsmasq, knot, type Peer, unbound } from './debian-servers.ts';
 import { randomFrom } from './names.ts';
-import { written, type Peer } from './peers.ts';
 
 /** The zone that everybody asks the same upstream server for. */
 const outsideZone = 'example.net';
@@ -41,69 +41,20 @@ export function upstreamOf(folder: string): Peer {
   const hosts = Array.from({ length: keptHosts }, (_, at) => `host-${at}.kept 3600 A 192.0.2.${at % 256}\n`);
   const head = `$ORIGIN ${outsideZone}.\n$TTL 3600\n@ SOA ns hostmaster 1 7200 1800 86400 3600\n@ NS ns\nns A 192.0.2.1\n`;
   writeFileSync(join(run, 'zone'), `${head}*.fresh 0 A 192.0.2.2\n${hosts.join('')}`);
-  const lines = [
-    'server:',
-    `  listen: 127.0.0.1@${upstreamPort}`,
-    `  rundir: ${run}`,
-    '  udp-workers: 1',
-    '  tcp-workers: 1',
-    '  background-workers: 1',
-    'database:',
-    `  storage: ${run}`,
-    'template:',
-    '  - id: default',
-    `    storage: ${run}`,
-    '    zonefile-sync: -1',
-    '    journal-content: none',
-    'zone:',
-    `  - domain: ${outsideZone}`,
-    '    file: zone',
-  ];
-  return { name: 'upstream', port: upstreamPort, command: ['knotd', '-c', written(run, 'knot.conf', lines)] };
+  return knot({ name: 'upstream', folder: run, port: upstreamPort }, outsideZone);
 }
 
 /** Servers of Debian that ask the same upstream and keep its answers, on one thread. */
 export function forwardersIn(folder: string): Peer[] {
-  return [unbound(folder, 5311), dnsmasq(folder, 5312)].filter(({ command }) => hasProgram(command[0] ?? ''));
-}
-
-function unbound(folder: string, port: number): Peer {
-  const lines = [
-    'server:',
-    '  interface: 127.0.0.1',
-    `  port: ${port}`,
-    '  num-threads: 1',
-    '  username: ""',
-    '  chroot: ""',
-    `  directory: "${folder}"`,
-    '  pidfile: ""',
-    '  do-daemonize: no',
-    '  use-syslog: no',
-    '  module-config: "iterator"',
-    '  do-not-query-localhost: no',
-    'forward-zone:',
-    '  name: "."',
-    `  forward-addr: 127.0.0.1@${upstreamPort}`,
-    'remote-control:',
-    '  control-enable: no',
+  const forward = ['forward-zone:', '  name: "."', `  forward-addr: 127.0.0.1@${upstreamPort}`];
+  const all = [
+    unbound({ name: 'unbound', folder, port: 5311 }, ['  do-not-query-localhost: no'], forward),
+    dnsmasq({ name: 'dnsmasq', folder, port: 5312 }, [
+      `server=127.0.0.1#${upstreamPort}`,
+      'cache-size=10000',
+      // As many as the generator has under way: the default of 150 would have it refuse some.
+      'dns-forward-max=1000',
+    ]),
   ];
-  return { name: 'unbound', port, command: ['unbound', '-d', '-c', written(folder, 'unbound-forward.conf', lines)] };
-}
-
-function dnsmasq(folder: string, port: number): Peer {
-  const lines = [
-    `port=${port}`,
-    'listen-address=127.0.0.1',
-    'bind-interfaces',
-    'no-resolv',
-    'no-hosts',
-    'user=root',
-    'pid-file=',
-    `server=127.0.0.1#${upstreamPort}`,
-    'cache-size=10000',
-    // As many as the generator has under way: the default of 150 would have it refuse some.
-    'dns-forward-max=1000',
-  ];
-  const file = written(folder, 'dnsmasq-forward.conf', lines);
-  return { name: 'dnsmasq', port, command: ['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`] };
+  return all.filter(({ command }) => hasProgram(command[0] ?? ''));
 }
